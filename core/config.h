@@ -1,0 +1,70 @@
+/*
+ * core/config.h - settings from one table: it parses, prints --help, the manual
+ * page and the commented sample file. File format: "key = value" lines, # comments.
+ *
+ * Order of strength: --set over environment over file over default.
+ */
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include "core/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum config_kind {
+    CONFIG_TEXT,   /* const char * */
+    CONFIG_INT,    /* int64_t, min..max */
+    CONFIG_BOOL,   /* true|false|yes|no|on|off */
+    CONFIG_CHOICE, /* int64_t: index into values "a|b|c" */
+    CONFIG_LIST,   /* struct config_list of comma-separated texts */
+};
+
+struct config_list {
+    const char **items;
+    size_t count;
+};
+
+struct config_key {
+    const char *name; /* "http.port" */
+    enum config_kind kind;
+    size_t offset; /* into the program's settings struct */
+    const char *fallback; /* default, as it would stand in the file */
+    int64_t min, max;
+    const char *values; /* CONFIG_CHOICE */
+    const char *doc;    /* one or more sentences */
+};
+
+struct config_table {
+    const struct config_key *keys;
+    size_t key_count;
+    size_t size; /* of the settings struct */
+};
+
+enum {
+    CONFIG_ERROR_MAX = 512,
+    CONFIG_FILE_MAX = 1 << 20, /* bytes */
+};
+
+struct config; /* owns every text the settings point to */
+
+/* All keys at their defaults. */
+MUST_USE enum status config_new(const struct config_table *table, struct config **ret_config);
+struct config *config_free(struct config *config); /* accepts NULL, returns NULL */
+/* The settings struct (table->size bytes), valid as long as config. */
+const void *config_settings(const struct config *config);
+
+/* Errors: STATUS_INVALID, STATUS_IO, STATUS_NOT_FOUND; error is one line naming file, line and key. */
+MUST_USE enum status config_read_file(struct config *config, const char *path,
+                                      char ret_error[CONFIG_ERROR_MAX]);
+/* "key=value"; `origin` names it in errors ("--set"). */
+MUST_USE enum status config_set(struct config *config, const char *assignment, const char *origin,
+                                char ret_error[CONFIG_ERROR_MAX]);
+
+/* To a FILE *: option list for --help; a commented sample file; roff for parley(1). */
+void config_print_help(const struct config_table *table, void *stream);
+void config_print_sample(const struct config_table *table, void *stream);
+void config_print_manual(const struct config_table *table, void *stream);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * core/crew.h - a pool of threads for straight-line work, and strands on it.
+ *
+ * A strand runs its jobs one after another, in order, on whatever thread is free:
+ * what a websocket session's commands need. Any thread may submit.
+ */
+#ifndef CORE_CREW_H
+#define CORE_CREW_H
+
+#include "core/status.h"
+
+#include <stdint.h>
+
+struct crew;
+struct strand;
+typedef void crew_fn(void *arg);
+
+MUST_USE enum status crew_new(const char *name, uint32_t threads, uint32_t jobs_max,
+                              struct crew **ret_crew);
+/* Finishes what was accepted, then joins the threads. Accepts NULL, returns NULL. */
+struct crew *crew_free(struct crew *crew);
+/* Errors: STATUS_LIMIT (jobs_max waiting), STATUS_CLOSED, STATUS_NO_MEMORY; arg stays the caller's. */
+MUST_USE enum status crew_submit(struct crew *crew, crew_fn *fn, void *arg);
+uint32_t crew_waiting(const struct crew *crew);
+/* Which thread of the crew runs this: 0..threads-1; UINT32_MAX outside. */
+uint32_t crew_thread_index(void);
+
+/* `jobs_max`: most that may wait in this strand. */
+MUST_USE enum status strand_new(struct crew *crew, uint32_t jobs_max, struct strand **ret_strand);
+/* Jobs already accepted still run; the memory goes after the last. Accepts NULL, returns NULL. */
+struct strand *strand_free(struct strand *strand);
+/* Errors as crew_submit. */
+MUST_USE enum status strand_submit(struct strand *strand, crew_fn *fn, void *arg);
+
+#endif

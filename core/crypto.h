@@ -1,0 +1,42 @@
+/*
+ * core/crypto.h - random bytes, digests, encodings: the one file that touches
+ * OpenSSL's libcrypto for general use (media/ has its own for DTLS and SRTP).
+ * Any thread.
+ */
+#ifndef CORE_CRYPTO_H
+#define CORE_CRYPTO_H
+
+#include "core/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CRYPTO_SHA256_BYTES = 32,
+    CRYPTO_TOKEN_CHARS = 43, /* base64url of 32 bytes */
+    CRYPTO_ID_CHARS = 16,    /* base64url of 12 bytes: 96 bits */
+};
+
+/* Fills from the system's generator; aborts the process when there is none. */
+void crypto_random(void *ret_bytes, size_t length);
+uint32_t crypto_random_u32(void);
+uint64_t crypto_random_u64(void);
+
+void crypto_sha256(const void *data, size_t length, uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
+void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
+                        uint8_t ret_mac[CRYPTO_SHA256_BYTES]);
+/* Same time wherever they differ. */
+bool crypto_equal(const void *left, const void *right, size_t length);
+
+/* Unpadded base64url (RFC 4648 5); ret_text gets a NUL and must hold CRYPTO_BASE64URL_SIZE(length). */
+#define CRYPTO_BASE64URL_SIZE(length) (((length) * 4 + 2) / 3 + 1)
+void crypto_base64url(const void *data, size_t length, char *ret_text);
+/* ret_text must hold 2 * length + 1. Lower case. */
+void crypto_hex(const void *data, size_t length, char *ret_text);
+
+/* A new secret of 256 bits, a new public id of 96 bits, both base64url and NUL-terminated. */
+void crypto_token(char ret_token[CRYPTO_TOKEN_CHARS + 1]);
+void crypto_id(char ret_id[CRYPTO_ID_CHARS + 1]);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * storage/db.h - the database behind an interface: SQLite now, PostgreSQL later.
+ * Portable SQL, parameters as $1..., ON CONFLICT, RETURNING. SQLite is touched here only.
+ *
+ * One writer thread has the only connection that writes and checkpoints (WAL,
+ * synchronous=FULL); many callers' transactions share one COMMIT and one fsync.
+ * Readers have their own read-only connections.
+ *
+ * Threads: db_write and db_read from any request-pool or job thread, never from an
+ * edge, the conductor or a media worker: both block.
+ */
+#ifndef STORAGE_DB_H
+#define STORAGE_DB_H
+
+#include "core/metrics.h"
+#include "core/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    DB_WRITES_MAX = 4096, /* transactions that may wait for the writer */
+    DB_GROUP_MAX = 256,   /* transactions in one COMMIT */
+};
+
+struct db;
+
+struct db_config {
+    const char *directory; /* parley.db is made in it */
+    uint32_t readers;      /* connections; db_read waits for a free one */
+    struct metrics *metrics;
+};
+
+/* Opens, migrates, starts the writer. Errors: STATUS_IO, STATUS_CORRUPT, STATUS_UNSUPPORTED (the
+ * database is newer than the program), STATUS_EXISTS (another server has it open), STATUS_NO_MEMORY. */
+MUST_USE enum status db_open(const struct db_config *config, struct db **ret_db);
+/* Commits what waits, joins the writer. Accepts NULL, returns NULL. */
+struct db *db_close(struct db *db);
+
+/* A connection inside db_write or db_read; valid in the callback only. */
+struct db_session;
+/* A prepared statement, cached per connection by the text's address: pass literals. */
+struct db_statement;
+
+/*
+ * The body of a transaction; straight-line. Any status but OK rolls back what this
+ * body did and nothing else. May run a second time after a failed group commit, so
+ * it must change nothing but the database and its own results.
+ */
+typedef enum status db_body(struct db_session *session, void *arg);
+
+/* Runs body on the writer; returns after COMMIT. Errors: the body's own; STATUS_LIMIT (queue full),
+ * STATUS_IO (commit failed: nothing of it is in the database), STATUS_CLOSED. */
+MUST_USE enum status db_write(struct db *db, db_body *body, void *arg);
+/* Runs body on a reader's snapshot. */
+MUST_USE enum status db_read(struct db *db, db_body *body, void *arg);
+
+/* The statement is reset and bare; NULL (session remembers the error) when it does not compile. */
+struct db_statement *db_prepare(struct db_session *session, const char *sql);
+/* index from 1. Text and blobs are copied; text NULL binds NULL. */
+void db_bind_int(struct db_statement *statement, int index, int64_t value);
+void db_bind_text(struct db_statement *statement, int index, const char *text);
+void db_bind_blob(struct db_statement *statement, int index, const void *data, size_t length);
+void db_bind_null(struct db_statement *statement, int index);
+/* STATUS_OK: a row is there. STATUS_NOT_FOUND: no (more) row. STATUS_EXISTS: a uniqueness
+ * constraint. Else STATUS_IO, STATUS_CORRUPT, STATUS_INVALID. Takes NULL (STATUS_INVALID). */
+MUST_USE enum status db_step(struct db_statement *statement);
+/* db_step for statements that yield no row: OK when it ran. */
+MUST_USE enum status db_run(struct db_statement *statement);
+/* column from 0; texts and blobs are borrowed until the next step; NULL text is NULL. */
+int64_t db_column_int(struct db_statement *statement, int column);
+const char *db_column_text(struct db_statement *statement, int column);
+const void *db_column_blob(struct db_statement *statement, int column, size_t *ret_length);
+
+#endif
