@@ -17,11 +17,14 @@
 enum json_kind {
     JSON_FIELD_TEXT,   /* const char *; min..max UTF-8 bytes; no control characters but \n \t */
     JSON_FIELD_BOOL,   /* bool */
+    JSON_FIELD_MAYBE,  /* enum json_maybe: a boolean whose absence means something */
     JSON_FIELD_INT,    /* int64_t; min..max */
     JSON_FIELD_OBJECT, /* an embedded struct of `items` */
     JSON_FIELD_LIST,   /* struct json_list of `items` structs; min..max entries */
     JSON_FIELD_TEXTS,  /* struct json_list of const char *; min..max entries, each <= item_max bytes */
 };
+
+enum json_maybe { JSON_ABSENT, JSON_FALSE, JSON_TRUE };
 
 struct json_list {
     void *items; /* count structs, or count `const char *` */
