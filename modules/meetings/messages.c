@@ -1,0 +1,350 @@
+#include "modules/meetings/messages.h"
+
+/* Field makers keep a table a line per field. */
+#define TEXT(type, member, low, high, must, text)                                                  \
+    {.name = #member, .kind = JSON_FIELD_TEXT, .offset = offsetof(struct type, member),            \
+     .min = (low), .max = (high), .required = (must), .doc = (text)}
+#define CHOICE(type, member, list, must, text)                                                     \
+    {.name = #member, .kind = JSON_FIELD_TEXT, .offset = offsetof(struct type, member), .min = 0,  \
+     .max = 32, .required = (must), .values = (list), .doc = (text)}
+#define BOOL(type, member, text)                                                                   \
+    {.name = #member, .kind = JSON_FIELD_BOOL, .offset = offsetof(struct type, member),            \
+     .doc = (text)}
+#define MAYBE(type, member, text)                                                                  \
+    {.name = #member, .kind = JSON_FIELD_MAYBE, .offset = offsetof(struct type, member),           \
+     .doc = (text)}
+#define INT(type, member, low, high, must, text)                                                   \
+    {.name = #member, .kind = JSON_FIELD_INT, .offset = offsetof(struct type, member),             \
+     .min = (low), .max = (high), .required = (must), .doc = (text)}
+#define OBJECT(type, member, table, must, text)                                                    \
+    {.name = #member, .kind = JSON_FIELD_OBJECT, .offset = offsetof(struct type, member),          \
+     .required = (must), .items = (table), .doc = (text)}
+#define LIST(type, member, table, most, must, text)                                                \
+    {.name = #member, .kind = JSON_FIELD_LIST, .offset = offsetof(struct type, member), .min = 0,  \
+     .max = (most), .required = (must), .items = (table), .doc = (text)}
+#define TEXTS(type, member, most, longest, text)                                                   \
+    {.name = #member, .kind = JSON_FIELD_TEXTS, .offset = offsetof(struct type, member), .min = 0, \
+     .max = (most), .item_max = (longest), .required = true, .doc = (text)}
+#define TABLE(type, text)                                                                          \
+    const struct json_table type##_table = {.name = #type,                                         \
+                                            .doc = (text),                                         \
+                                            .size = sizeof(struct type),                           \
+                                            .fields = type##_fields,                               \
+                                            .field_count =                                         \
+                                                sizeof type##_fields / sizeof type##_fields[0]}
+
+enum { SDP_MAX = 1 << 18, SHORT_MAX = 64, MANY = 100000, SECRET_MAX = 128 };
+#define TIME_MAX INT64_MAX
+
+/* ---- from the client ---- */
+
+static const struct json_field msg_identify_fields[] = {
+    TEXT(msg_identify, meeting, 1, MEETING_ID_MAX, true, "id from the link"),
+    TEXT(msg_identify, name, 1, MEETING_NAME_MAX, true, "how others see me"),
+    TEXT(msg_identify, token, 0, MEETING_TOKEN_MAX, false,
+         "host token, or the token of an earlier ready or waiting"),
+    TEXT(msg_identify, client, 0, 200, false, "what I am, for the log"),
+    BOOL(msg_identify, audio, "my microphone will be on"),
+    BOOL(msg_identify, video, "my camera will be on"),
+};
+TABLE(msg_identify, "Opens a new session in a meeting.");
+
+static const struct json_field msg_line_source_fields[] = {
+    TEXT(msg_line_source, mid, 1, 16, true, "of an m-line I send on"),
+    CHOICE(msg_line_source, source, "microphone|camera|screen|screen_audio", true,
+           "what that line carries"),
+};
+static TABLE(msg_line_source, "");
+
+static const struct json_field msg_offer_fields[] = {
+    TEXT(msg_offer, sdp, 1, SDP_MAX, true, "the offer"),
+    LIST(msg_offer, tracks, &msg_line_source_table, MEETING_SOURCES_MAX, false,
+         "what my sending lines carry"),
+};
+TABLE(msg_offer, "Offers my connection; again with new ICE credentials: a restart; with another "
+                 "DTLS fingerprint: a new connection.");
+
+static const struct json_field msg_source_fields[] = {
+    TEXT(msg_source, id, 1, SHORT_MAX, true, "participant"),
+    CHOICE(msg_source, kind, "camera|screen|screen_audio", true, "which of theirs"),
+};
+static TABLE(msg_source, "");
+
+static const struct json_field msg_tile_fields[] = {
+    OBJECT(msg_tile, source, &msg_source_table, true, "whose picture"),
+    INT(msg_tile, height, 0, 4320, false, "pixels shown; 0: full size"),
+    INT(msg_tile, priority, 0, 255, false, "larger is kept longer on a narrow link"),
+};
+static TABLE(msg_tile, "");
+
+static const struct json_field msg_view_fields[] = {
+    LIST(msg_view, tiles, &msg_tile_table, MEETING_TILES_MAX + 1, true,
+         "all I want to see, most wanted first"),
+};
+TABLE(msg_view, "Says which pictures are on my screen, and how large.");
+
+static const struct json_field msg_self_update_fields[] = {
+    MAYBE(msg_self_update, muted, "my microphone is muted"),
+    MAYBE(msg_self_update, camera, "my camera is on"),
+    MAYBE(msg_self_update, screen, "I send my screen (presenter only)"),
+    MAYBE(msg_self_update, screen_audio, "with its sound"),
+    TEXT(msg_self_update, name, 1, MEETING_NAME_MAX, false, "my new name"),
+};
+TABLE(msg_self_update, "Says what I send now.");
+
+static const struct json_field msg_hand_fields[] = {
+    BOOL(msg_hand, raised, "up or down"),
+};
+TABLE(msg_hand, "Raises or lowers my hand.");
+
+static const struct json_field msg_reaction_fields[] = {
+    TEXT(msg_reaction, emoji, 1, MEETING_EMOJI_MAX, true, "one emoji"),
+};
+TABLE(msg_reaction, "Shows a reaction to everyone for a moment.");
+
+static const struct json_field msg_empty_fields[1] = {{0}};
+const struct json_table msg_empty_table = {.name = "msg_empty",
+                                           .doc = "No data.",
+                                           .size = sizeof(struct msg_empty),
+                                           .fields = msg_empty_fields,
+                                           .field_count = 0};
+
+static const struct json_field msg_chat_send_fields[] = {
+    TEXT(msg_chat_send, text, 1, MEETING_CHAT_TEXT_MAX, true, "Markdown"),
+    TEXT(msg_chat_send, reply_to, 0, 20, false, "message it answers"),
+    TEXT(msg_chat_send, nonce, 1, SHORT_MAX, true,
+         "made by the client; the same again is the same message"),
+};
+TABLE(msg_chat_send, "Writes into the meeting's chat.");
+
+static const struct json_field msg_chat_edit_fields[] = {
+    TEXT(msg_chat_edit, id, 1, 20, true, "message"),
+    TEXT(msg_chat_edit, text, 1, MEETING_CHAT_TEXT_MAX, true, "its new text"),
+};
+TABLE(msg_chat_edit, "Changes a message of mine.");
+
+static const struct json_field msg_chat_id_fields[] = {
+    TEXT(msg_chat_id, id, 1, 20, true, "message"),
+};
+TABLE(msg_chat_id, "Names a message.");
+
+static const struct json_field msg_chat_react_fields[] = {
+    TEXT(msg_chat_react, id, 1, 20, true, "message"),
+    TEXT(msg_chat_react, emoji, 1, MEETING_EMOJI_MAX, true, "one emoji"),
+    BOOL(msg_chat_react, on, "put it or take it back"),
+};
+TABLE(msg_chat_react, "Reacts to a message.");
+
+static const struct json_field msg_chat_history_fields[] = {
+    TEXT(msg_chat_history, before, 0, 20, false, "message id; absent: the newest"),
+    INT(msg_chat_history, limit, 1, MEETING_CHAT_PAGE_MAX, false, "how many at most"),
+};
+TABLE(msg_chat_history, "Asks for older messages.");
+
+static const struct json_field msg_target_fields[] = {
+    TEXT(msg_target, id, 1, SHORT_MAX, false, "participant"),
+    BOOL(msg_target, all, "everyone it can apply to, instead of id"),
+};
+TABLE(msg_target, "Names one participant, or all.");
+
+static const struct json_field msg_stop_fields[] = {
+    TEXT(msg_stop, id, 1, SHORT_MAX, true, "participant"),
+    CHOICE(msg_stop, what, "camera|screen", true, "what to stop"),
+};
+TABLE(msg_stop, "Stops somebody's camera or share.");
+
+static const struct json_field msg_rename_fields[] = {
+    TEXT(msg_rename, id, 1, SHORT_MAX, true, "participant"),
+    TEXT(msg_rename, name, 1, MEETING_NAME_MAX, true, "new name"),
+};
+TABLE(msg_rename, "Renames somebody.");
+
+static const struct json_field msg_role_fields[] = {
+    TEXT(msg_role, id, 1, SHORT_MAX, true, "participant"),
+    CHOICE(msg_role, role, "host|cohost|participant", true, "host: hands over, I become co-host"),
+};
+TABLE(msg_role, "Sets somebody's role.");
+
+static const struct json_field msg_meeting_set_fields[] = {
+    MAYBE(msg_meeting_set, locked, "nobody new comes in"),
+    MAYBE(msg_meeting_set, lobby, "newcomers wait until admitted"),
+    TEXT(msg_meeting_set, title, 1, MEETING_TITLE_MAX, false, "new title"),
+};
+TABLE(msg_meeting_set, "Changes the meeting.");
+
+/* ---- from the server ---- */
+
+static const struct json_field msg_participant_fields[] = {
+    TEXT(msg_participant, id, 0, SHORT_MAX, true, "participant"),
+    TEXT(msg_participant, name, 0, MEETING_NAME_MAX, true, ""),
+    CHOICE(msg_participant, role, "host|cohost|participant", true, ""),
+    CHOICE(msg_participant, kind, "browser|whip|phone", true, "how they take part"),
+    BOOL(msg_participant, muted, "microphone muted, or none"),
+    BOOL(msg_participant, camera, "camera is on"),
+    BOOL(msg_participant, screen, "screen is shared"),
+    BOOL(msg_participant, online, "false while the connection is away"),
+    INT(msg_participant, hand, 0, TIME_MAX, true, "when the hand went up, ms since 1970; 0: down"),
+    INT(msg_participant, joined, 0, TIME_MAX, true, "ms since 1970"),
+};
+TABLE(msg_participant, "Somebody in the meeting.");
+
+static const struct json_field msg_meeting_fields[] = {
+    TEXT(msg_meeting, id, 0, MEETING_ID_MAX, true, ""),
+    TEXT(msg_meeting, title, 0, MEETING_TITLE_MAX, false, ""),
+    TEXT(msg_meeting, link, 0, 512, true, "path of the meeting's page"),
+    BOOL(msg_meeting, locked, "nobody new comes in"),
+    BOOL(msg_meeting, lobby, "newcomers wait until admitted"),
+};
+TABLE(msg_meeting, "The meeting and its settings.");
+
+static const struct json_field msg_slot_counts_fields[] = {
+    INT(msg_slot_counts, voices, 0, 16, true, "audio lines to offer for voices"),
+    INT(msg_slot_counts, tiles, 0, 64, true, "video lines to offer for cameras"),
+};
+static TABLE(msg_slot_counts, "");
+
+static const struct json_field msg_ready_fields[] = {
+    TEXT(msg_ready, session, 0, SECRET_MAX, true, "for resume"),
+    TEXT(msg_ready, secret, 0, SECRET_MAX, true, "for resume"),
+    TEXT(msg_ready, self, 0, SHORT_MAX, true, "my participant id"),
+    TEXT(msg_ready, token, 0, MEETING_TOKEN_MAX, true, "lets me come back as the same one"),
+    CHOICE(msg_ready, role, "host|cohost|participant", true, "my role"),
+    OBJECT(msg_ready, meeting, &msg_meeting_table, true, ""),
+    LIST(msg_ready, participants, &msg_participant_table, MANY, true, "all, myself included"),
+    OBJECT(msg_ready, slots, &msg_slot_counts_table, true,
+           "what to offer, besides one screen and its sound"),
+    TEXT(msg_ready, presenter, 0, SHORT_MAX, false, "who shares the screen"),
+};
+TABLE(msg_ready, "I am in.");
+
+static const struct json_field msg_waiting_fields[] = {
+    TEXT(msg_waiting, session, 0, SECRET_MAX, true, "for resume"),
+    TEXT(msg_waiting, secret, 0, SECRET_MAX, true, "for resume"),
+    TEXT(msg_waiting, self, 0, SHORT_MAX, true, "my participant id"),
+    TEXT(msg_waiting, token, 0, MEETING_TOKEN_MAX, true, "lets me come back as the same one"),
+    OBJECT(msg_waiting, meeting, &msg_meeting_table, true, ""),
+};
+TABLE(msg_waiting, "I wait in the lobby; ready or removed follows.");
+
+static const struct json_field msg_id_fields[] = {
+    TEXT(msg_id, id, 0, SHORT_MAX, false, "participant; absent: nobody"),
+};
+TABLE(msg_id, "Names a participant.");
+
+static const struct json_field msg_roster_fields[] = {
+    LIST(msg_roster, joined, &msg_participant_table, MANY, false, "new ones"),
+    LIST(msg_roster, updated, &msg_participant_table, MANY, false, "changed ones, whole"),
+    LIST(msg_roster, left, &msg_id_table, MANY, false, "gone ones"),
+};
+TABLE(msg_roster, "What changed among the participants; at most four a second.");
+
+static const struct json_field msg_knock_fields[] = {
+    TEXT(msg_knock, id, 0, SHORT_MAX, true, "participant"),
+    TEXT(msg_knock, name, 0, MEETING_NAME_MAX, true, ""),
+    INT(msg_knock, since, 0, TIME_MAX, true, "ms since 1970"),
+};
+static TABLE(msg_knock, "");
+
+static const struct json_field msg_lobby_fields[] = {
+    LIST(msg_lobby, waiting, &msg_knock_table, MANY, true, "all who wait, longest first"),
+};
+TABLE(msg_lobby, "Who waits in the lobby; to hosts.");
+
+static const struct json_field msg_slot_line_fields[] = {
+    TEXT(msg_slot_line, mid, 0, 32, true, ""),
+    CHOICE(msg_slot_line, kind, "voice|screen_audio|tile|screen", true, "what it will carry"),
+    INT(msg_slot_line, index, 0, 64, true, "its number among its kind"),
+};
+static TABLE(msg_slot_line, "");
+
+static const struct json_field msg_answer_fields[] = {
+    TEXT(msg_answer, sdp, 0, SDP_MAX * 2, true, "the answer"),
+    LIST(msg_answer, slots, &msg_slot_line_table, 64, true, "what each receiving line is for"),
+};
+TABLE(msg_answer, "Answers media.offer.");
+
+static const struct json_field msg_slot_source_fields[] = {
+    TEXT(msg_slot_source, mid, 0, 32, true, ""),
+    OBJECT(msg_slot_source, source, &msg_source_table, false, "absent id: empty"),
+};
+static TABLE(msg_slot_source, "");
+
+static const struct json_field msg_slots_fields[] = {
+    LIST(msg_slots, slots, &msg_slot_source_table, 64, true, "every slot but the voices"),
+};
+TABLE(msg_slots, "Who is in which slot from now on.");
+
+static const struct json_field msg_slot_state_fields[] = {
+    TEXT(msg_slot_state, mid, 0, 32, true, ""),
+    CHOICE(msg_slot_state, state, "empty|waiting|live|unsupported", true,
+           "waiting: for a key frame; unsupported: I cannot decode what they send"),
+    INT(msg_slot_state, layer, 0, 8, true, "simulcast layer, 0 lowest"),
+};
+TABLE(msg_slot_state, "How a slot fares.");
+
+static const struct json_field msg_speaker_fields[] = {
+    TEXT(msg_speaker, id, 0, SHORT_MAX, true, "participant"),
+    INT(msg_speaker, level, 0, 127, true, "-dBov (RFC 6464), 0 loudest"),
+};
+static TABLE(msg_speaker, "");
+
+static const struct json_field msg_speakers_fields[] = {
+    LIST(msg_speakers, speakers, &msg_speaker_table, 16, true, "loudest first"),
+};
+TABLE(msg_speakers, "Who speaks.");
+
+static const struct json_field msg_layers_fields[] = {
+    BOOL(msg_layers, camera, "somebody watches my camera"),
+    BOOL(msg_layers, screen, "somebody watches my screen"),
+    INT(msg_layers, camera_height, 0, 4320, true, "largest size watched; 0: full"),
+    TEXTS(msg_layers, active, 4, 32, "rids of my camera that somebody watches"),
+};
+TABLE(msg_layers, "To a publisher: what somebody watches; the rest need not be encoded.");
+
+static const struct json_field msg_media_state_fields[] = {
+    CHOICE(msg_media_state, state, "connected|lost|restored|failed", true, ""),
+    BOOL(msg_media_state, tcp, "over ICE-TCP: UDP is blocked"),
+};
+TABLE(msg_media_state, "How my connection fares, seen from the server.");
+
+static const struct json_field msg_reason_fields[] = {
+    CHOICE(msg_reason, reason, "removed|refused|ended|left|elsewhere|lost", true, ""),
+};
+TABLE(msg_reason, "Why.");
+
+static const struct json_field msg_by_fields[] = {
+    TEXT(msg_by, by, 0, SHORT_MAX, true, "the host's participant id"),
+    CHOICE(msg_by, what, "camera|screen", false, ""),
+};
+TABLE(msg_by, "A host did this.");
+
+static const struct json_field msg_reacted_fields[] = {
+    TEXT(msg_reacted, id, 0, SHORT_MAX, true, "participant"),
+    TEXT(msg_reacted, emoji, 0, MEETING_EMOJI_MAX, true, ""),
+};
+TABLE(msg_reacted, "Somebody reacted.");
+
+const struct msg_dispatch msg_dispatches[] = {
+    {"ready", &msg_ready_table, NULL},
+    {"waiting", &msg_waiting_table, NULL},
+    {"roster", &msg_roster_table, NULL},
+    {"meeting", &msg_meeting_table, "The settings changed."},
+    {"lobby", &msg_lobby_table, NULL},
+    {"slots", &msg_slots_table, NULL},
+    {"slot", &msg_slot_state_table, NULL},
+    {"speakers", &msg_speakers_table, NULL},
+    {"presenter", &msg_id_table, "Who presents now; no id: nobody."},
+    {"layers", &msg_layers_table, NULL},
+    {"media.state", &msg_media_state_table, NULL},
+    {"media.need_offer", &msg_reason_table, "Make a new connection: the server lost it."},
+    {"chat.recent", NULL, "The newest messages, after ready: `{messages[], more}`, oldest first."},
+    {"chat.message", NULL, "A new message: `{message}`."},
+    {"chat.update", NULL, "A message was edited, deleted or reacted to: `{message}`."},
+    {"chat.typing", &msg_id_table, "Somebody types."},
+    {"reaction", &msg_reacted_table, NULL},
+    {"asked_unmute", &msg_by_table, "A host asks me to unmute."},
+    {"muted", &msg_by_table, "A host muted me; my audio is dropped until I unmute."},
+    {"stopped", &msg_by_table, "A host stopped my camera or share."},
+    {"removed", &msg_reason_table, "The session is over."},
+    {NULL, NULL, NULL},
+};
