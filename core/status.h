@@ -9,7 +9,7 @@
 #define CORE_STATUS_H
 
 #define MUST_USE __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((__format__(__printf__, text, first)))
 
 /* X(NAME, value, text): text is for a log line or a problem document. */
 #define STATUS_LIST(X)                                                                             \
