@@ -119,11 +119,16 @@ struct media_transport_spec {
     uint64_t room; /* whose voices it hears; 0: none */
     struct media_ice ice;
     struct media_fingerprint fingerprint;
+    size_t track_count, slot_count;
     struct media_track_spec tracks[MEDIA_TRACKS_MAX];
-    size_t track_count;
-    struct media_slot_spec slots[MEDIA_SLOTS_MAX];
-    size_t slot_count;
+    struct media_slot_spec slots[MEDIA_SLOTS_MAX]; /* last: a kept copy may end after slot_count */
 };
+
+/* Bytes of spec that mean something. */
+static inline size_t media_transport_spec_size(const struct media_transport_spec *spec)
+{
+    return offsetof(struct media_transport_spec, slots) + spec->slot_count * sizeof spec->slots[0];
+}
 
 /* A track as others subscribe to it. worker comes with the CONNECTED event. */
 struct media_source {
