@@ -1,0 +1,28 @@
+/*
+ * core/lock.h - a mutex and a bell to wait on, for the few objects that several threads
+ * change (gateway sessions, their table). Held for a few instructions, never across a
+ * call that can block. Locks live only in core/: others use these.
+ */
+#ifndef CORE_LOCK_H
+#define CORE_LOCK_H
+
+#include "core/status.h"
+
+#include <pthread.h>
+
+struct lock {
+    pthread_mutex_t mutex;
+    pthread_cond_t bell;
+};
+
+/* Errors: STATUS_NO_MEMORY. */
+MUST_USE enum status lock_init(struct lock *lock);
+/* Nobody holds it or waits. */
+void lock_fini(struct lock *lock);
+void lock_take(struct lock *lock);
+void lock_give(struct lock *lock);
+/* Holding it: sleeps without it until somebody rings; check the condition again afterwards. */
+void lock_wait(struct lock *lock);
+void lock_ring(struct lock *lock);
+
+#endif
