@@ -337,7 +337,6 @@ const struct msg_dispatch msg_dispatches[] = {
     {"layers", &msg_layers_table, NULL},
     {"media.state", &msg_media_state_table, NULL},
     {"media.need_offer", &msg_reason_table, "Make a new connection: the server lost it."},
-    {"chat.recent", NULL, "The newest messages, after ready: `{messages[], more}`, oldest first."},
     {"chat.message", NULL, "A new message: `{message}`."},
     {"chat.update", NULL, "A message was edited, deleted or reacted to: `{message}`."},
     {"chat.typing", &msg_id_table, "Somebody types."},

@@ -1,0 +1,357 @@
+/*
+ * The stage: which source each slot carries, which layers somebody watches, who presents.
+ *
+ * Slots never move once given: a source that is still wanted keeps its slot, so that a
+ * picture does not jump from one video element to another; free slots take what is new.
+ */
+#include "modules/meetings/conductor.h"
+
+#include <string.h>
+
+enum { HEIGHT_FULL = UINT16_MAX, HEIGHT_LOWEST = 1 };
+
+/* A look costs about 10 µs a member, so a large meeting is looked at less often. */
+void stage_changed(struct meeting *meeting)
+{
+    meeting->stage_dirty = true;
+    meeting_wake(meeting, 1 + meeting->count / 10);
+}
+
+/* Voices first, the last audio line for the screen's sound; tiles first, the last video line for
+ * the screen. A WHEP viewer's lines are all alike. */
+void stage_assign_uses(struct member *member)
+{
+    struct link *link = member->link;
+    const struct media_transport_spec *spec = link->spec;
+    size_t voices = member->meetings->config.voices, audio = 0, video = 0, videos = 0;
+    bool player = member->kind == MEMBER_PLAYER;
+    for (size_t i = 0; i < spec->slot_count; i++)
+        videos += spec->slots[i].kind == MEDIA_VIDEO;
+    for (size_t i = 0; i < spec->slot_count; i++) {
+        struct slot_use *use = &link->uses[i];
+        if (spec->slots[i].kind == MEDIA_AUDIO) {
+            bool voice = !player && audio < voices;
+            use->kind = voice ? SLOT_VOICE : SLOT_SCREEN_AUDIO;
+            use->index = (uint8_t)(voice || player ? audio : audio - voices);
+            audio++;
+        } else {
+            bool screen = !player && videos > 1 && video == videos - 1;
+            use->kind = screen ? SLOT_SCREEN : SLOT_TILE;
+            use->index = (uint8_t)(screen ? 0 : video);
+            video++;
+        }
+    }
+}
+
+/* ---- slots ---- */
+
+static bool source_on(const struct member *member, enum media_source_kind kind)
+{
+    switch (kind) {
+    case MEDIA_SOURCE_MICROPHONE:
+        return true;
+    case MEDIA_SOURCE_CAMERA:
+        return member->camera;
+    case MEDIA_SOURCE_SCREEN:
+        return member->screen && member->meeting->presenter == member;
+    case MEDIA_SOURCE_SCREEN_AUDIO:
+        return member->screen_audio && member->meeting->presenter == member;
+    }
+    return false;
+}
+
+/* False when there is nothing to be shown of `shown` now. */
+static bool want_of(const struct member *shown, enum media_source_kind kind, uint16_t height,
+                    uint8_t priority, struct media_want *ret_want)
+{
+    struct media_source source;
+    if (shown == NULL || !member_visible(shown) || !source_on(shown, kind) ||
+        !link_source(shown, kind, &source))
+        return false;
+    *ret_want = (struct media_want){.mode = MEDIA_WANT_SOURCE,
+                                    .source = source,
+                                    .height = height,
+                                    .priority = priority};
+    return true;
+}
+
+static bool want_equal(const struct media_want *a, const struct media_want *b)
+{
+    return a->mode == b->mode && a->voice == b->voice &&
+           a->source.transport == b->source.transport && a->source.track == b->source.track &&
+           a->height == b->height && a->priority == b->priority;
+}
+
+/* Tells media when the want changed; says whether the source did. */
+static bool slot_set(struct link *link, size_t slot, const struct media_want *want,
+                     struct member *shown, enum media_source_kind source)
+{
+    struct slot_use *use = &link->uses[slot];
+    bool moved = use->shown != shown || (shown != NULL && use->source != source) ||
+                 use->want.source.transport != want->source.transport;
+    if (!want_equal(&use->want, want))
+        media_slot_set(link->member->meetings->media, link->id, link->worker, (uint8_t)slot, want);
+    use->want = *want;
+    use->shown = shown;
+    use->source = source;
+    return moved;
+}
+
+struct casting {
+    struct member *shown[MEDIA_SLOTS_MAX]; /* by slot; NULL: free */
+    struct media_want wants[MEDIA_SLOTS_MAX];
+    enum media_source_kind sources[MEDIA_SLOTS_MAX];
+};
+
+static void cast(struct casting *casting, size_t slot, struct member *shown,
+                 enum media_source_kind source, const struct media_want *want)
+{
+    casting->shown[slot] = shown;
+    casting->sources[slot] = source;
+    casting->wants[slot] = *want;
+}
+
+/* Tiles in two rounds: who has a slot keeps it, then the others take what is free. */
+static void cast_tiles(struct member *member, struct casting *casting)
+{
+    const struct link *link = member->link;
+    bool placed[MEETING_TILES_MAX + 1]; /* or nothing to place */
+    struct member *shown[MEETING_TILES_MAX + 1];
+    struct media_want wants[MEETING_TILES_MAX + 1];
+    for (size_t t = 0; t < member->tile_count; t++) {
+        const struct tile *tile = &member->tiles[t];
+        shown[t] = tile->screen ? NULL : member_find(member->meeting, tile->id);
+        placed[t] = shown[t] == member || !want_of(shown[t], MEDIA_SOURCE_CAMERA, tile->height,
+                                                   tile->priority, &wants[t]);
+    }
+    for (int round = 0; round < 2; round++) {
+        for (size_t t = 0; t < member->tile_count; t++) {
+            for (size_t slot = 0; slot < link->spec->slot_count && !placed[t]; slot++) {
+                bool keeps = link->uses[slot].shown == shown[t];
+                if (link->uses[slot].kind == SLOT_TILE && casting->shown[slot] == NULL &&
+                    (keeps || round == 1)) {
+                    cast(casting, slot, shown[t], MEDIA_SOURCE_CAMERA, &wants[t]);
+                    placed[t] = true;
+                }
+            }
+        }
+    }
+}
+
+static void cast_presenter(struct member *member, struct casting *casting)
+{
+    struct member *presenter = member->meeting->presenter;
+    if (presenter == NULL || presenter == member)
+        return;
+    const struct link *link = member->link;
+    for (size_t slot = 0; slot < link->spec->slot_count; slot++) {
+        struct media_want want;
+        if (link->uses[slot].kind == SLOT_SCREEN_AUDIO &&
+            want_of(presenter, MEDIA_SOURCE_SCREEN_AUDIO, 0, UINT8_MAX, &want))
+            cast(casting, slot, presenter, MEDIA_SOURCE_SCREEN_AUDIO, &want);
+        if (link->uses[slot].kind != SLOT_SCREEN)
+            continue;
+        for (size_t t = 0; t < member->tile_count; t++) {
+            const struct tile *tile = &member->tiles[t];
+            if (tile->screen && strcmp(tile->id, presenter->id) == 0 &&
+                want_of(presenter, MEDIA_SOURCE_SCREEN, tile->height, tile->priority, &want))
+                cast(casting, slot, presenter, MEDIA_SOURCE_SCREEN, &want);
+        }
+    }
+}
+
+/* WHEP: the k-th line of a kind carries the k-th publisher, microphone and camera alike. */
+static void cast_player(struct member *player, struct casting *casting)
+{
+    const struct link *link = player->link;
+    publishers_lines(player);
+    for (size_t slot = 0; slot < link->spec->slot_count; slot++) {
+        size_t line = link->uses[slot].index;
+        if (line >= player->line_count || player->lines[line][0] == '\0')
+            continue;
+        struct member *shown = member_find(player->meeting, player->lines[line]);
+        enum media_source_kind source = link->uses[slot].kind == SLOT_TILE
+                                            ? MEDIA_SOURCE_CAMERA
+                                            : MEDIA_SOURCE_MICROPHONE;
+        struct media_want want;
+        if (want_of(shown, source, 0, 0, &want))
+            cast(casting, slot, shown, source, &want);
+    }
+}
+
+static const char *const source_names[] = {"microphone", "camera", "screen", "screen_audio"};
+
+static void slots_send(struct member *member)
+{
+    const struct link *link = member->link;
+    struct msg_slot_source slots[MEDIA_SLOTS_MAX];
+    struct msg_slots message = {{.items = slots}};
+    for (size_t i = 0; i < link->spec->slot_count; i++) {
+        const struct slot_use *use = &link->uses[i];
+        if (use->kind == SLOT_VOICE)
+            continue;
+        struct msg_slot_source *slot = &slots[message.slots.count++];
+        *slot = (struct msg_slot_source){.mid = link->spec->slots[i].mid};
+        if (use->shown != NULL)
+            slot->source =
+                (struct msg_source){.id = use->shown->id, .kind = source_names[use->source]};
+    }
+    member_send(member, "slots", &msg_slots_table, &message);
+}
+
+static void member_cast(struct member *member)
+{
+    struct link *link = member->link;
+    if (link == NULL || !link->connected)
+        return;
+    struct casting casting = {0};
+    if (member->kind == MEMBER_PLAYER) {
+        cast_player(member, &casting);
+    } else {
+        cast_tiles(member, &casting);
+        cast_presenter(member, &casting);
+    }
+    bool moved = false;
+    for (size_t slot = 0; slot < link->spec->slot_count; slot++) {
+        if (link->uses[slot].kind == SLOT_VOICE)
+            casting.wants[slot] =
+                (struct media_want){.mode = MEDIA_WANT_VOICE, .voice = link->uses[slot].index};
+        moved |= slot_set(link, slot, &casting.wants[slot], casting.shown[slot],
+                          casting.sources[slot]);
+    }
+    if (moved)
+        slots_send(member);
+}
+
+/* ---- layers ---- */
+
+/* The smallest layer at least `height` high: media chooses the same way. */
+static uint8_t layer_for(const struct track_use *track, uint16_t height)
+{
+    uint8_t top = (uint8_t)(track->layers - 1);
+    uint16_t guess = 0; /* of layers never seen: half of the next, 720 at the top */
+    for (uint8_t layer = 0; layer < track->layers; layer++) {
+        guess = track->heights[layer] > 0 ? track->heights[layer]
+                : guess > 0               ? (uint16_t)(guess * 2)
+                                          : (uint16_t)(720 >> top);
+        if (height != 0 && height <= guess)
+            return layer;
+    }
+    return top;
+}
+
+static void layer_mark(struct member *shown, enum media_source_kind source, uint16_t height)
+{
+    struct link *link = shown->link;
+    if (link == NULL || link->track_of[source] < 0)
+        return;
+    struct track_use *track = &link->tracks[link->track_of[source]];
+    track->marked[layer_for(track, height)] = true;
+    uint16_t wanted = height == 0 ? HEIGHT_FULL : height;
+    if (wanted > track->height)
+        track->height = wanted;
+}
+
+static void meeting_mark(struct meeting *meeting)
+{
+    bool newcomer = false; /* somebody who will say in a moment what to see: wake the cameras */
+    for (struct member *member = meeting->first; member != NULL; member = member->next) {
+        newcomer |= member->admitted && member->port != NULL && !member->viewed && !member->away;
+        for (size_t i = 0; member->link != NULL && i < member->link->spec->track_count; i++) {
+            struct track_use *track = &member->link->tracks[i];
+            track->height = 0;
+            memset(track->marked, 0, sizeof track->marked);
+        }
+    }
+    for (struct member *member = meeting->first; member != NULL; member = member->next) {
+        if (newcomer)
+            layer_mark(member, MEDIA_SOURCE_CAMERA, HEIGHT_LOWEST);
+        const struct link *link = member->link;
+        for (size_t i = 0; link != NULL && i < link->spec->slot_count; i++) {
+            if (link->uses[i].shown != NULL)
+                layer_mark(link->uses[i].shown, link->uses[i].source, link->uses[i].want.height);
+        }
+    }
+}
+
+/* Says whether a layer is watched; one that no longer is rests a while before it is paused. */
+static bool layer_refresh(struct track_use *track, uint64_t now_ms, bool *changed, bool *resting)
+{
+    bool any = false;
+    for (uint8_t layer = 0; layer < track->layers; layer++) {
+        bool watched = track->marked[layer];
+        if (watched) {
+            track->rest_ms[layer] = 0;
+        } else if (track->watched[layer]) {
+            if (track->rest_ms[layer] == 0)
+                track->rest_ms[layer] = now_ms + MEETING_LAYER_REST_MS;
+            watched = now_ms < track->rest_ms[layer];
+            *resting |= watched;
+        }
+        *changed |= watched != track->watched[layer];
+        track->watched[layer] = watched;
+        any |= watched;
+    }
+    return any;
+}
+
+static bool member_layers(struct member *member, uint64_t now_ms)
+{
+    struct link *link = member->link;
+    bool changed = !member->layers_told, resting = false;
+    if (link == NULL || member->port == NULL)
+        return false;
+    struct msg_layers layers = {0};
+    const char *active[CONDUCTOR_LAYERS_MAX];
+    layers.active.items = active;
+    int camera = link->track_of[MEDIA_SOURCE_CAMERA], screen = link->track_of[MEDIA_SOURCE_SCREEN];
+    if (camera >= 0) {
+        struct track_use *track = &link->tracks[camera];
+        layers.camera = layer_refresh(track, now_ms, &changed, &resting);
+        layers.camera_height = track->height == HEIGHT_FULL ? 0 : track->height;
+        const struct media_track_spec *spec = &link->spec->tracks[camera];
+        for (size_t i = 0; i < spec->rid_count; i++) {
+            if (track->watched[i])
+                active[layers.active.count++] = spec->rids[i];
+        }
+    }
+    if (screen >= 0)
+        layers.screen = layer_refresh(&link->tracks[screen], now_ms, &changed, &resting);
+    if (changed)
+        member_send(member, "layers", &msg_layers_table, &layers);
+    member->layers_told = true;
+    return resting;
+}
+
+/* ---- the tick ---- */
+
+void stage_update(struct meeting *meeting, uint64_t now_ms)
+{
+    for (struct member *member = meeting->first; member != NULL; member = member->next)
+        member_cast(member);
+    meeting_mark(meeting);
+    bool resting = false;
+    for (struct member *member = meeting->first; member != NULL; member = member->next)
+        resting |= member_layers(member, now_ms);
+    if (resting) { /* look again when the rest is over */
+        meeting->stage_dirty = true;
+        meeting_wake(meeting, MEETING_LAYER_REST_MS);
+    }
+}
+
+/* ---- the presenter ---- */
+
+void stage_present(struct meeting *meeting, struct member *member)
+{
+    struct member *before = meeting->presenter;
+    if (before == member)
+        return;
+    if (before != NULL && before->meeting != NULL) {
+        before->screen = before->screen_audio = false;
+        roster_changed(before, ROSTER_UPDATED);
+    }
+    meeting->presenter = member;
+    struct msg_id presenter = {.id = member != NULL ? member->id : NULL};
+    meeting_send(meeting, NULL, "presenter", &msg_id_table, &presenter);
+    stage_changed(meeting);
+}
