@@ -1,11 +1,13 @@
 #include "tests/support/alloc_fail.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static _Thread_local uint32_t countdown;
 static _Thread_local bool fired;

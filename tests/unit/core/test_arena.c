@@ -1,12 +1,13 @@
 #include "core/arena.h"
 #include "tests/support/alloc_fail.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static void test_zeroed_and_aligned(void **state)
 {

@@ -5,12 +5,14 @@
 #include "core/rng.h"
 #include "core/status.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
+
+#include <cmocka.h>
 
 static void test_status_texts(void **state)
 {

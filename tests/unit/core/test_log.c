@@ -1,12 +1,14 @@
 #include "core/log.h"
 #include "tests/support/capture.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static void test_line(void **state)
 {
