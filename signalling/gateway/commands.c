@@ -1,0 +1,725 @@
+#include "signalling/gateway/commands.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "modules/chat/chat.h"
+#include "signalling/sdp/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { COMMANDS_ARENA_MAX = 8 << 20 /* bytes of an identify */ };
+
+/* What a session is here: its context. */
+struct client {
+    struct meeting_member *member;
+};
+
+/* One command being carried out. */
+struct call {
+    struct commands *commands;
+    struct gateway_session *session;
+    struct meeting_member *member;
+    struct arena *arena;
+    const void *args;
+    const char *result; /* JSON; NULL: none */
+    const char *error;  /* instead of the status's own text */
+};
+
+/* ---- ports: how the conductor reaches a session ---- */
+
+static void port_send(void *port, const char *type, const char *json)
+{
+    gateway_dispatch(port, type, json);
+}
+
+static void *port_share(const char *type, const char *json)
+{
+    return gateway_payload_new(type, json);
+}
+
+static void port_send_shared(void *port, void *shared)
+{
+    gateway_dispatch_payload(port, shared);
+}
+
+static void port_unshare(void *shared)
+{
+    gateway_payload_unref(shared);
+}
+
+static void port_end(void *port, const char *reason, const char *code)
+{
+    gateway_end(port, reason, code);
+}
+
+const struct meeting_port_ops commands_port_ops = {
+    .send = port_send,
+    .share = port_share,
+    .send_shared = port_send_shared,
+    .unshare = port_unshare,
+    .end = port_end,
+};
+
+/* ---- identify ---- */
+
+/* Who the token says this is, or a new participant. */
+struct identity {
+    const char *id, *token, *name;
+    enum registry_role role;
+    bool admitted;
+};
+
+static enum status identity_known(struct commands *commands, const struct msg_identify *identify,
+                                  struct arena *arena, struct identity *ret_identity)
+{
+    struct registry_participant participant;
+    enum status status = registry_participant_by_token(commands->db, identify->meeting,
+                                                       identify->token, arena, &participant);
+    if (status != STATUS_OK)
+        return status;
+    if (participant.removed)
+        return STATUS_DENIED;
+    if (strcmp(participant.name, identify->name) != 0) {
+        status = registry_participant_rename(commands->db, identify->meeting, participant.id,
+                                             identify->name, clock_wall_ms());
+        if (status != STATUS_OK)
+            return status;
+    }
+    *ret_identity = (struct identity){.id = participant.id,
+                                      .token = identify->token,
+                                      .name = identify->name,
+                                      .role = participant.role,
+                                      .admitted = participant.admitted};
+    return STATUS_OK;
+}
+
+static enum status identity_new(struct commands *commands, const struct msg_identify *identify,
+                                const struct adhoc_opened *opened, struct arena *arena,
+                                struct identity *ret_identity)
+{
+    const char *host = opened->token[0] != '\0' ? opened->token : NULL;
+    if (host == NULL && identify->token != NULL &&
+        registry_host_check(commands->db, identify->meeting, identify->token) == STATUS_OK)
+        host = identify->token;
+    if (host == NULL && opened->meeting.locked)
+        return STATUS_AGAIN;
+    struct registry_participant_spec spec = {.meeting = identify->meeting,
+                                             .name = identify->name,
+                                             .kind = REGISTRY_BROWSER,
+                                             .admitted = !opened->meeting.lobby,
+                                             .host_token = host};
+    struct registry_participant_created created;
+    enum status status =
+        registry_participant_new(commands->db, &spec, clock_wall_ms(), &created);
+    if (status != STATUS_OK)
+        return status;
+    *ret_identity = (struct identity){.id = arena_strdup(arena, created.id),
+                                      .token = arena_strdup(arena, created.token),
+                                      .name = identify->name,
+                                      .role = created.role,
+                                      .admitted = created.admitted};
+    return ret_identity->id != NULL && ret_identity->token != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status identify(struct commands *commands, struct gateway_session *session,
+                            const struct msg_identify *identify, struct arena *arena)
+{
+    if (!registry_id_valid(identify->meeting) || !registry_name_valid(identify->name))
+        return STATUS_INVALID;
+    struct adhoc_opened opened;
+    bool may_create = adhoc_allows(commands->adhoc, gateway_session_loopback(session));
+    enum status status = adhoc_open(commands->db, identify->meeting, may_create, clock_wall_ms(),
+                                    arena, &opened);
+    if (status != STATUS_OK)
+        return status;
+    struct identity identity;
+    status = identify->token != NULL && identify->token[0] != '\0'
+                 ? identity_known(commands, identify, arena, &identity)
+                 : STATUS_NOT_FOUND;
+    if (status == STATUS_NOT_FOUND)
+        status = identity_new(commands, identify, &opened, arena, &identity);
+    if (status != STATUS_OK)
+        return status;
+    struct client *client = calloc(1, sizeof *client);
+    if (client == NULL)
+        return STATUS_NO_MEMORY;
+    struct meeting_join join = {
+        .meeting = &opened.meeting,
+        .participant = identity.id,
+        .token = identity.token,
+        .name = identity.name,
+        .role = identity.role,
+        .admitted = identity.admitted,
+        .audio = identify->audio,
+        .video = identify->video,
+        .port = gateway_session_ref(session),
+        .session = gateway_session_id(session),
+        .secret = gateway_session_secret(session),
+    };
+    status = meetings_join(commands->meetings, &join, &client->member);
+    if (status != STATUS_OK) {
+        gateway_session_unref(session);
+        free(client);
+        return status;
+    }
+    gateway_session_set_context(session, client);
+    return STATUS_OK;
+}
+
+static const char *refusal(enum status status)
+{
+    switch (status) {
+    case STATUS_NOT_FOUND:
+        return "not_found";
+    case STATUS_CLOSED:
+        return "ended";
+    case STATUS_DENIED:
+        return "removed";
+    case STATUS_AGAIN:
+        return "locked";
+    case STATUS_LIMIT:
+        return "full";
+    case STATUS_INVALID:
+        return "name";
+    default:
+        return "unavailable";
+    }
+}
+
+static void on_identify(void *context, struct gateway_session *session, const struct json *d)
+{
+    struct commands *commands = context;
+    struct arena *arena = NULL;
+    struct msg_identify message;
+    struct json_error error = {""};
+    enum status status = gateway_session_context(session) != NULL
+                             ? STATUS_DENIED
+                             : arena_new(COMMANDS_ARENA_MAX, &arena);
+    if (status == STATUS_OK)
+        status = json_decode(&msg_identify_table, d, arena, &message, &error);
+    if (status == STATUS_OK)
+        status = identify(commands, session, &message, arena);
+    if (status != STATUS_OK) {
+        char quoted[JSON_ERROR_MAX * 2];
+        log_event(LOG_GATEWAY, LOG_INFO, "refused", "address=%s status=%s why=%s",
+                  gateway_session_address(session), status_name(status),
+                  log_quote(quoted, sizeof quoted, error.text));
+        gateway_end(session, "refused", refusal(status));
+    }
+    arena_free(arena);
+}
+
+static void on_presence(void *context, struct gateway_session *session, bool online)
+{
+    struct commands *commands = context;
+    const struct client *client = gateway_session_context(session);
+    if (client != NULL)
+        meetings_online(commands->meetings, client->member, online);
+}
+
+static void on_gone(void *context, struct gateway_session *session)
+{
+    struct commands *commands = context;
+    struct client *client = gateway_session_context(session);
+    if (client == NULL)
+        return;
+    gateway_session_set_context(session, NULL);
+    meetings_leave(commands->meetings, client->member);
+    free(client);
+    gateway_session_unref(session);
+}
+
+/* ---- media ---- */
+
+static enum media_source_kind source_of(const char *name)
+{
+    static const char *const names[] = {"microphone", "camera", "screen", "screen_audio"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return (enum media_source_kind)i;
+    }
+    return MEDIA_SOURCE_CAMERA;
+}
+
+static enum status do_offer(struct call *call)
+{
+    const struct msg_offer *offer = call->args;
+    struct meetings *meetings = call->commands->meetings;
+    struct media_transport_spec *previous = arena_alloc(call->arena, sizeof *previous);
+    struct media_transport_spec *spec = arena_alloc(call->arena, sizeof *spec);
+    struct msg_slot_line *lines =
+        arena_alloc(call->arena, MEDIA_SLOTS_MAX * sizeof *lines);
+    struct answer_source *sources =
+        arena_alloc(call->arena, (offer->tracks.count + 1) * sizeof *sources);
+    if (previous == NULL || spec == NULL || lines == NULL || sources == NULL)
+        return STATUS_NO_MEMORY;
+    const struct msg_line_source *named = offer->tracks.items;
+    for (size_t i = 0; i < offer->tracks.count; i++)
+        sources[i] = (struct answer_source){named[i].mid, source_of(named[i].source)};
+    bool again = meetings_transport(meetings, call->member, previous) == STATUS_OK;
+    struct answer_config config = {.role = ANSWER_CALL,
+                                   .local = media_local(call->commands->media),
+                                   .sources = sources,
+                                   .source_count = offer->tracks.count,
+                                   .transport_id = meetings_transport_id(meetings),
+                                   .previous = again ? previous : NULL};
+    enum answer_change change;
+    struct answer_error *error = arena_alloc(call->arena, sizeof *error);
+    struct msg_answer answer;
+    if (error == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status = answer_make(offer->sdp, strlen(offer->sdp), &config, call->arena, spec,
+                                     &change, &answer.sdp, error);
+    if (status != STATUS_OK) {
+        call->error = error->text[0] != '\0' ? error->text : NULL;
+        return status;
+    }
+    status = meetings_offer(meetings, call->member, spec, change != ANSWER_NEW, lines);
+    if (status != STATUS_OK)
+        return status;
+    answer.slots = (struct json_list){.items = lines, .count = spec->slot_count};
+    call->result = json_encode(&msg_answer_table, &answer, call->arena);
+    return call->result != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status do_media_close(struct call *call)
+{
+    meetings_media_close(call->commands->meetings, call->member);
+    return STATUS_OK;
+}
+
+static enum status do_view(struct call *call)
+{
+    meetings_watch(call->commands->meetings, call->member, call->args);
+    return STATUS_OK;
+}
+
+/* ---- oneself ---- */
+
+static enum status do_self_update(struct call *call)
+{
+    const struct msg_self_update *update = call->args;
+    if (update->name != NULL) {
+        struct meeting_view view;
+        meetings_look(call->commands->meetings, call->member, &view);
+        enum status status = registry_participant_rename(
+            call->commands->db, view.meeting, view.participant, update->name, clock_wall_ms());
+        if (status != STATUS_OK)
+            return status;
+    }
+    return meetings_self_update(call->commands->meetings, call->member, update);
+}
+
+static enum status do_hand(struct call *call)
+{
+    const struct msg_hand *hand = call->args;
+    meetings_hand(call->commands->meetings, call->member, hand->raised);
+    return STATUS_OK;
+}
+
+static enum status do_reaction(struct call *call)
+{
+    const struct msg_reaction *reaction = call->args;
+    meetings_react(call->commands->meetings, call->member, reaction->emoji);
+    return STATUS_OK;
+}
+
+static enum status do_screen_start(struct call *call)
+{
+    return meetings_present(call->commands->meetings, call->member, true);
+}
+
+static enum status do_screen_stop(struct call *call)
+{
+    return meetings_present(call->commands->meetings, call->member, false);
+}
+
+static enum status do_leave(struct call *call)
+{
+    gateway_end(call->session, "ended", "left");
+    return STATUS_OK;
+}
+
+/* ---- chat ---- */
+
+/* What a chat command needs to know of its author. */
+static enum status author_of(struct call *call, struct meeting_view *ret_view)
+{
+    meetings_look(call->commands->meetings, call->member, ret_view);
+    return ret_view->removed || !ret_view->admitted ? STATUS_DENIED : STATUS_OK;
+}
+
+/* The reply's result, and to everyone when something changed. */
+static enum status chat_publish(struct call *call, const struct meeting_view *view,
+                                const char *type, const struct chat_message *message, bool changed)
+{
+    const char *json = json_encode(&chat_message_table, message, call->arena);
+    call->result = json != NULL ? arena_printf(call->arena, "{\"message\":%s}", json) : NULL;
+    if (call->result == NULL)
+        return STATUS_NO_MEMORY;
+    if (changed)
+        meetings_broadcast(call->commands->meetings, view->meeting, type, call->result);
+    return STATUS_OK;
+}
+
+static enum status do_chat_send(struct call *call)
+{
+    const struct msg_chat_send *send = call->args;
+    struct meeting_view view;
+    struct chat_message message;
+    bool changed = false;
+    enum status status = author_of(call, &view);
+    if (status != STATUS_OK)
+        return status;
+    struct chat_post post = {.meeting = view.meeting,
+                             .author = view.participant,
+                             .author_name = view.name,
+                             .text = send->text,
+                             .reply_to = send->reply_to,
+                             .nonce = send->nonce};
+    status = chat_send(call->commands->db, &post, clock_wall_ms(), call->arena, &message, &changed);
+    return status == STATUS_OK ? chat_publish(call, &view, "chat.message", &message, changed)
+                               : status;
+}
+
+static enum status do_chat_edit(struct call *call)
+{
+    const struct msg_chat_edit *edit = call->args;
+    struct meeting_view view;
+    struct chat_message message;
+    bool changed = false;
+    enum status status = author_of(call, &view);
+    if (status != STATUS_OK)
+        return status;
+    struct chat_target target = {view.meeting, edit->id, view.participant};
+    status = chat_edit(call->commands->db, &target, edit->text, clock_wall_ms(), call->arena,
+                       &message, &changed);
+    return status == STATUS_OK ? chat_publish(call, &view, "chat.update", &message, changed)
+                               : status;
+}
+
+static enum status do_chat_delete(struct call *call)
+{
+    const struct msg_chat_id *chosen = call->args;
+    struct meeting_view view;
+    struct chat_message message;
+    bool changed = false;
+    enum status status = author_of(call, &view);
+    if (status != STATUS_OK)
+        return status;
+    struct chat_target target = {view.meeting, chosen->id, view.participant};
+    status = chat_delete(call->commands->db, &target, clock_wall_ms(), call->arena, &message,
+                         &changed);
+    return status == STATUS_OK ? chat_publish(call, &view, "chat.update", &message, changed)
+                               : status;
+}
+
+static enum status do_chat_react(struct call *call)
+{
+    const struct msg_chat_react *react = call->args;
+    struct meeting_view view;
+    struct chat_message message;
+    bool changed = false;
+    enum status status = author_of(call, &view);
+    if (status != STATUS_OK)
+        return status;
+    struct chat_target target = {view.meeting, react->id, view.participant};
+    status = chat_react(call->commands->db, &target, react->emoji, react->on, clock_wall_ms(),
+                        call->arena, &message, &changed);
+    return status == STATUS_OK ? chat_publish(call, &view, "chat.update", &message, changed)
+                               : status;
+}
+
+static enum status do_chat_typing(struct call *call)
+{
+    meetings_typing(call->commands->meetings, call->member);
+    return STATUS_OK;
+}
+
+static enum status do_chat_history(struct call *call)
+{
+    const struct msg_chat_history *history = call->args;
+    struct meeting_view view;
+    struct chat_page page;
+    enum status status = author_of(call, &view);
+    if (status != STATUS_OK)
+        return status;
+    status = chat_history(call->commands->db, view.meeting, history->before,
+                          history->limit > 0 ? history->limit : CHAT_RECENT, call->arena, &page);
+    if (status != STATUS_OK)
+        return status;
+    call->result = json_encode(&chat_page_table, &page, call->arena);
+    return call->result != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* ---- hosts: may it be done, is it written, then it is done ---- */
+
+static enum status deed_live(struct call *call, const struct meeting_deed *deed)
+{
+    return meetings_do(call->commands->meetings, call->member, deed);
+}
+
+static enum status do_host_mute(struct call *call)
+{
+    const struct msg_target *target = call->args;
+    return deed_live(call, &(struct meeting_deed){.act = MEETING_ACT_MUTE,
+                                                  .target = target->id,
+                                                  .all = target->all});
+}
+
+static enum status do_host_ask_unmute(struct call *call)
+{
+    const struct msg_target *target = call->args;
+    return deed_live(call, &(struct meeting_deed){.act = MEETING_ACT_ASK_UNMUTE,
+                                                  .target = target->id,
+                                                  .all = target->all});
+}
+
+static enum status do_host_lower_hand(struct call *call)
+{
+    const struct msg_target *target = call->args;
+    return deed_live(call, &(struct meeting_deed){.act = MEETING_ACT_LOWER_HAND,
+                                                  .target = target->id,
+                                                  .all = target->all});
+}
+
+static enum status do_host_stop(struct call *call)
+{
+    const struct msg_stop *stop = call->args;
+    bool camera = strcmp(stop->what, "camera") == 0;
+    return deed_live(call, &(struct meeting_deed){.act = camera ? MEETING_ACT_STOP_CAMERA
+                                                                : MEETING_ACT_STOP_SCREEN,
+                                                  .target = stop->id});
+}
+
+static enum status do_host_remove(struct call *call)
+{
+    const struct msg_target *target = call->args;
+    struct meeting_deed deed = {.act = MEETING_ACT_REMOVE, .target = target->id};
+    struct meeting_view view;
+    meetings_look(call->commands->meetings, call->member, &view);
+    enum status status = meetings_may(call->commands->meetings, call->member, &deed);
+    if (status == STATUS_OK)
+        status = registry_participant_remove(call->commands->db, view.meeting, target->id,
+                                             clock_wall_ms());
+    return status == STATUS_OK ? deed_live(call, &deed) : status;
+}
+
+static enum status do_host_rename(struct call *call)
+{
+    const struct msg_rename *rename = call->args;
+    struct meeting_deed deed = {
+        .act = MEETING_ACT_RENAME, .target = rename->id, .name = rename->name};
+    struct meeting_view view;
+    meetings_look(call->commands->meetings, call->member, &view);
+    enum status status = meetings_may(call->commands->meetings, call->member, &deed);
+    if (status == STATUS_OK)
+        status = registry_participant_rename(call->commands->db, view.meeting, rename->id,
+                                             rename->name, clock_wall_ms());
+    return status == STATUS_OK ? deed_live(call, &deed) : status;
+}
+
+static enum status do_host_role(struct call *call)
+{
+    const struct msg_role *wish = call->args;
+    struct meeting_deed deed = {.act = MEETING_ACT_ROLE, .target = wish->id};
+    struct meeting_view view;
+    if (!registry_role_of(wish->role, &deed.role))
+        return STATUS_INVALID;
+    meetings_look(call->commands->meetings, call->member, &view);
+    enum status status = meetings_may(call->commands->meetings, call->member, &deed);
+    if (status == STATUS_OK)
+        status = deed.role == REGISTRY_HOST
+                     ? registry_hand_over(call->commands->db, view.meeting, view.participant,
+                                          wish->id, clock_wall_ms())
+                     : registry_participant_role(call->commands->db, view.meeting, wish->id,
+                                                 deed.role, clock_wall_ms());
+    return status == STATUS_OK ? deed_live(call, &deed) : status;
+}
+
+/* One who waits, or all of them: each is written, then let in or sent away. */
+static enum status lobby_each(struct call *call, enum meeting_act act)
+{
+    const struct msg_target *target = call->args;
+    struct meetings *meetings = call->commands->meetings;
+    struct meeting_deed deed = {.act = act, .target = target->id, .all = target->all};
+    struct json_list ids = {.items = NULL};
+    struct meeting_view view;
+    meetings_look(meetings, call->member, &view);
+    enum status status = meetings_may(meetings, call->member, &deed);
+    if (status == STATUS_OK && target->all)
+        status = meetings_waiting(meetings, call->member, call->arena, &ids);
+    const char *const *waiting = target->all ? ids.items : &target->id;
+    size_t count = target->all ? ids.count : 1;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        deed.target = waiting[i];
+        deed.all = false;
+        status = act == MEETING_ACT_ADMIT
+                     ? registry_participant_admit(call->commands->db, view.meeting, waiting[i],
+                                                  clock_wall_ms())
+                     : registry_participant_remove(call->commands->db, view.meeting, waiting[i],
+                                                   clock_wall_ms());
+        if (status == STATUS_OK)
+            status = meetings_do(meetings, call->member, &deed);
+        if (status == STATUS_NOT_FOUND && target->all) /* left meanwhile */
+            status = STATUS_OK;
+    }
+    return status;
+}
+
+static enum status do_host_admit(struct call *call)
+{
+    return lobby_each(call, MEETING_ACT_ADMIT);
+}
+
+static enum status do_host_refuse(struct call *call)
+{
+    return lobby_each(call, MEETING_ACT_REFUSE);
+}
+
+static enum status do_host_set(struct call *call)
+{
+    const struct msg_meeting_set *set = call->args;
+    struct registry_settings settings = {
+        .locked = set->locked, .lobby = set->lobby, .title = set->title};
+    struct registry_meeting meeting;
+    struct meeting_deed deed = {.act = MEETING_ACT_SET, .meeting = &meeting};
+    struct meeting_view view;
+    meetings_look(call->commands->meetings, call->member, &view);
+    enum status status = meetings_may(call->commands->meetings, call->member, &deed);
+    if (status == STATUS_OK)
+        status = registry_update(call->commands->db, view.meeting, &settings, clock_wall_ms(),
+                                 call->arena, &meeting);
+    return status == STATUS_OK ? deed_live(call, &deed) : status;
+}
+
+static enum status do_host_end(struct call *call)
+{
+    struct meeting_deed deed = {.act = MEETING_ACT_END};
+    struct meeting_view view;
+    meetings_look(call->commands->meetings, call->member, &view);
+    enum status status = meetings_may(call->commands->meetings, call->member, &deed);
+    if (status == STATUS_OK)
+        status = registry_end(call->commands->db, view.meeting, clock_wall_ms());
+    return status == STATUS_OK ? deed_live(call, &deed) : status;
+}
+
+/* ---- the table ---- */
+
+static const struct command {
+    struct command_info info;
+    enum status (*run)(struct call *call);
+} command_table[] = {
+    {{"media.offer", &msg_offer_table, "`{sdp, slots[]}`"}, do_offer},
+    {{"media.close", &msg_empty_table, NULL}, do_media_close},
+    {{"media.view", &msg_view_table, NULL}, do_view},
+    {{"self.update", &msg_self_update_table, NULL}, do_self_update},
+    {{"hand", &msg_hand_table, NULL}, do_hand},
+    {{"reaction", &msg_reaction_table, NULL}, do_reaction},
+    {{"screen.start", &msg_empty_table, NULL}, do_screen_start},
+    {{"screen.stop", &msg_empty_table, NULL}, do_screen_stop},
+    {{"chat.send", &msg_chat_send_table, "`{message}`"}, do_chat_send},
+    {{"chat.edit", &msg_chat_edit_table, "`{message}`"}, do_chat_edit},
+    {{"chat.delete", &msg_chat_id_table, "`{message}`"}, do_chat_delete},
+    {{"chat.react", &msg_chat_react_table, "`{message}`"}, do_chat_react},
+    {{"chat.typing", &msg_empty_table, NULL}, do_chat_typing},
+    {{"chat.history", &msg_chat_history_table, "`{messages[], more}`, oldest first"},
+     do_chat_history},
+    {{"host.mute", &msg_target_table, NULL}, do_host_mute},
+    {{"host.ask_unmute", &msg_target_table, NULL}, do_host_ask_unmute},
+    {{"host.stop", &msg_stop_table, NULL}, do_host_stop},
+    {{"host.remove", &msg_target_table, NULL}, do_host_remove},
+    {{"host.rename", &msg_rename_table, NULL}, do_host_rename},
+    {{"host.role", &msg_role_table, NULL}, do_host_role},
+    {{"host.admit", &msg_target_table, NULL}, do_host_admit},
+    {{"host.refuse", &msg_target_table, NULL}, do_host_refuse},
+    {{"host.set", &msg_meeting_set_table, NULL}, do_host_set},
+    {{"host.lower_hand", &msg_target_table, NULL}, do_host_lower_hand},
+    {{"host.end", &msg_empty_table, NULL}, do_host_end},
+    {{"leave", &msg_empty_table, NULL}, do_leave},
+};
+
+enum { COMMAND_COUNT = sizeof command_table / sizeof command_table[0] };
+
+const struct command_info *commands_list(size_t *ret_count)
+{
+    static struct command_info list[COMMAND_COUNT];
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        list[i] = command_table[i].info;
+    *ret_count = COMMAND_COUNT;
+    return list;
+}
+
+static const char *error_code(enum status status)
+{
+    switch (status) {
+    case STATUS_INVALID:
+        return "invalid";
+    case STATUS_DENIED:
+        return "denied";
+    case STATUS_NOT_FOUND:
+        return "not_found";
+    case STATUS_LIMIT:
+        return "limit";
+    case STATUS_UNSUPPORTED:
+        return "unsupported";
+    case STATUS_EXISTS:
+        return "exists";
+    default:
+        return "unavailable";
+    }
+}
+
+static const struct command *command_find(const char *type)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(command_table[i].info.type, type) == 0)
+            return &command_table[i];
+    }
+    return NULL;
+}
+
+static void on_command(void *context, struct gateway_session *session, uint64_t s, const char *t,
+                       const struct json *d, struct arena *arena)
+{
+    const struct client *client = gateway_session_context(session);
+    const struct command *command = command_find(t);
+    if (command == NULL) {
+        gateway_reply_error(session, s, "unknown", "no such command", "t");
+        return;
+    }
+    if (client == NULL) {
+        gateway_reply_error(session, s, "denied", "identify first", NULL);
+        return;
+    }
+    struct json_error error = {""};
+    void *args = arena_alloc(arena, command->info.args->size);
+    enum status status = args != NULL
+                             ? json_decode(command->info.args, d, arena, args, &error)
+                             : STATUS_NO_MEMORY;
+    struct call call = {.commands = context,
+                        .session = session,
+                        .member = client->member,
+                        .arena = arena,
+                        .args = args};
+    if (status != STATUS_OK)
+        call.error = error.text[0] != '\0' ? error.text : NULL;
+    else
+        status = command->run(&call);
+    if (status == STATUS_OK) {
+        gateway_reply_ok(session, s, call.result);
+        return;
+    }
+    log_event(LOG_GATEWAY, LOG_DEBUG, "command_failed", "type=%s status=%s", t,
+              status_name(status));
+    gateway_reply_error(session, s, error_code(status),
+                        call.error != NULL ? call.error : status_text(status), NULL);
+}
+
+const struct gateway_ops commands_gateway_ops = {
+    .identify = on_identify,
+    .command = on_command,
+    .presence = on_presence,
+    .gone = on_gone,
+};
