@@ -7,7 +7,8 @@
 
 #include "modules/meetings/registry.h"
 
-/* meetings.adhoc. AUTO is what an unconfigured server does: anyone on this machine, else members. */
+/* meetings.adhoc. AUTO is what an unconfigured server does: anyone on this machine, else members.
+ */
 enum adhoc { ADHOC_AUTO, ADHOC_OFF, ADHOC_MEMBERS, ADHOC_ANYONE };
 
 /* Whether somebody without an account may create meetings. */

@@ -39,11 +39,11 @@ enum status meetings_new(const struct meetings_config *config, struct meetings *
         metrics_gauge(metrics, "parley_participants", "", "People in meetings now.");
     meetings->players =
         metrics_gauge(metrics, "parley_players", "", "WHEP viewers of meetings now.");
-    meetings->live = metrics_gauge(metrics, "parley_meetings", "", "Meetings with somebody in them.");
-    meetings->join_seconds =
-        metrics_histogram(metrics, "parley_join_seconds", "",
-                          "From a client's offer to its encrypted connection.", join_bounds,
-                          sizeof join_bounds / sizeof join_bounds[0]);
+    meetings->live =
+        metrics_gauge(metrics, "parley_meetings", "", "Meetings with somebody in them.");
+    meetings->join_seconds = metrics_histogram(
+        metrics, "parley_join_seconds", "", "From a client's offer to its encrypted connection.",
+        join_bounds, sizeof join_bounds / sizeof join_bounds[0]);
     *ret_meetings = meetings;
     return STATUS_OK;
 }
@@ -146,8 +146,7 @@ static void meeting_tick(void *context)
 void meeting_wake(struct meeting *meeting, uint64_t delay_ms)
 {
     struct loop *loop = meeting->meetings->loop;
-    if (!loop_timer_running(&meeting->tick) ||
-        meeting->tick.due_ms > loop_now_ms(loop) + delay_ms)
+    if (!loop_timer_running(&meeting->tick) || meeting->tick.due_ms > loop_now_ms(loop) + delay_ms)
         loop_timer_start(loop, &meeting->tick, delay_ms);
 }
 
@@ -267,9 +266,8 @@ enum status member_enter(struct meeting *meeting, struct member *member)
 {
     size_t most = member->kind == MEMBER_PLAYER ? MEETING_PLAYERS_MAX : MEETING_MEMBERS_MAX;
     size_t *count = member->kind == MEMBER_PLAYER ? &meeting->player_count : &meeting->count;
-    enum status status = *count < most
-                             ? map_put(meeting->by_id, map_key_of(member->id), member)
-                             : STATUS_LIMIT;
+    enum status status =
+        *count < most ? map_put(meeting->by_id, map_key_of(member->id), member) : STATUS_LIMIT;
     if (status != STATUS_OK) {
         meeting_leave_if_empty(meeting);
         return status;

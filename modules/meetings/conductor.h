@@ -30,7 +30,7 @@ enum member_kind { MEMBER_BROWSER, MEMBER_WHIP, MEMBER_PHONE, MEMBER_PLAYER /* W
 /* Which line of the client a slot answers. */
 struct slot_use {
     enum { SLOT_VOICE, SLOT_SCREEN_AUDIO, SLOT_TILE, SLOT_SCREEN } kind;
-    uint8_t index; /* among its kind */
+    uint8_t index;          /* among its kind */
     struct media_want want; /* as media knows it */
     struct member *shown;   /* whose source it is; NULL: none */
     enum media_source_kind source;
@@ -43,7 +43,7 @@ struct track_use {
     bool marked[CONDUCTOR_LAYERS_MAX];      /* somebody watches the layer now */
     bool watched[CONDUCTOR_LAYERS_MAX];     /* as last told to the publisher */
     uint64_t rest_ms[CONDUCTOR_LAYERS_MAX]; /* watched no more: when it is paused; 0: not resting */
-    uint16_t height; /* largest wanted now; UINT16_MAX: full size */
+    uint16_t height;                        /* largest wanted now; UINT16_MAX: full size */
     bool gated;
 };
 
@@ -52,11 +52,11 @@ struct link {
     struct member *member;
     bool connected, tcp;
     uint8_t worker;
-    uint64_t offered_ns; /* for the join time */
-    struct slot_use *uses;              /* spec->slot_count */
+    uint64_t offered_ns;   /* for the join time */
+    struct slot_use *uses; /* spec->slot_count */
     struct track_use tracks[MEDIA_TRACKS_MAX];
-    int8_t track_of[4];                 /* by enum media_source_kind; -1: none */
-    struct media_transport_spec *spec;  /* only its first slot_count slots are allocated */
+    int8_t track_of[4];                /* by enum media_source_kind; -1: none */
+    struct media_transport_spec *spec; /* only its first slot_count slots are allocated */
 };
 
 struct tile {
@@ -78,7 +78,7 @@ struct member {
     char name[REGISTRY_NAME_MAX + 1];
     char session[64], secret[64];
     enum registry_role role;
-    bool admitted;  /* else in the lobby */
+    bool admitted; /* else in the lobby */
     bool online, away;
     bool muted, camera, screen, screen_audio;
     int64_t hand_ms, joined_ms;
@@ -180,7 +180,8 @@ void link_gate(struct member *member, enum media_source_kind kind, bool open);
 
 /* ---- stage.c ---- */
 
-void stage_changed(struct meeting *meeting); /* before the next tick slots and layers are looked at */
+void stage_changed(
+    struct meeting *meeting); /* before the next tick slots and layers are looked at */
 void stage_update(struct meeting *meeting, uint64_t now_ms);
 /* What each slot of a fresh link is for. */
 void stage_assign_uses(struct member *member);

@@ -148,10 +148,10 @@ static void offer_answer(void *arg)
         return;
     }
     if (question->restart) {
-        question->status = link != NULL && link->id == spec->id
-                               ? media_transport_restart(member->meetings->media, spec->id,
-                                                         &spec->ice)
-                               : STATUS_NOT_FOUND;
+        question->status =
+            link != NULL && link->id == spec->id
+                ? media_transport_restart(member->meetings->media, spec->id, &spec->ice)
+                : STATUS_NOT_FOUND;
         if (question->status == STATUS_OK)
             link->spec->ice = spec->ice;
     } else {
@@ -170,10 +170,8 @@ enum status meetings_offer(struct meetings *meetings, struct meeting_member *mem
                            const struct media_transport_spec *spec, bool restart,
                            struct msg_slot_line *ret_lines)
 {
-    struct offer_question question = {.member = (struct member *)member,
-                                      .spec = spec,
-                                      .restart = restart,
-                                      .lines = ret_lines};
+    struct offer_question question = {
+        .member = (struct member *)member, .spec = spec, .restart = restart, .lines = ret_lines};
     enum status status = conductor_ask(meetings, offer_answer, &question);
     return status != STATUS_OK ? status : question.status;
 }

@@ -20,13 +20,13 @@
 #include <stdint.h>
 
 enum {
-    MEETING_MEMBERS_MAX = 2000,    /* in one meeting, lobby included */
-    MEETING_PLAYERS_MAX = 1000,    /* WHEP viewers of one meeting */
+    MEETING_MEMBERS_MAX = 2000, /* in one meeting, lobby included */
+    MEETING_PLAYERS_MAX = 1000, /* WHEP viewers of one meeting */
     MEETINGS_LIVE_MAX = 10000,
-    MEETING_TICK_MS = 50,          /* changes are gathered this long */
-    MEETING_ROSTER_MS = 250,       /* at most one roster message in this time */
-    MEETING_AWAY_MS = 15000,       /* offline this long: others no longer see the member */
-    MEETING_LAYER_REST_MS = 4000,  /* a layer nobody watches is paused after this time */
+    MEETING_TICK_MS = 50,         /* changes are gathered this long */
+    MEETING_ROSTER_MS = 250,      /* at most one roster message in this time */
+    MEETING_AWAY_MS = 15000,      /* offline this long: others no longer see the member */
+    MEETING_LAYER_REST_MS = 4000, /* a layer nobody watches is paused after this time */
 };
 
 struct meetings;
@@ -106,7 +106,8 @@ MUST_USE enum status meetings_waiting(struct meetings *meetings, struct meeting_
 
 /* ---- media ---- */
 
-/* What the member's last transport was made from (for answer_config.previous), or STATUS_NOT_FOUND. */
+/* What the member's last transport was made from (for answer_config.previous), or STATUS_NOT_FOUND.
+ */
 MUST_USE enum status meetings_transport(struct meetings *meetings, struct meeting_member *member,
                                         struct media_transport_spec *ret_spec);
 /*
@@ -134,7 +135,8 @@ void meetings_typing(struct meetings *meetings, struct meeting_member *member);
 MUST_USE enum status meetings_present(struct meetings *meetings, struct meeting_member *member,
                                       bool on);
 
-/* ---- what hosts do; rights are checked here (STATUS_DENIED), targets too (STATUS_NOT_FOUND) ---- */
+/* ---- what hosts do; rights are checked here (STATUS_DENIED), targets too (STATUS_NOT_FOUND) ----
+ */
 
 enum meeting_act {
     MEETING_ACT_MUTE,
@@ -153,10 +155,10 @@ enum meeting_act {
 
 struct meeting_deed {
     enum meeting_act act;
-    const char *target;      /* participant id, or NULL with `all` (or none needed) */
+    const char *target; /* participant id, or NULL with `all` (or none needed) */
     bool all;
-    const char *name;        /* RENAME */
-    enum registry_role role; /* ROLE */
+    const char *name;                       /* RENAME */
+    enum registry_role role;                /* ROLE */
     const struct registry_meeting *meeting; /* SET: the settings as they are now */
 };
 

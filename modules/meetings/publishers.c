@@ -56,8 +56,7 @@ static void whip_answer(void *arg)
     struct enter_question *question = arg;
     struct meeting *meeting;
     struct member *member = question->member;
-    question->status =
-        meeting_enter(question->meetings, question->whip->meeting, &meeting);
+    question->status = meeting_enter(question->meetings, question->whip->meeting, &meeting);
     if (question->status != STATUS_OK)
         return;
     const struct member *same = publisher_named(meeting, member->name);
@@ -196,8 +195,7 @@ struct resource_question {
 
 static struct member *resource_find(const struct resource_question *question)
 {
-    struct member *member =
-        map_get(question->meetings->resources, map_key_of(question->resource));
+    struct member *member = map_get(question->meetings->resources, map_key_of(question->resource));
     return member != NULL && strlen(question->resource) == CRYPTO_TOKEN_CHARS &&
                    crypto_equal(member->token, question->resource, CRYPTO_TOKEN_CHARS)
                ? member

@@ -68,10 +68,8 @@ static bool want_of(const struct member *shown, enum media_source_kind kind, uin
     if (shown == NULL || !member_visible(shown) || !source_on(shown, kind) ||
         !link_source(shown, kind, &source))
         return false;
-    *ret_want = (struct media_want){.mode = MEDIA_WANT_SOURCE,
-                                    .source = source,
-                                    .height = height,
-                                    .priority = priority};
+    *ret_want = (struct media_want){
+        .mode = MEDIA_WANT_SOURCE, .source = source, .height = height, .priority = priority};
     return true;
 }
 
@@ -170,9 +168,8 @@ static void cast_player(struct member *player, struct casting *casting)
         if (line >= player->line_count || player->lines[line][0] == '\0')
             continue;
         struct member *shown = member_find(player->meeting, player->lines[line]);
-        enum media_source_kind source = link->uses[slot].kind == SLOT_TILE
-                                            ? MEDIA_SOURCE_CAMERA
-                                            : MEDIA_SOURCE_MICROPHONE;
+        enum media_source_kind source =
+            link->uses[slot].kind == SLOT_TILE ? MEDIA_SOURCE_CAMERA : MEDIA_SOURCE_MICROPHONE;
         struct media_want want;
         if (want_of(shown, source, 0, 0, &want))
             cast(casting, slot, shown, source, &want);
@@ -216,8 +213,8 @@ static void member_cast(struct member *member)
         if (link->uses[slot].kind == SLOT_VOICE)
             casting.wants[slot] =
                 (struct media_want){.mode = MEDIA_WANT_VOICE, .voice = link->uses[slot].index};
-        moved |= slot_set(link, slot, &casting.wants[slot], casting.shown[slot],
-                          casting.sources[slot]);
+        moved |=
+            slot_set(link, slot, &casting.wants[slot], casting.shown[slot], casting.sources[slot]);
     }
     if (moved)
         slots_send(member);

@@ -110,8 +110,7 @@ static enum status identity_new(struct commands *commands, const struct msg_iden
                                              .admitted = !opened->meeting.lobby,
                                              .host_token = host};
     struct registry_participant_created created;
-    enum status status =
-        registry_participant_new(commands->db, &spec, clock_wall_ms(), &created);
+    enum status status = registry_participant_new(commands->db, &spec, clock_wall_ms(), &created);
     if (status != STATUS_OK)
         return status;
     *ret_identity = (struct identity){.id = arena_strdup(arena, created.id),
@@ -129,8 +128,8 @@ static enum status identify(struct commands *commands, struct gateway_session *s
         return STATUS_INVALID;
     struct adhoc_opened opened;
     bool may_create = adhoc_allows(commands->adhoc, gateway_session_loopback(session));
-    enum status status = adhoc_open(commands->db, identify->meeting, may_create, clock_wall_ms(),
-                                    arena, &opened);
+    enum status status =
+        adhoc_open(commands->db, identify->meeting, may_create, clock_wall_ms(), arena, &opened);
     if (status != STATUS_OK)
         return status;
     struct identity identity;
@@ -248,8 +247,7 @@ static enum status do_offer(struct call *call)
     struct meetings *meetings = call->commands->meetings;
     struct media_transport_spec *previous = arena_alloc(call->arena, sizeof *previous);
     struct media_transport_spec *spec = arena_alloc(call->arena, sizeof *spec);
-    struct msg_slot_line *lines =
-        arena_alloc(call->arena, MEDIA_SLOTS_MAX * sizeof *lines);
+    struct msg_slot_line *lines = arena_alloc(call->arena, MEDIA_SLOTS_MAX * sizeof *lines);
     struct answer_source *sources =
         arena_alloc(call->arena, (offer->tracks.count + 1) * sizeof *sources);
     if (previous == NULL || spec == NULL || lines == NULL || sources == NULL)
@@ -409,8 +407,8 @@ static enum status do_chat_delete(struct call *call)
     if (status != STATUS_OK)
         return status;
     struct chat_target target = {view.meeting, chosen->id, view.participant};
-    status = chat_delete(call->commands->db, &target, clock_wall_ms(), call->arena, &message,
-                         &changed);
+    status =
+        chat_delete(call->commands->db, &target, clock_wall_ms(), call->arena, &message, &changed);
     return status == STATUS_OK ? chat_publish(call, &view, "chat.update", &message, changed)
                                : status;
 }
@@ -463,9 +461,8 @@ static enum status deed_live(struct call *call, const struct meeting_deed *deed)
 static enum status do_host_mute(struct call *call)
 {
     const struct msg_target *target = call->args;
-    return deed_live(call, &(struct meeting_deed){.act = MEETING_ACT_MUTE,
-                                                  .target = target->id,
-                                                  .all = target->all});
+    return deed_live(call, &(struct meeting_deed){
+                               .act = MEETING_ACT_MUTE, .target = target->id, .all = target->all});
 }
 
 static enum status do_host_ask_unmute(struct call *call)
@@ -695,9 +692,8 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
     }
     struct json_error error = {""};
     void *args = arena_alloc(arena, command->info.args->size);
-    enum status status = args != NULL
-                             ? json_decode(command->info.args, d, arena, args, &error)
-                             : STATUS_NO_MEMORY;
+    enum status status =
+        args != NULL ? json_decode(command->info.args, d, arena, args, &error) : STATUS_NO_MEMORY;
     struct call call = {.commands = context,
                         .session = session,
                         .member = client->member,
