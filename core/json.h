@@ -24,7 +24,7 @@ enum json_kind {
     JSON_FIELD_TEXTS,  /* struct json_list of const char *; min..max entries, each <= item_max bytes */
 };
 
-enum json_maybe { JSON_ABSENT, JSON_FALSE, JSON_TRUE };
+enum json_maybe { JSON_ABSENT, JSON_NO, JSON_YES };
 
 struct json_list {
     void *items; /* count structs, or count `const char *` */

@@ -51,7 +51,7 @@ struct update_question {
 static void maybe_set(bool *flag, uint8_t maybe)
 {
     if (maybe != JSON_ABSENT)
-        *flag = maybe == JSON_TRUE;
+        *flag = maybe == JSON_YES;
 }
 
 static void update_answer(void *arg)
@@ -64,7 +64,7 @@ static void update_answer(void *arg)
         return;
     }
     bool presents = member->meeting->presenter == member;
-    if (!presents && (update->screen == JSON_TRUE || update->screen_audio == JSON_TRUE)) {
+    if (!presents && (update->screen == JSON_YES || update->screen_audio == JSON_YES)) {
         question->status = STATUS_DENIED;
         return;
     }

@@ -1,0 +1,268 @@
+/* What is driven by tables: JSON messages, configuration, metrics; and the map. */
+#include "core/config.h"
+#include "core/json.h"
+#include "core/map.h"
+#include "core/metrics.h"
+#include "core/rng.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct point {
+    int64_t x;
+    const char *label;
+};
+
+struct shape {
+    const char *kind;
+    bool filled;
+    uint8_t visible;
+    struct point centre;
+    struct json_list points, tags;
+};
+
+static const struct json_field point_fields[] = {
+    {.name = "x",
+     .kind = JSON_FIELD_INT,
+     .offset = offsetof(struct point, x),
+     .min = -5,
+     .max = 5,
+     .required = true},
+    {.name = "label",
+     .kind = JSON_FIELD_TEXT,
+     .offset = offsetof(struct point, label),
+     .min = 1,
+     .max = 8},
+};
+static const struct json_table point_table = {
+    .name = "point", .size = sizeof(struct point), .fields = point_fields, .field_count = 2};
+static const struct json_field shape_fields[] = {
+    {.name = "kind",
+     .kind = JSON_FIELD_TEXT,
+     .offset = offsetof(struct shape, kind),
+     .max = 10,
+     .values = "disc|ring",
+     .required = true},
+    {.name = "filled", .kind = JSON_FIELD_BOOL, .offset = offsetof(struct shape, filled)},
+    {.name = "visible", .kind = JSON_FIELD_MAYBE, .offset = offsetof(struct shape, visible)},
+    {.name = "centre",
+     .kind = JSON_FIELD_OBJECT,
+     .offset = offsetof(struct shape, centre),
+     .items = &point_table},
+    {.name = "points",
+     .kind = JSON_FIELD_LIST,
+     .offset = offsetof(struct shape, points),
+     .max = 2,
+     .items = &point_table},
+    {.name = "tags",
+     .kind = JSON_FIELD_TEXTS,
+     .offset = offsetof(struct shape, tags),
+     .max = 2,
+     .item_max = 4},
+};
+static const struct json_table shape_table = {
+    .name = "shape", .size = sizeof(struct shape), .fields = shape_fields, .field_count = 6};
+
+static enum status decode(const char *text, struct arena *arena, struct shape *shape,
+                          struct json_error *error)
+{
+    struct json *json = NULL;
+    enum status status = json_parse(text, strlen(text), &json, error);
+    if (status == STATUS_OK)
+        status = json_decode(&shape_table, json, arena, shape, error);
+    json_free(json);
+    return status;
+}
+
+static void json_round_trip(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"kind\":\"ring\",\"filled\":true,\"visible\":false,"
+                               "\"centre\":{\"x\":-5,\"label\":\"a\\\"\\\\\\u000a\"},"
+                               "\"points\":[{\"x\":1},{\"x\":2}],\"tags\":[\"\",\"t\"]}";
+    struct arena *arena;
+    struct shape shape;
+    struct json_error error;
+    assert_int_equal(arena_new(65536, &arena), STATUS_OK);
+    assert_int_equal(decode(text, arena, &shape, &error), STATUS_OK);
+    assert_string_equal(shape.kind, "ring");
+    assert_int_equal(shape.visible, JSON_NO);
+    assert_string_equal(shape.centre.label, "a\"\\\n");
+    assert_int_equal(shape.points.count, 2);
+    assert_int_equal(((struct point *)shape.points.items)[1].x, 2);
+    assert_string_equal(json_encode(&shape_table, &shape, arena), text);
+    arena_free(arena);
+}
+
+static void json_errors_name_the_field(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"{}", "d.kind: missing"},
+        {"{\"kind\":\"disk\"}", "d.kind: not one of disc|ring"},
+        {"{\"kind\":\"disc\",\"x\":1}", "d.x: unknown field"},
+        {"{\"kind\":\"disc\",\"points\":[{\"x\":1},{\"x\":6}]}", "d.points[1].x: not from -5 to 5"},
+        {"{\"kind\":\"disc\",\"points\":[{},{},{}]}", "d.points: 3 entries, not 0 to 2"},
+        {"{\"kind\":\"disc\",\"tags\":[\"12345\"]}", "d.tags[0]: longer than 4 bytes"},
+        {"{\"kind\":\"disc\",\"centre\":{\"x\":1,\"label\":\"a\\u0001\"}}",
+         "d.centre.label: holds control characters"},
+        {"{\"kind\":\"disc\",\"filled\":1}", "d.filled: not true or false"},
+        {"[]", "not a JSON object"},
+    };
+    struct arena *arena;
+    struct shape shape;
+    struct json_error error;
+    assert_int_equal(arena_new(65536, &arena), STATUS_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(decode(rows[i].text, arena, &shape, &error), STATUS_INVALID);
+        assert_string_equal(error.text, rows[i].error);
+    }
+    assert_int_equal(decode("{\"kind\":\"disc\",\"kind\":\"disc\"}", arena, &shape, &error),
+                     STATUS_INVALID);
+    char deep[64] = "{\"a\":";
+    memset(deep + 5, '[', JSON_DEPTH_MAX);
+    assert_int_equal(decode(deep, arena, &shape, &error), STATUS_INVALID);
+    assert_string_equal(error.text, "nested deeper than 16");
+    arena_free(arena);
+}
+
+/* ---- configuration ---- */
+
+struct settings {
+    int64_t port, mode;
+    bool on;
+    const char *name;
+    struct config_list hosts;
+};
+
+static const struct config_key keys[] = {
+    {"port", CONFIG_INT, offsetof(struct settings, port), "80", 0, 65535, NULL, "A port."},
+    {"mode", CONFIG_CHOICE, offsetof(struct settings, mode), "slow", 0, 0, "slow|fast", "A mode."},
+    {"on", CONFIG_BOOL, offsetof(struct settings, on), "no", 0, 0, NULL, "A switch."},
+    {"name", CONFIG_TEXT, offsetof(struct settings, name), "", 0, 0, NULL, "A name."},
+    {"hosts", CONFIG_LIST, offsetof(struct settings, hosts), "a, b", 0, 0, NULL, "Hosts."},
+};
+static const struct config_table table = {keys, 5, sizeof(struct settings)};
+
+static void config_reads_a_file_and_names_what_is_wrong(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/parley-config-XXXXXX", error[CONFIG_ERROR_MAX], expected[CONFIG_ERROR_MAX];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    static const char text[] = "# a comment\n\nport = 8080\nmode=fast\n on = yes \nhosts = x,y z\n"
+                               "colour = red\n";
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    struct config *config;
+    assert_int_equal(config_new(&table, &config), STATUS_OK);
+    const struct settings *settings = config_settings(config);
+    assert_int_equal(settings->port, 80);
+    assert_int_equal(settings->hosts.count, 2);
+    assert_int_equal(config_read_file(config, path, error), STATUS_NOT_FOUND);
+    snprintf(expected, sizeof expected, "%s:7: colour: no such key", path);
+    assert_string_equal(error, expected);
+    assert_int_equal(settings->port, 8080);
+    assert_int_equal(settings->mode, 1);
+    assert_true(settings->on);
+    assert_int_equal(settings->hosts.count, 3);
+    assert_string_equal(settings->hosts.items[2], "z");
+    assert_int_equal(config_set(config, "port=70000", "--set", error), STATUS_INVALID);
+    assert_string_equal(error, "--set: port: \"70000\" is not a number from 0 to 65535");
+    assert_int_equal(config_set(config, "mode=mid", "--set", error), STATUS_INVALID);
+    assert_int_equal(config_set(config, "name = a=b", "--set", error), STATUS_OK);
+    assert_string_equal(settings->name, "a=b");
+    unlink(path);
+    assert_int_equal(config_read_file(config, path, error), STATUS_NOT_FOUND);
+    config_free(config);
+}
+
+/* ---- metrics ---- */
+
+static double reading(void *context)
+{
+    return *(double *)context;
+}
+
+static void metrics_print_as_prometheus_reads(void **state)
+{
+    (void)state;
+    static const double bounds[] = {0.1, 1};
+    double value = 2.5;
+    struct metrics *metrics;
+    assert_int_equal(metrics_new(&metrics), STATUS_OK);
+    struct metric *zero = metrics_counter(metrics, "p_total", "worker=\"0\"", "Packets.");
+    metrics_gauge_read(metrics, "g", "", "A gauge.", reading, &value);
+    struct metric *one = metrics_counter(metrics, "p_total", "worker=\"1\"", "Packets.");
+    struct metric *seconds = metrics_histogram(metrics, "s", "", "Seconds.", bounds, 2);
+    metric_add(zero, 3);
+    metric_add(one, 4);
+    metric_observe(seconds, 0.05);
+    metric_observe(seconds, 5);
+    metric_add(NULL, 1);
+    char *text = metrics_print(metrics);
+    assert_string_equal(text, "# HELP p_total Packets.\n# TYPE p_total counter\n"
+                              "p_total{worker=\"0\"} 3\np_total{worker=\"1\"} 4\n"
+                              "# HELP g A gauge.\n# TYPE g gauge\ng 2.5\n"
+                              "# HELP s Seconds.\n# TYPE s histogram\ns_bucket{le=\"0.1\"} 1\n"
+                              "s_bucket{le=\"1\"} 1\ns_bucket{le=\"+Inf\"} 2\ns_sum 5.050000\n"
+                              "s_count 2\n");
+    free(text);
+    metrics_free(metrics);
+}
+
+/* ---- the map, against an array ---- */
+
+static void map_agrees_with_an_array(void **state)
+{
+    (void)state;
+    enum { KEYS = 500, STEPS = 200000 };
+    static char values[KEYS];
+    bool there[KEYS] = {false};
+    size_t count = 0;
+    struct rng rng;
+    struct map *map;
+    rng_seed(&rng, 1);
+    assert_int_equal(map_new(&map), STATUS_OK);
+    for (int i = 0; i < STEPS; i++) {
+        uint32_t key = rng_below(&rng, KEYS);
+        if (rng_below(&rng, 2) == 0) {
+            assert_int_equal(map_put(map, key, &values[key]), STATUS_OK);
+            count += !there[key];
+            there[key] = true;
+        } else {
+            assert_ptr_equal(map_remove(map, key), there[key] ? &values[key] : NULL);
+            count -= there[key];
+            there[key] = false;
+        }
+        uint32_t other = rng_below(&rng, KEYS);
+        assert_ptr_equal(map_get(map, other), there[other] ? &values[other] : NULL);
+        assert_int_equal(map_count(map), count);
+    }
+    size_t cursor = 0, walked = 0;
+    while (map_next(map, &cursor) != NULL)
+        walked++;
+    assert_int_equal(walked, count);
+    map_free(map);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_round_trip),
+        cmocka_unit_test(json_errors_name_the_field),
+        cmocka_unit_test(config_reads_a_file_and_names_what_is_wrong),
+        cmocka_unit_test(metrics_print_as_prometheus_reads),
+        cmocka_unit_test(map_agrees_with_an_array),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
