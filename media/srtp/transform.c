@@ -1,0 +1,230 @@
+/* media/srtp/transform.c - see transform.h. The only file of media/srtp that knows OpenSSL. */
+#include "media/srtp/transform.h"
+
+#include "core/bytes.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+static bool profile_is_gcm(enum protector_profile profile)
+{
+    return profile != PROTECTOR_AES_CM_SHA1_80;
+}
+
+size_t protector_key_length(enum protector_profile profile)
+{
+    switch (profile) {
+    case PROTECTOR_AES_CM_SHA1_80:
+    case PROTECTOR_AES_GCM_128:
+        return 16;
+    case PROTECTOR_AES_GCM_256:
+        return 32;
+    }
+    return 0;
+}
+
+size_t protector_salt_length(enum protector_profile profile)
+{
+    switch (profile) {
+    case PROTECTOR_AES_CM_SHA1_80:
+        return 14;
+    case PROTECTOR_AES_GCM_128:
+    case PROTECTOR_AES_GCM_256:
+        return 12;
+    }
+    return 0;
+}
+
+/* AES-CTR over zeros is the keystream, which is the derived key (RFC 3711 4.3.3). */
+static enum status keystream(const uint8_t *key, size_t key_length, const uint8_t iv[TRANSFORM_IV],
+                             uint8_t *ret_stream, size_t length)
+{
+    enum status status = STATUS_INTERNAL;
+    const EVP_CIPHER *kind = key_length == 32 ? EVP_aes_256_ctr() : EVP_aes_128_ctr();
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    if (cipher == NULL)
+        return STATUS_NO_MEMORY;
+    memset(ret_stream, 0, length);
+    int written = 0;
+    if (EVP_EncryptInit_ex2(cipher, kind, key, iv, NULL) == 1 &&
+        EVP_EncryptUpdate(cipher, ret_stream, &written, ret_stream, (int)length) == 1)
+        status = STATUS_OK;
+    EVP_CIPHER_CTX_free(cipher);
+    return status;
+}
+
+enum status transform_derive(const struct protector_keys *keys, enum transform_label label,
+                             uint8_t *ret_key, size_t length)
+{
+    size_t key_length = protector_key_length(keys->profile);
+    if (key_length == 0)
+        return STATUS_INVALID;
+    /* x = label << 48 XOR master salt; GCM's shorter salt is padded on the right (RFC 7714 11). */
+    uint8_t iv[TRANSFORM_IV] = {0};
+    memcpy(iv, keys->salt, protector_salt_length(keys->profile));
+    iv[7] ^= (uint8_t)label;
+    return keystream(keys->key, key_length, iv, ret_key, length);
+}
+
+static const EVP_CIPHER *profile_cipher(enum protector_profile profile)
+{
+    switch (profile) {
+    case PROTECTOR_AES_CM_SHA1_80:
+        return EVP_aes_128_ctr();
+    case PROTECTOR_AES_GCM_128:
+        return EVP_aes_128_gcm();
+    case PROTECTOR_AES_GCM_256:
+        return EVP_aes_256_gcm();
+    }
+    return NULL;
+}
+
+static enum status cipher_init(struct transform *transform, const struct transform_keys *keys,
+                               bool seal)
+{
+    transform->cipher = EVP_CIPHER_CTX_new();
+    if (transform->cipher == NULL)
+        return STATUS_NO_MEMORY;
+    /* Counter mode decrypts by encrypting. */
+    int encrypt = seal || !profile_is_gcm(keys->profile);
+    return EVP_CipherInit_ex2(transform->cipher, profile_cipher(keys->profile), keys->key, NULL,
+                              encrypt, NULL) == 1
+               ? STATUS_OK
+               : STATUS_INTERNAL;
+}
+
+static enum status mac_init(struct transform *transform, const struct transform_keys *keys)
+{
+    char digest[] = "SHA1";
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_MAC *kind = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (kind != NULL)
+        transform->mac = EVP_MAC_CTX_new(kind);
+    EVP_MAC_free(kind); /* the context holds its own reference */
+    if (transform->mac == NULL)
+        return STATUS_NO_MEMORY;
+    return EVP_MAC_init(transform->mac, keys->auth, sizeof keys->auth, params) == 1
+               ? STATUS_OK
+               : STATUS_INTERNAL;
+}
+
+enum status transform_init_session(const struct transform_keys *keys, bool seal,
+                                   struct transform *ret_transform)
+{
+    if (protector_key_length(keys->profile) == 0)
+        return STATUS_INVALID;
+    struct transform transform = {0};
+    bool gcm = profile_is_gcm(keys->profile);
+    transform.tail = gcm ? TRANSFORM_GCM_TAG : TRANSFORM_SHA1_TAG;
+    memcpy(transform.salt, keys->salt, protector_salt_length(keys->profile));
+    enum status status = cipher_init(&transform, keys, seal);
+    if (status == STATUS_OK && !gcm)
+        status = mac_init(&transform, keys);
+    if (status != STATUS_OK) {
+        transform_clear(&transform);
+        return status;
+    }
+    *ret_transform = transform;
+    return STATUS_OK;
+}
+
+enum status transform_init(const struct protector_keys *keys, bool rtcp, bool seal,
+                           struct transform *ret_transform)
+{
+    struct transform_keys session = {.profile = keys->profile};
+    enum status status = transform_derive(keys, rtcp ? TRANSFORM_RTCP_KEY : TRANSFORM_RTP_KEY,
+                                          session.key, protector_key_length(keys->profile));
+    if (status == STATUS_OK)
+        status = transform_derive(keys, rtcp ? TRANSFORM_RTCP_SALT : TRANSFORM_RTP_SALT,
+                                  session.salt, protector_salt_length(keys->profile));
+    if (status == STATUS_OK && !profile_is_gcm(keys->profile))
+        status = transform_derive(keys, rtcp ? TRANSFORM_RTCP_AUTH : TRANSFORM_RTP_AUTH,
+                                  session.auth, sizeof session.auth);
+    if (status == STATUS_OK)
+        status = transform_init_session(&session, seal, ret_transform);
+    OPENSSL_cleanse(&session, sizeof session);
+    return status;
+}
+
+void transform_clear(struct transform *transform)
+{
+    EVP_CIPHER_CTX_free(transform->cipher);
+    EVP_MAC_CTX_free(transform->mac);
+    OPENSSL_cleanse(transform, sizeof *transform);
+}
+
+void transform_iv(const struct transform *transform, uint32_t ssrc, uint64_t index,
+                  uint8_t ret_iv[TRANSFORM_IV])
+{
+    /* GCM: 0 || SSRC || index, AES-CM: 0 || SSRC || index || 0, each XOR salt. */
+    bool gcm = transform_is_gcm(transform);
+    size_t zeros = gcm ? 2 : 4, salt = gcm ? 12 : 14;
+    memset(ret_iv, 0, TRANSFORM_IV);
+    store_be32(ret_iv + zeros, ssrc);
+    store_be32(ret_iv + zeros + 4, (uint32_t)(index >> 16));
+    store_be16(ret_iv + zeros + 8, (uint16_t)index);
+    for (size_t i = 0; i < salt; i++)
+        ret_iv[i] ^= transform->salt[i];
+}
+
+static bool update(struct transform *transform, const uint8_t *in, size_t length, uint8_t *out)
+{
+    int written = 0;
+    return length == 0 || EVP_CipherUpdate(transform->cipher, out, &written, in, (int)length) == 1;
+}
+
+static bool update_aad(struct transform *transform, const struct transform_aad *aad)
+{
+    return update(transform, aad->header, aad->header_length, NULL) &&
+           update(transform, aad->trailer, aad->trailer_length, NULL);
+}
+
+bool transform_gcm_seal(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
+                        const struct transform_aad *aad, const uint8_t *in, size_t length,
+                        uint8_t *out, uint8_t *tag)
+{
+    int written = 0;
+    return EVP_EncryptInit_ex2(transform->cipher, NULL, NULL, iv, NULL) == 1 &&
+           update_aad(transform, aad) && update(transform, in, length, out) &&
+           EVP_EncryptFinal_ex(transform->cipher, tag, &written) == 1 &&
+           EVP_CIPHER_CTX_ctrl(transform->cipher, EVP_CTRL_AEAD_GET_TAG, TRANSFORM_GCM_TAG, tag) ==
+               1;
+}
+
+enum status transform_gcm_open(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
+                               const struct transform_aad *aad, uint8_t *bytes, size_t length,
+                               uint8_t *tag)
+{
+    int written = 0;
+    if (EVP_DecryptInit_ex2(transform->cipher, NULL, NULL, iv, NULL) != 1 ||
+        EVP_CIPHER_CTX_ctrl(transform->cipher, EVP_CTRL_AEAD_SET_TAG, TRANSFORM_GCM_TAG, tag) !=
+            1 ||
+        !update_aad(transform, aad) || !update(transform, bytes, length, bytes))
+        return STATUS_INTERNAL;
+    return EVP_DecryptFinal_ex(transform->cipher, tag, &written) == 1 ? STATUS_OK : STATUS_CORRUPT;
+}
+
+bool transform_ctr(struct transform *transform, const uint8_t iv[TRANSFORM_IV], const uint8_t *in,
+                   size_t length, uint8_t *out)
+{
+    return EVP_EncryptInit_ex2(transform->cipher, NULL, NULL, iv, NULL) == 1 &&
+           update(transform, in, length, out);
+}
+
+bool transform_mac(struct transform *transform, const uint8_t *bytes, size_t length,
+                   uint8_t ret_mac[TRANSFORM_SHA1_KEY])
+{
+    size_t written = 0;
+    return EVP_MAC_init(transform->mac, NULL, 0, NULL) == 1 && /* the key stays */
+           EVP_MAC_update(transform->mac, bytes, length) == 1 &&
+           EVP_MAC_final(transform->mac, ret_mac, &written, TRANSFORM_SHA1_KEY) == 1;
+}
+
+bool transform_equal(const uint8_t *left, const uint8_t *right, size_t length)
+{
+    return CRYPTO_memcmp(left, right, length) == 0;
+}

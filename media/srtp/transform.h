@@ -1,0 +1,95 @@
+/*
+ * media/srtp/transform.h - session keys and the ciphers under them, on OpenSSL's EVP.
+ *
+ * Contexts are keyed once; a packet sets the IV only. Where the parts of a packet lie
+ * is layout.h's matter, replay and rollover are the protectors'. Private to media/srtp. Thread: the
+ * owner's.
+ */
+#ifndef MEDIA_SRTP_TRANSFORM_H
+#define MEDIA_SRTP_TRANSFORM_H
+
+#include "media/srtp/srtp.h"
+
+#include <stdbool.h>
+
+enum {
+    TRANSFORM_IV = 16,       /* bytes; GCM uses the first 12 */
+    TRANSFORM_GCM_TAG = 16,  /* RFC 7714 13.2 */
+    TRANSFORM_SHA1_TAG = 10, /* RFC 3711 5.2: 80 bits */
+    TRANSFORM_SHA1_KEY = 20,
+};
+
+/* RFC 3711 4.3.2: what a session key is for. */
+enum transform_label {
+    TRANSFORM_RTP_KEY = 0,
+    TRANSFORM_RTP_AUTH = 1,
+    TRANSFORM_RTP_SALT = 2,
+    TRANSFORM_RTCP_KEY = 3,
+    TRANSFORM_RTCP_AUTH = 4,
+    TRANSFORM_RTCP_SALT = 5,
+};
+
+/* Session key of `length` bytes, key derivation rate 0 (RFC 3711 4.3.3, RFC 7714 11, RFC 6188).
+ * Errors: STATUS_INVALID, STATUS_INTERNAL. */
+MUST_USE enum status transform_derive(const struct protector_keys *keys, enum transform_label label,
+                                      uint8_t *ret_key, size_t length);
+
+/* What is derived; tests with published session keys begin here. */
+struct transform_keys {
+    enum protector_profile profile;
+    uint8_t key[PROTECTOR_KEY_MAX];
+    uint8_t salt[PROTECTOR_SALT_MAX];
+    uint8_t auth[TRANSFORM_SHA1_KEY]; /* AES-CM only */
+};
+
+struct transform {
+    void *cipher; /* EVP_CIPHER_CTX */
+    void *mac;    /* EVP_MAC_CTX; NULL with GCM */
+    uint8_t salt[PROTECTOR_SALT_MAX];
+    uint8_t tail; /* bytes of the tag */
+};
+
+/* `rtcp`: derives the keys of SRTCP, else of SRTP. `seal`: encrypts, else decrypts. Errors:
+ * STATUS_INVALID, STATUS_NO_MEMORY, STATUS_INTERNAL. */
+MUST_USE enum status transform_init(const struct protector_keys *keys, bool rtcp, bool seal,
+                                    struct transform *ret_transform);
+MUST_USE enum status transform_init_session(const struct transform_keys *keys, bool seal,
+                                            struct transform *ret_transform);
+/* Wipes the keys; a zeroed transform may be cleared. */
+void transform_clear(struct transform *transform);
+static inline bool transform_is_gcm(const struct transform *transform)
+{
+    return transform->mac == NULL;
+}
+
+/* From the 48-bit index: ROC || SEQ of RTP, 0 || SRTCP index (RFC 3711 4.1.1, RFC 7714 8.1, 9.1).
+ */
+void transform_iv(const struct transform *transform, uint32_t ssrc, uint64_t index,
+                  uint8_t ret_iv[TRANSFORM_IV]);
+
+/* What GCM authenticates without encrypting: header || trailer (may be empty). */
+struct transform_aad {
+    const uint8_t *header;
+    size_t header_length;
+    const uint8_t *trailer;
+    size_t trailer_length;
+};
+
+/* out gets length bytes, tag TRANSFORM_GCM_TAG; in == out or apart. False: OpenSSL refused. */
+MUST_USE bool transform_gcm_seal(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
+                                 const struct transform_aad *aad, const uint8_t *in, size_t length,
+                                 uint8_t *out, uint8_t *tag);
+/* In place. Errors: STATUS_CORRUPT, STATUS_INTERNAL. */
+MUST_USE enum status transform_gcm_open(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
+                                        const struct transform_aad *aad, uint8_t *bytes,
+                                        size_t length, uint8_t *tag);
+/* AES-CM, either direction. */
+MUST_USE bool transform_ctr(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
+                            const uint8_t *in, size_t length, uint8_t *out);
+/* The whole HMAC-SHA1 (RFC 3711 4.2.1). */
+MUST_USE bool transform_mac(struct transform *transform, const uint8_t *bytes, size_t length,
+                            uint8_t ret_mac[TRANSFORM_SHA1_KEY]);
+/* In constant time. */
+bool transform_equal(const uint8_t *left, const uint8_t *right, size_t length);
+
+#endif
