@@ -21,18 +21,23 @@
 enum {
     DB_WRITES_MAX = 4096, /* transactions that may wait for the writer */
     DB_GROUP_MAX = 256,   /* transactions in one COMMIT */
+    DB_READERS_MAX = 64,
+    DB_IDLE_MS = 200,          /* without work this long, the writer checkpoints */
+    DB_WAL_PAGES_MAX = 4000,   /* 16 MB not checkpointed: the writer does it at once */
+    DB_WAL_LENGTH_MAX = 32000, /* 128 MB of log: it also waits for the readers and starts it anew */
 };
 
 struct db;
 
 struct db_config {
-    const char *directory; /* parley.db is made in it */
-    uint32_t readers;      /* connections; db_read waits for a free one */
-    struct metrics *metrics;
+    const char *directory;   /* exists; parley.db is made in it, for its owner's eyes only */
+    uint32_t readers;        /* connections, 1..DB_READERS_MAX; db_read waits for a free one */
+    struct metrics *metrics; /* may be NULL */
 };
 
 /* Opens, migrates, starts the writer. Errors: STATUS_IO, STATUS_CORRUPT, STATUS_UNSUPPORTED (the
- * database is newer than the program), STATUS_EXISTS (another server has it open), STATUS_NO_MEMORY. */
+ * database is newer than the program), STATUS_EXISTS (another server has it open),
+ * STATUS_NO_MEMORY. */
 MUST_USE enum status db_open(const struct db_config *config, struct db **ret_db);
 /* Commits what waits, joins the writer. Accepts NULL, returns NULL. */
 struct db *db_close(struct db *db);
@@ -63,7 +68,8 @@ void db_bind_text(struct db_statement *statement, int index, const char *text);
 void db_bind_blob(struct db_statement *statement, int index, const void *data, size_t length);
 void db_bind_null(struct db_statement *statement, int index);
 /* STATUS_OK: a row is there. STATUS_NOT_FOUND: no (more) row. STATUS_EXISTS: a uniqueness
- * constraint. Else STATUS_IO, STATUS_CORRUPT, STATUS_INVALID. Takes NULL (STATUS_INVALID). */
+ * constraint. Else STATUS_IO, STATUS_CORRUPT, STATUS_INVALID, STATUS_AGAIN (locked for too long),
+ * STATUS_NO_MEMORY. Takes NULL (STATUS_INVALID). */
 MUST_USE enum status db_step(struct db_statement *statement);
 /* db_step for statements that yield no row: OK when it ran. */
 MUST_USE enum status db_run(struct db_statement *statement);

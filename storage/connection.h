@@ -1,0 +1,56 @@
+/*
+ * storage/connection.h - one SQLite connection with its cached statements; private to
+ * storage/ and its tests. connection.c is the one file that touches SQLite; it also
+ * holds what db.h promises about sessions and statements.
+ *
+ * Thread: one at a time uses a connection.
+ */
+#ifndef STORAGE_CONNECTION_H
+#define STORAGE_CONNECTION_H
+
+#include "core/status.h"
+#include "storage/db.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    CONNECTION_STATEMENTS_MAX = 384, /* cached; the program has about a tenth of that */
+    CONNECTION_PARAMETERS_MAX = 24,  /* $1 .. $24 */
+    CONNECTION_BUSY_MS = 5000, /* patience with a lock: only recovery and checkpoints take one */
+};
+
+enum connection_kind {
+    CONNECTION_WRITER, /* makes the file, sets WAL and synchronous=FULL; checkpoints only when told
+                        */
+    CONNECTION_READER, /* read only, never checkpoints */
+};
+
+/* Errors: STATUS_IO, STATUS_CORRUPT (no database, or its schema cannot be read), STATUS_UNSUPPORTED
+ * (the file system does not carry WAL), STATUS_NO_MEMORY. */
+MUST_USE enum status connection_open(const char *path, enum connection_kind kind,
+                                     struct db_session **ret_session);
+/* Accepts NULL, returns NULL. */
+struct db_session *connection_close(struct db_session *session);
+
+/* Runs a text of several statements, uncached. Errors: as db_step. */
+MUST_USE enum status connection_exec(struct db_session *session, const char *sql);
+/* Runs a body and puts all its statements back; a failed db_prepare fails it whatever it returns.
+ */
+MUST_USE enum status connection_body(struct db_session *session, db_body *body, void *arg);
+/* False after SQLite itself has given up a transaction (disk full, I/O error, out of memory). */
+bool connection_in_transaction(const struct db_session *session);
+
+/* Pages of the write-ahead log that are not in the database yet; pages in it at all. */
+uint32_t connection_wal_pending(const struct db_session *session);
+uint32_t connection_wal_length(const struct db_session *session);
+/* Copies the log into the database as far as readers allow; `wait`: waits for them and starts the
+ * log anew. Errors: STATUS_AGAIN (a reader held on), as db_step. */
+MUST_USE enum status connection_checkpoint(struct db_session *session, bool wait);
+
+/* For tests: one line of EXPLAIN QUERY PLAN of a statement in the cache. */
+typedef void connection_plan_fn(void *context, const char *sql, const char *detail);
+MUST_USE enum status connection_plans(struct db_session *session, connection_plan_fn *fn,
+                                      void *context);
+
+#endif

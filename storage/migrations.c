@@ -1,0 +1,132 @@
+#include "storage/migrations.h"
+
+#include "storage/connection.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/*
+ * Times are ms since 1970, ids texts unless a table counts its rows. AUTOINCREMENT where a
+ * number must never come again. The SQL here is SQLite's own; above storage it is portable.
+ */
+static const char *const steps[] = {
+    /* 1: events; meetings and who was let in. A meeting of a space will name it. */
+    "CREATE TABLE event ("
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  scope TEXT NOT NULL,"
+    "  type TEXT NOT NULL,"
+    "  payload TEXT NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX event_scope ON event (scope, seq);"
+
+    /* One row: no event up to seq is kept any more. */
+    "CREATE TABLE event_pruned (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL) "
+    "STRICT;"
+    "INSERT INTO event_pruned (one, seq) VALUES (1, 0);"
+
+    "CREATE TABLE meeting ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT,"
+    "  title TEXT NOT NULL,"
+    "  host_hash BLOB NOT NULL,"
+    "  locked INTEGER NOT NULL DEFAULT 0,"
+    "  lobby INTEGER NOT NULL DEFAULT 0,"
+    "  participants INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL,"
+    "  ended INTEGER"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE participant ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  meeting TEXT NOT NULL REFERENCES meeting (id),"
+    "  token_hash BLOB NOT NULL UNIQUE,"
+    "  name TEXT NOT NULL,"
+    "  role TEXT NOT NULL CHECK (role IN ('participant', 'cohost', 'host')),"
+    "  kind TEXT NOT NULL CHECK (kind IN ('browser', 'whip', 'phone')),"
+    "  admitted INTEGER NOT NULL,"
+    "  removed INTEGER,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;",
+
+    /* 2: chat. The table chat counts, so that a limit needs no count(*). */
+    "CREATE TABLE chat ("
+    "  meeting TEXT NOT NULL PRIMARY KEY REFERENCES meeting (id),"
+    "  messages INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE message ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  meeting TEXT NOT NULL REFERENCES meeting (id),"
+    "  author TEXT NOT NULL REFERENCES participant (id),"
+    "  author_name TEXT NOT NULL,"
+    "  nonce TEXT NOT NULL,"
+    "  text TEXT NOT NULL,"
+    "  reply_to INTEGER REFERENCES message (id),"
+    "  edits INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL,"
+    "  edited INTEGER,"
+    "  deleted INTEGER,"
+    "  UNIQUE (author, nonce)"
+    ") STRICT;"
+    "CREATE INDEX message_meeting ON message (meeting, id);"
+
+    "CREATE TABLE message_edit ("
+    "  message INTEGER NOT NULL REFERENCES message (id),"
+    "  edit INTEGER NOT NULL,"
+    "  text TEXT NOT NULL,"
+    "  replaced INTEGER NOT NULL,"
+    "  PRIMARY KEY (message, edit)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE message_reaction ("
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  message INTEGER NOT NULL REFERENCES message (id),"
+    "  emoji TEXT NOT NULL,"
+    "  participant TEXT NOT NULL REFERENCES participant (id),"
+    "  created INTEGER NOT NULL,"
+    "  UNIQUE (message, emoji, participant)"
+    ") STRICT;",
+};
+
+const int64_t migrations_version = (int64_t)(sizeof steps / sizeof steps[0]);
+
+static enum status version_read(struct db_session *session, void *arg)
+{
+    int64_t *ret_version = arg;
+    struct db_statement *statement = db_prepare(session, "PRAGMA user_version");
+    enum status status = db_step(statement);
+    if (status == STATUS_OK)
+        *ret_version = db_column_int(statement, 0);
+    return status;
+}
+
+static enum status step_take(struct db_session *session, int64_t version)
+{
+    char number[64];
+    snprintf(number, sizeof number, "PRAGMA user_version = %" PRId64 "; COMMIT", version + 1);
+    enum status status = connection_exec(session, "BEGIN IMMEDIATE");
+    if (status == STATUS_OK)
+        status = connection_exec(session, steps[version]);
+    if (status == STATUS_OK)
+        status = connection_exec(session, number);
+    if (status != STATUS_OK && connection_in_transaction(session)) {
+        /* The first error is the one that says something. */
+        enum status undone = connection_exec(session, "ROLLBACK");
+        (void)undone;
+    }
+    return status;
+}
+
+enum status migrations_run(struct db_session *session)
+{
+    int64_t version = 0;
+    enum status status = connection_body(session, version_read, &version);
+    if (status == STATUS_OK && version > migrations_version)
+        return STATUS_UNSUPPORTED;
+    if (status == STATUS_OK && version < 0)
+        return STATUS_CORRUPT;
+    for (; status == STATUS_OK && version < migrations_version; version++)
+        status = step_take(session, version);
+    return status;
+}

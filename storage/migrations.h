@@ -1,0 +1,22 @@
+/*
+ * storage/migrations.h - the schema, as the numbered steps that lead to it. A step that
+ * was released is never changed; tests/vectors/schema/ holds what each of them left behind.
+ */
+#ifndef STORAGE_MIGRATIONS_H
+#define STORAGE_MIGRATIONS_H
+
+#include "core/status.h"
+#include "storage/db.h"
+
+#include <stdint.h>
+
+/* The version this program brings a database to. */
+extern const int64_t migrations_version;
+
+/*
+ * Takes the steps that are missing, each in its own transaction, so that a crash leaves
+ * a whole version. Errors: STATUS_UNSUPPORTED (the database is newer), as db_step.
+ */
+MUST_USE enum status migrations_run(struct db_session *session);
+
+#endif
