@@ -168,7 +168,7 @@ static void *writer_main(void *arg)
 /* ---- opening and closing ---- */
 
 /* Held as long as the database is open; the kernel drops it with the process. */
-static enum status lock_take(struct db *db, const char *directory)
+static enum status lockfile_take(struct db *db, const char *directory)
 {
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/parley.lock", directory) >= (int)sizeof path)
@@ -238,7 +238,7 @@ enum status db_open(const struct db_config *config, struct db **ret_db)
         return STATUS_NO_MEMORY;
     db->lock_fd = -1;
     metrics_add(db, config->metrics);
-    enum status status = lock_take(db, config->directory);
+    enum status status = lockfile_take(db, config->directory);
     if (status == STATUS_OK)
         status = file_make(config->directory, path);
     if (status == STATUS_OK)

@@ -36,6 +36,10 @@ struct event_list {
 /* In a db_write body. ret_seq may be NULL. Errors: as db_run. */
 MUST_USE enum status event_write(struct db_session *session, const char *scope, const char *type,
                                  const char *payload, int64_t now_ms, int64_t *ret_seq);
+/* The same with the payload {"id": id}; `id` needs no escape: at most 64 of [A-Za-z0-9_-]. Errors
+ * also: STATUS_INVALID. */
+MUST_USE enum status event_write_id(struct db_session *session, const char *scope, const char *type,
+                                    const char *id, int64_t now_ms);
 /* Events of a scope after `after`. Errors: STATUS_OUT_OF_WINDOW (some after `after` are pruned:
  * reload), STATUS_NO_MEMORY, as db_read. */
 MUST_USE enum status event_list(struct db *db, const char *scope, int64_t after,

@@ -2,9 +2,9 @@
  * modules/meetings/registry.h - the persistent side of meetings: which there are, who was
  * let in, with what token and role. Who is connected now is the conductor's knowledge.
  *
- * Every change writes its event row (storage/event.h, scope: the meeting's id) in the same
- * transaction. Tokens are stored as SHA-256 only and looked up by it, so that how long a
- * look-up takes says nothing about them.
+ * Every change writes its event row (storage/event.h, scope: the meeting's id, payload:
+ * {"id"} of what changed) in the same transaction. Tokens are stored as SHA-256 only and
+ * looked up by it, so that how long a look-up takes says nothing about them.
  *
  * Threads: request pool; every call blocks on the database. `now_ms` is clock_wall_ms().
  * Results are copied into the arena. Besides those named, every call may return
@@ -80,12 +80,12 @@ struct registry_settings {
     const char *title;             /* NULL: as it is */
 };
 
-/* Event "meeting". Errors: STATUS_INVALID, STATUS_NOT_FOUND (none such, or ended). */
+/* Event "meeting.updated". Errors: STATUS_INVALID, STATUS_NOT_FOUND (none such, or ended). */
 MUST_USE enum status registry_update(struct db *db, const char *id,
                                      const struct registry_settings *settings, int64_t now_ms,
                                      struct arena *arena, struct registry_meeting *ret_meeting);
-/* Event "ended". No participant can be made afterwards. Errors: STATUS_NOT_FOUND (none such, or
- * ended). */
+/* Event "meeting.ended". No participant can be made afterwards. Errors: STATUS_NOT_FOUND (none
+ * such, or ended). */
 MUST_USE enum status registry_end(struct db *db, const char *id, int64_t now_ms);
 
 /* ---- participants ---- */
@@ -115,7 +115,7 @@ struct registry_participant {
     int64_t created;
 };
 
-/* Event "participant". Errors: STATUS_INVALID (name), STATUS_NOT_FOUND (no such meeting),
+/* Event "participant.joined". Errors: STATUS_INVALID (name), STATUS_NOT_FOUND (no such meeting),
  * STATUS_CLOSED (the meeting has ended), STATUS_DENIED (host_token is not its host token),
  * STATUS_LIMIT (REGISTRY_PARTICIPANTS_MAX). */
 MUST_USE enum status registry_participant_new(struct db *db,
@@ -127,8 +127,8 @@ MUST_USE enum status registry_participant_by_token(struct db *db, const char *me
                                                    const char *token, struct arena *arena,
                                                    struct registry_participant *ret_participant);
 /*
- * Changes of one participant; each with an event "participant" (removal: "removed"). A change
- * to what already is writes nothing and is STATUS_OK.
+ * Changes of one participant; each with an event "participant.updated" (removal:
+ * "participant.removed"). A change to what already is writes nothing and is STATUS_OK.
  * Errors: STATUS_NOT_FOUND (none such in this meeting, or removed), STATUS_INVALID (name).
  */
 MUST_USE enum status registry_participant_rename(struct db *db, const char *meeting,
@@ -139,13 +139,22 @@ MUST_USE enum status registry_participant_admit(struct db *db, const char *meeti
 MUST_USE enum status registry_participant_role(struct db *db, const char *meeting,
                                                const char *participant, enum registry_role role,
                                                int64_t now_ms);
-/* Its token dies at once: removed is set in whatever registry_participant_by_token returns from now
- * on. */
+/* Its token dies at once: from now on registry_participant_by_token says removed. Removing again
+ * is STATUS_OK. */
 MUST_USE enum status registry_participant_remove(struct db *db, const char *meeting,
                                                  const char *participant, int64_t now_ms);
 /* In one transaction `to` becomes host and `from`, who must be one, co-host.
- * Errors also: STATUS_DENIED (`from` is no host). */
+ * Errors also: STATUS_DENIED (`from` is no host); STATUS_NOT_FOUND also when `to` waits in the
+ * lobby. */
 MUST_USE enum status registry_hand_over(struct db *db, const char *meeting, const char *from,
                                         const char *to, int64_t now_ms);
+
+/* ---- for the bodies of other modules ---- */
+
+/* Inside db_write or db_read: whether the participant may act in the meeting now, and as what.
+ * Errors: STATUS_NOT_FOUND (no such meeting, or it has ended), STATUS_DENIED (not of this meeting,
+ * waits in its lobby, or was removed). */
+MUST_USE enum status registry_member(struct db_session *session, const char *meeting,
+                                     const char *participant, enum registry_role *ret_role);
 
 #endif
