@@ -300,6 +300,11 @@ enum status db_write(struct db *db, db_body *body, void *arg)
     return status;
 }
 
+uint32_t db_waiting(const struct db *db)
+{
+    return handoff_length(db->requests);
+}
+
 enum status db_read(struct db *db, db_body *body, void *arg)
 {
     void *entry;

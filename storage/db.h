@@ -59,6 +59,8 @@ typedef enum status db_body(struct db_session *session, void *arg);
 MUST_USE enum status db_write(struct db *db, db_body *body, void *arg);
 /* Runs body on a reader's snapshot. */
 MUST_USE enum status db_read(struct db *db, db_body *body, void *arg);
+/* Transactions that wait for the writer, those it has taken already not counted. Any thread. */
+uint32_t db_waiting(const struct db *db);
 
 /* The statement is reset and bare; NULL (session remembers the error) when it does not compile. */
 struct db_statement *db_prepare(struct db_session *session, const char *sql);
