@@ -162,7 +162,7 @@ static void bind_maybe(struct db_statement *statement, int index, enum json_mayb
     if (value == JSON_ABSENT)
         db_bind_null(statement, index);
     else
-        db_bind_int(statement, index, value == JSON_TRUE);
+        db_bind_int(statement, index, value == JSON_YES);
 }
 
 static enum status update_run(struct db_session *session, void *arg)
