@@ -31,7 +31,7 @@ enum {
 struct nack_entry {
     uint16_t sequence;
     uint8_t retries;
-    uint64_t found_ms, asked_ms; /* asked_ms 0: never */
+    uint64_t found_ms, asked_ms; /* asked_ms: with retries > 0 */
 };
 
 /* Plain memory, about 12 KiB; zero-filled is empty. Entries are in order of sequence. */

@@ -1,6 +1,7 @@
 /*
  * media/rtp/recv_stats.h - what a receiver knows of one stream, for its report blocks.
- * RFC 3550 A.1 (sequence numbers, probation, restart), A.3 (loss), A.8 (jitter).
+ * RFC 3550 A.1 (sequence numbers, restart; no
+ * probation: SRTP has authenticated the source), A.3 (loss), A.8 (jitter).
  *
  * Thread: one media worker owns it. Pure: arrival times are arguments.
  */
@@ -17,15 +18,13 @@ enum {
     RECV_SEQ_MOD = 1 << 16,
     RECV_DROPOUT_MAX = 3000, /* RFC 3550 A.1: a jump ahead up to this is loss */
     RECV_MISORDER_MAX = 100, /* a step back up to this is reordering */
-    RECV_PROBATION = 1, /* packets in order before a source counts; SRTP has authenticated it */
 };
 
 struct recv_stats {
     bool started;
-    uint8_t probation;
     uint16_t highest;
-    uint32_t cycles;    /* shifted count of wraps */
     uint32_t base, bad; /* bad: RECV_SEQ_MOD + 1 when none */
+    uint64_t cycles;    /* RECV_SEQ_MOD for each wrap */
     uint64_t received;
     uint64_t bytes; /* payload bytes */
     uint64_t expected_prior, received_prior;
@@ -40,7 +39,7 @@ struct recv_stats {
 enum recv_verdict {
     RECV_OK,
     RECV_RESTARTED, /* sequence space began anew: unwrapped state elsewhere is void */
-    RECV_REJECTED,  /* probation, or the first packet of a possible restart: counts for nothing */
+    RECV_REJECTED,  /* may be the first packet of a restart: counts for nothing */
 };
 
 /* clock_rate in Hz, > 0. */

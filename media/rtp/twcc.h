@@ -24,27 +24,27 @@
 #include <stdint.h>
 
 enum {
-    TWCC_WINDOW_MAX = 4096,    /* sequence numbers kept: 1 s at 40 Mbit/s; power of two */
-    TWCC_WINDOW_US = 500000,   /* arrivals reported longer ago than this are forgotten */
-    TWCC_TICK_US = 250,        /* unit of deltas */
-    TWCC_BASE_US = 64000,      /* unit of the reference time */
-    TWCC_FEEDBACK_MIN = 24,    /* bytes: header, base, one chunk, one delta, padding */
-    TWCC_REPORTED_MAX = 65535, /* packet status count has 16 bits */
+    TWCC_WINDOW_MAX = 4096,  /* sequence numbers kept: 1 s at 40 Mbit/s; power of two */
+    TWCC_WINDOW_US = 500000, /* a packet later than its successors by more is not reported again */
+    TWCC_TICK_US = 250,      /* unit of deltas */
+    TWCC_BASE_US = 64000,    /* unit of the reference time */
+    TWCC_FEEDBACK_MIN =
+        28, /* bytes: header, a chunk for a gap, one for a packet, a delta, padding */
+    TWCC_LATE_RUN_MAX = 100, /* so many in a row behind the window: the sender counts anew */
 };
 
 /* Arrivals. Plain memory of a transport, about 32 KiB; zero-filled is empty. */
 struct twcc_recorder {
     bool started;
-    int64_t newest, begin; /* unwrapped: last seen + 1; first not yet reported */
-    int64_t oldest;        /* lowest number whose arrival is still held */
-    uint8_t feedback_count;
+    uint8_t feedback_count, late_run;
+    int64_t end, begin;                 /* unwrapped: highest received + 1; first to be reported */
     uint64_t arrivals[TWCC_WINDOW_MAX]; /* microseconds + 1; 0: not received */
 };
 
 void twcc_recorder_init(struct twcc_recorder *recorder);
 /*
  * A packet with this number arrived.
- * Errors: STATUS_DUPLICATE (the first arrival stays), STATUS_LATE (older than the window).
+ * Errors: STATUS_DUPLICATE (the first arrival stays), STATUS_LATE (behind the window).
  */
 MUST_USE enum status twcc_record(struct twcc_recorder *recorder, uint16_t sequence,
                                  uint64_t now_us);
