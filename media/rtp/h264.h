@@ -12,17 +12,18 @@
 #include <stdint.h>
 
 struct h264_payload {
-    bool has_idr, has_sps, has_pps; /* in this packet; an IDR counts where its FU begins too */
+    bool has_idr, has_sps, has_pps; /* such a unit begins in this packet */
     bool has_slice;                 /* a coded slice of any kind */
     bool starts_nal;                /* false: a later fragment */
     bool ends_nal;
-    bool reference;         /* nal_ref_idc > 0 in any NAL unit */
+    bool reference;         /* nal_ref_idc > 0 */
     bool first_slice;       /* a slice with first_mb_in_slice 0 begins here */
-    bool key_frame;         /* SPS, or the start of an IDR slice */
+    bool key_frame;         /* SPS, or the first slice of an IDR picture begins here */
     uint16_t width, height; /* from the SPS, cropped; 0: none here, or not simple */
 };
 
-/* Errors: STATUS_TRUNCATED, STATUS_UNSUPPORTED (interleaved modes: STAP-B, MTAP, FU-B). */
+/* Errors: STATUS_TRUNCATED, STATUS_INVALID (reserved type), STATUS_UNSUPPORTED (interleaved modes:
+ * STAP-B, MTAP, FU-B). */
 MUST_USE enum status h264_parse(const uint8_t *payload, size_t length,
                                 struct h264_payload *ret_payload);
 
