@@ -21,12 +21,12 @@ enum {
 };
 
 struct codec_info {
-    bool key_frame;         /* a decoder can begin with the frame this packet begins */
-    bool start_of_frame;    /* first packet of a (layer) frame, as far as the payload tells */
-    bool end_of_frame;      /* last packet of a (layer) frame; else trust the marker */
-    bool switching_up;      /* from here on the temporal layer may be raised to temporal_id */
-    bool discardable;       /* nothing is predicted from it */
-    bool needs_layer_below; /* predicted from the spatial layer below in the same picture */
+    bool key_frame;      /* a decoder can begin with the frame this packet begins */
+    bool start_of_frame; /* first packet of a (layer) frame, as far as the payload tells */
+    bool end_of_frame;   /* last packet of a (layer) frame; else trust the marker */
+    bool switching_up;   /* VP8: from here on temporal_id may be added; VP9, DD: any above it too */
+    bool discardable;    /* nothing is predicted from it */
+    bool needs_layer_below; /* VP9: predicted from the spatial layer below in the same picture */
     uint8_t spatial_id, temporal_id;
     int32_t picture_id; /* CODEC_PICTURE_ID_NONE when absent */
     bool long_picture_id;
@@ -54,7 +54,8 @@ struct codec_dd {
 /*
  * `marker`: of the RTP header. Payloads may be end-to-end encrypted: with a dependency descriptor
  * an unreadable payload is no error. Opus and RED are always frames of their own and never key
- * frames.
+ * frames. A malformed descriptor, or one whose structure is not known, counts as none. H264
+ * without one: SPS and first slice both begin a frame, though they are of the same.
  * Errors: STATUS_TRUNCATED, STATUS_INVALID, STATUS_UNSUPPORTED (codec NONE): such a packet is
  * to be dropped.
  */
