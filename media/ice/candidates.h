@@ -19,8 +19,9 @@
  * the port is for UDP). Own addresses: interfaces that are up, no link-local IPv6, and
  * loopback only when config->loopback asks, or when there is nothing else. UDP before
  * TCP (config->tcp_port), IPv6 before IPv4 as RFC 8421 asks.
- * Errors: STATUS_INVALID (an advertised address does not parse), STATUS_IO, STATUS_NOT_FOUND
- * (no address at all).
+ * Own addresses past MEDIA_CANDIDATES_MAX (half of it with TCP) are left out.
+ * Errors: STATUS_INVALID (an advertised address does not parse), STATUS_LIMIT (too many
+ * advertised), STATUS_IO, STATUS_NOT_FOUND (no address at all).
  */
 MUST_USE enum status candidates_gather(const struct media_config *config, uint16_t udp_port,
                                        struct media_local *ret_local);
