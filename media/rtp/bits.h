@@ -29,7 +29,7 @@ static inline uint32_t bits_read(struct bits *bits, unsigned count)
     }
     uint32_t value = 0;
     for (unsigned i = 0; i < count; i++, bits->at++)
-        value = value << 1 | (bits->bytes[bits->at / 8] >> (7 - bits->at % 8) & 1U);
+        value = value << 1 | ((uint32_t)bits->bytes[bits->at / 8] >> (7 - bits->at % 8) & 1);
     return value;
 }
 
