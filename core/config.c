@@ -2,6 +2,7 @@
 
 #include "core/arena.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 enum {
     CONFIG_LIST_MAX = 64,
+    CONFIG_NAME_MAX = 128, /* of a variable */
     CONFIG_ARENA_MAX = CONFIG_FILE_MAX * 2,
 };
 
@@ -274,6 +276,25 @@ enum status config_read_file(struct config *config, const char *path,
     }
     fclose(file);
     return status;
+}
+
+enum status config_read_environment(struct config *config, const char *prefix,
+                                    char ret_error[CONFIG_ERROR_MAX])
+{
+    for (size_t i = 0; i < config->table->key_count; i++) {
+        const struct config_key *key = &config->table->keys[i];
+        char name[CONFIG_NAME_MAX];
+        snprintf(name, sizeof name, "%s%s", prefix, key->name);
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+        const char *value = getenv(name);
+        enum status status = value != NULL ? value_set(config, key, value, ret_error) : STATUS_OK;
+        if (status != STATUS_OK) {
+            error_blame(ret_error, name);
+            return status;
+        }
+    }
+    return STATUS_OK;
 }
 
 /* ---- printing ---- */

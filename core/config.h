@@ -29,7 +29,7 @@ struct config_list {
 struct config_key {
     const char *name; /* "http.port" */
     enum config_kind kind;
-    size_t offset; /* into the program's settings struct */
+    size_t offset;        /* into the program's settings struct */
     const char *fallback; /* default, as it would stand in the file */
     int64_t min, max;
     const char *values; /* CONFIG_CHOICE */
@@ -55,12 +55,17 @@ struct config *config_free(struct config *config); /* accepts NULL, returns NULL
 /* The settings struct (table->size bytes), valid as long as config. */
 const void *config_settings(const struct config *config);
 
-/* Errors: STATUS_INVALID, STATUS_IO, STATUS_NOT_FOUND; error is one line naming file, line and key. */
+/* Errors: STATUS_INVALID, STATUS_IO, STATUS_NOT_FOUND; error is one line naming file, line and key.
+ */
 MUST_USE enum status config_read_file(struct config *config, const char *path,
                                       char ret_error[CONFIG_ERROR_MAX]);
 /* "key=value"; `origin` names it in errors ("--set"). */
 MUST_USE enum status config_set(struct config *config, const char *assignment, const char *origin,
                                 char ret_error[CONFIG_ERROR_MAX]);
+
+/* Every key from its variable: prefix "PARLEY_" and key "http.port" make PARLEY_HTTP_PORT. */
+MUST_USE enum status config_read_environment(struct config *config, const char *prefix,
+                                             char ret_error[CONFIG_ERROR_MAX]);
 
 /* To a FILE *: option list for --help; a commented sample file; roff for parley(1). */
 void config_print_help(const struct config_table *table, void *stream);

@@ -19,7 +19,8 @@ MUST_USE enum status crew_new(const char *name, uint32_t threads, uint32_t jobs_
                               struct crew **ret_crew);
 /* Finishes what was accepted, then joins the threads. Accepts NULL, returns NULL. */
 struct crew *crew_free(struct crew *crew);
-/* Errors: STATUS_LIMIT (jobs_max waiting), STATUS_CLOSED, STATUS_NO_MEMORY; arg stays the caller's. */
+/* Errors: STATUS_LIMIT (jobs_max waiting), STATUS_CLOSED, STATUS_NO_MEMORY; arg stays the caller's.
+ */
 MUST_USE enum status crew_submit(struct crew *crew, crew_fn *fn, void *arg);
 uint32_t crew_waiting(const struct crew *crew);
 /* Which thread of the crew runs this: 0..threads-1; UINT32_MAX outside. */

@@ -29,8 +29,9 @@ void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, si
 /* Same time wherever they differ. */
 bool crypto_equal(const void *left, const void *right, size_t length);
 
-/* Unpadded base64url (RFC 4648 5); ret_text gets a NUL and must hold CRYPTO_BASE64URL_SIZE(length). */
-#define CRYPTO_BASE64URL_SIZE(length) (((length) * 4 + 2) / 3 + 1)
+/* Unpadded base64url (RFC 4648 5); ret_text gets a NUL and must hold CRYPTO_BASE64URL_SIZE(length).
+ */
+#define CRYPTO_BASE64URL_SIZE(length) (((length)*4 + 2) / 3 + 1)
 void crypto_base64url(const void *data, size_t length, char *ret_text);
 /* ret_text must hold 2 * length + 1. Lower case. */
 void crypto_hex(const void *data, size_t length, char *ret_text);

@@ -21,7 +21,8 @@ enum json_kind {
     JSON_FIELD_INT,    /* int64_t; min..max */
     JSON_FIELD_OBJECT, /* an embedded struct of `items` */
     JSON_FIELD_LIST,   /* struct json_list of `items` structs; min..max entries */
-    JSON_FIELD_TEXTS,  /* struct json_list of const char *; min..max entries, each <= item_max bytes */
+    JSON_FIELD_TEXTS,  /* struct json_list of const char *; min..max entries, each <= item_max bytes
+                        */
 };
 
 enum json_maybe { JSON_ABSENT, JSON_NO, JSON_YES };
@@ -85,7 +86,8 @@ bool json_get_int(const struct json *json, const char *name, int64_t *ret_value)
 MUST_USE enum status json_decode(const struct json_table *table, const struct json *json,
                                  struct arena *arena, void *ret_struct,
                                  struct json_error *ret_error);
-/* Compact text in the arena; NULL texts and empty optional lists are left out. NULL without memory. */
+/* Compact text in the arena; NULL texts and empty optional lists are left out. NULL without memory.
+ */
 char *json_encode(const struct json_table *table, const void *structure, struct arena *arena);
 /* Appends a Markdown section with the table's fields to `stream`. */
 void json_table_print(const struct json_table *table, void *stream /* FILE * */);

@@ -31,7 +31,7 @@ enum log_topic {
 #define LOG_TOPIC_ENUM(name, text) LOG_##name,
     LOG_TOPIC_LIST(LOG_TOPIC_ENUM)
 #undef LOG_TOPIC_ENUM
-    LOG_TOPIC_COUNT
+        LOG_TOPIC_COUNT
 };
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };

@@ -16,9 +16,9 @@
 struct pool;
 
 struct pool_config {
-    size_t block_size;   /* bytes; rounded up to 64 */
+    size_t block_size;    /* bytes; rounded up to 64 */
     uint32_t slab_blocks; /* blocks taken from malloc at once */
-    uint32_t blocks_max; /* never more than this */
+    uint32_t blocks_max;  /* never more than this */
 };
 
 /* Takes the first slab. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
@@ -29,7 +29,8 @@ struct pool *pool_free(struct pool *pool);
 void *pool_get(struct pool *pool);
 void pool_put(struct pool *pool, void *block);        /* owner only */
 void pool_put_remote(struct pool *pool, void *block); /* any thread */
-/* Blocks handed out now; slabs taken from malloc so far (a probe for "no malloc while forwarding"). */
+/* Blocks handed out now; slabs taken from malloc so far (a probe for "no malloc while forwarding").
+ */
 uint32_t pool_used(const struct pool *pool);
 uint32_t pool_slabs(const struct pool *pool);
 

@@ -89,15 +89,20 @@ static void members_drop(struct meetings *meetings)
     }
 }
 
+void meetings_stop(struct meetings *meetings)
+{
+    if (!meetings->started)
+        return;
+    loop_stop(meetings->loop);
+    pthread_join(meetings->thread, NULL);
+    meetings->started = false;
+    members_drop(meetings);
+}
+
 struct meetings *meetings_free(struct meetings *meetings)
 {
     if (meetings == NULL)
         return NULL;
-    if (meetings->started) {
-        loop_stop(meetings->loop);
-        pthread_join(meetings->thread, NULL);
-        members_drop(meetings);
-    }
     map_free(meetings->by_id);
     map_free(meetings->by_room);
     map_free(meetings->links);
@@ -464,7 +469,7 @@ static void leave_answer(void *arg)
 
 void meetings_leave(struct meetings *meetings, struct meeting_member *member)
 {
-    /* When the conductor has ended, meetings_free takes whoever is still in. */
+    /* When the conductor has ended, meetings_stop takes whoever is still in. */
     if (conductor_ask(meetings, leave_answer, member) == STATUS_OK)
         member_free((struct member *)member);
 }

@@ -273,12 +273,16 @@ static void transport_read(void *arg)
 static void letter_post(struct meetings *meetings, mailbox_fn *fn, const void *letter, size_t size)
 {
     void *copy = malloc(size);
-    if (copy != NULL)
+    enum status status = STATUS_NO_MEMORY;
+    if (copy != NULL) {
         memcpy(copy, letter, size);
-    if (copy == NULL || loop_post(meetings->loop, fn, copy) != STATUS_OK) {
-        free(copy);
-        log_event(LOG_MEETING, LOG_ERROR, "media_event_lost", "bytes=%zu", size);
+        status = loop_post(meetings->loop, fn, copy);
     }
+    if (status == STATUS_OK)
+        return;
+    free(copy);
+    if (status != STATUS_CLOSED)
+        log_event(LOG_MEETING, LOG_ERROR, "media_event_lost", "status=%s", status_name(status));
 }
 
 static void on_transport(void *context, uint64_t transport, uint8_t worker,

@@ -57,7 +57,10 @@ extern const struct media_events meetings_media_events;
 MUST_USE enum status meetings_start(struct meetings *meetings, struct media *media);
 /* No joins from now on (STATUS_CLOSED). */
 void meetings_drain(struct meetings *meetings);
-/* Joins the conductor's thread; members must have left. Accepts NULL, returns NULL. */
+/* Joins the conductor's thread; whoever is still in leaves. Calls fail from now on, media may go.
+ */
+void meetings_stop(struct meetings *meetings);
+/* After meetings_stop, and media is gone. Accepts NULL, returns NULL. */
 struct meetings *meetings_free(struct meetings *meetings);
 
 /* A transport id for answer_make. Any thread. */

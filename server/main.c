@@ -1,0 +1,197 @@
+/*
+ * parley - the command line: reads the configuration, starts the server, turns signals
+ * into calls.
+ */
+#include "core/log.h"
+#include "server/docs.h"
+#include "server/server.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, DRAIN_MS = 500 };
+
+struct options {
+    const char *data;
+    const char *config_file;
+    struct config *config;
+};
+
+static void usage(FILE *stream)
+{
+    fputs("parley " PARLEY_VERSION " - meetings and team spaces on a server of your own\n\n"
+          "usage:\n"
+          "  parley serve [--config FILE] [--data DIR] [--set KEY=VALUE ...]\n"
+          "  parley sample-config     the commented configuration file\n"
+          "  parley manual            the manual page (roff)\n"
+          "  parley protocol          docs/protocol.md\n"
+          "  parley --help | --version\n\n"
+          "options of serve:\n"
+          "  --config FILE            read this file first\n"
+          "  --data DIR               where everything is kept (default: ./data)\n"
+          "  --set KEY=VALUE          over the environment, which is over the file\n\n"
+          "environment:\n"
+          "  PARLEY_KEY               any key below, in capitals and with _ for the dot:\n"
+          "                           PARLEY_HTTP_PORT=8081\n\n"
+          "keys:\n",
+          stream);
+    config_print_help(&settings_table, stream);
+}
+
+static int complain(const char *error)
+{
+    fprintf(stderr, "parley: %s\n", error);
+    return EXIT_USAGE;
+}
+
+/* ---- serve ---- */
+
+static enum status settings_read(int argc, char **argv, struct options *options,
+                                 char error[CONFIG_ERROR_MAX])
+{
+    static const struct option names[] = {{"config", required_argument, NULL, 'c'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"set", required_argument, NULL, 's'},
+                                          {NULL, 0, NULL, 0}};
+    enum status status = STATUS_OK;
+    int option;
+    opterr = 0;
+    for (int pass = 0; pass < 2 && status == STATUS_OK; pass++) { /* the files, then --set */
+        optind = 1;
+        if (pass == 1 && options->config_file != NULL)
+            status = config_read_file(options->config, options->config_file, error);
+        if (pass == 1 && status == STATUS_OK)
+            status = config_read_environment(options->config, "PARLEY_", error);
+        while (status == STATUS_OK && (option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+            if (option == 'c')
+                options->config_file = optarg;
+            else if (option == 'd')
+                options->data = optarg;
+            else if (option == 's' && pass == 1)
+                status = config_set(options->config, optarg, "--set", error);
+            else if (option == '?') {
+                snprintf(error, CONFIG_ERROR_MAX,
+                         "%.200s: no such option, or its value is missing; see parley --help",
+                         argv[optind - 1]);
+                status = STATUS_INVALID;
+            }
+        }
+    }
+    if (status == STATUS_OK && optind < argc) {
+        snprintf(error, CONFIG_ERROR_MAX, "%.200s: not understood; see parley --help",
+                 argv[optind]);
+        status = STATUS_INVALID;
+    }
+    return status;
+}
+
+/* A client on every core's worth of descriptors: as many as the machine allows. */
+static void descriptors_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void levels_apply(const struct settings *settings)
+{
+    if (log_levels_set(settings->log) != STATUS_OK)
+        log_event(LOG_SERVER, LOG_WARN, "bad_log_levels", "key=log.levels");
+}
+
+/* SIGUSR1 switches every topic between debug and what is configured. */
+static void signals_serve(struct server *server, const struct options *options,
+                          const sigset_t *signals)
+{
+    const struct settings *settings = config_settings(options->config);
+    bool debug = false;
+    for (;;) {
+        int number;
+        if (sigwait(signals, &number) != 0)
+            continue;
+        if (number == SIGTERM || number == SIGINT)
+            return;
+        if (number == SIGHUP) {
+            char error[CONFIG_ERROR_MAX];
+            if (options->config_file != NULL &&
+                config_read_file(options->config, options->config_file, error) != STATUS_OK)
+                log_event(LOG_SERVER, LOG_ERROR, "config_not_read", "file=%s",
+                          options->config_file);
+            levels_apply(settings);
+            server_reload(server);
+        } else if (number == SIGUSR1) {
+            debug = !debug;
+            if (debug)
+                (void)!log_levels_set("debug");
+            else
+                levels_apply(settings);
+        }
+    }
+}
+
+static int serve_with(const struct options *options)
+{
+    char error[SERVER_ERROR_MAX];
+    sigset_t signals;
+    sigemptyset(&signals);
+    const int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        sigaddset(&signals, wanted[i]);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* every thread: main waits for them */
+    signal(SIGPIPE, SIG_IGN);
+    descriptors_raise();
+    struct server *server;
+    levels_apply(config_settings(options->config));
+    if (server_start(config_settings(options->config), options->data, &server, error) != STATUS_OK)
+        return complain(error);
+    printf("ready %s\n", server_link(server));
+    fflush(stdout);
+    signals_serve(server, options, &signals);
+    log_event(LOG_SERVER, LOG_INFO, "stopping", "drain_ms=%d", DRAIN_MS);
+    server_drain(server);
+    nanosleep(&(struct timespec){.tv_nsec = DRAIN_MS * 1000000L}, NULL);
+    server_stop(server);
+    return EXIT_SUCCESS;
+}
+
+static int serve(int argc, char **argv)
+{
+    char error[CONFIG_ERROR_MAX] = "";
+    struct options options = {.data = "data"};
+    if (config_new(&settings_table, &options.config) != STATUS_OK)
+        return complain(status_text(STATUS_NO_MEMORY));
+    int code = settings_read(argc, argv, &options, error) == STATUS_OK ? serve_with(&options)
+                                                                       : complain(error);
+    config_free(options.config);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *command = argc > 1 ? argv[1] : "--help";
+    if (strcmp(command, "serve") == 0)
+        return serve(argc - 1, argv + 1);
+    if (strcmp(command, "sample-config") == 0)
+        config_print_sample(&settings_table, stdout);
+    else if (strcmp(command, "manual") == 0)
+        docs_print_manual(stdout);
+    else if (strcmp(command, "protocol") == 0)
+        docs_print_protocol(stdout);
+    else if (strcmp(command, "--version") == 0)
+        puts("parley " PARLEY_VERSION);
+    else if (strcmp(command, "--help") == 0)
+        usage(stdout);
+    else {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    return EXIT_SUCCESS;
+}

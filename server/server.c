@@ -1,0 +1,285 @@
+#include "server/server.h"
+
+#include "core/log.h"
+#include "signalling/api/api.h"
+#include "signalling/gateway/commands.h"
+#include "signalling/whip/whip.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    SERVER_JOBS_MAX = 16384, /* requests and strand turns that may wait */
+    SERVER_DB_READERS = 4,
+    SERVER_RECONNECT_MS = 3000, /* what clients wait when the server goes down */
+    SERVER_PATH_MAX = 4096,
+};
+
+struct server {
+    struct metrics *metrics;
+    struct crew *crew;
+    struct db *db;
+    struct meetings *meetings;
+    struct media *media;
+    struct gateway *gateway;
+    struct http *http;
+    struct commands commands;
+    struct api api;
+    struct whip whip;
+    char link[64], web[SERVER_PATH_MAX];
+};
+
+static double resident_bytes(void *context)
+{
+    (void)context;
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file != NULL) {
+        if (fscanf(file, "%*d %ld", &pages) != 1)
+            pages = 0;
+        fclose(file);
+    }
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double crew_queue(void *context)
+{
+    return (double)crew_waiting(context);
+}
+
+/* Beside the program: build/release/parley finds web/dist, /usr/bin/parley the installed copy. */
+static void web_find(struct server *server, const char *configured)
+{
+    static const char *const places[] = {"../../web/dist", "../share/parley/web"};
+    if (configured[0] != '\0') {
+        snprintf(server->web, sizeof server->web, "%s", configured);
+        return;
+    }
+    char program[SERVER_PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        int used = snprintf(server->web, sizeof server->web, "%s/%s", program, places[i]);
+        if (used > 0 && (size_t)used < sizeof server->web && access(server->web, R_OK) == 0)
+            return;
+    }
+}
+
+/* ---- floor by floor ---- */
+
+static enum status data_make(const char *data, char error[SERVER_ERROR_MAX])
+{
+    if (mkdir(data, 0700) != 0 && errno != EEXIST) {
+        snprintf(error, SERVER_ERROR_MAX, "--data %.300s: %s", data, strerror(errno));
+        return STATUS_IO;
+    }
+    if (access(data, R_OK | W_OK | X_OK) != 0) {
+        snprintf(error, SERVER_ERROR_MAX, "--data %.300s: %s", data, strerror(errno));
+        return STATUS_DENIED;
+    }
+    return STATUS_OK;
+}
+
+static enum status storage_start(struct server *server, const char *data,
+                                 char error[SERVER_ERROR_MAX])
+{
+    struct db_config config = {
+        .directory = data, .readers = SERVER_DB_READERS, .metrics = server->metrics};
+    enum status status = db_open(&config, &server->db);
+    if (status == STATUS_EXISTS)
+        snprintf(error, SERVER_ERROR_MAX, "--data %.300s: another server is using it", data);
+    else if (status == STATUS_UNSUPPORTED)
+        snprintf(error, SERVER_ERROR_MAX, "--data %.300s: the database is newer than this program",
+                 data);
+    else if (status != STATUS_OK)
+        snprintf(error, SERVER_ERROR_MAX, "--data %.300s: the database cannot be opened: %s", data,
+                 status_text(status));
+    return status;
+}
+
+/* ICE-TCP may come before media is there; then it is refused by closing. */
+static void on_ice_tcp(void *context, int fd, const uint8_t *bytes, size_t length)
+{
+    struct server *server = context;
+    if (server->media != NULL)
+        media_tcp_adopt(server->media, fd, bytes, length);
+    else
+        close(fd);
+}
+
+static enum status edge_bind(struct server *server, const struct settings *settings,
+                             const char *data, char error[SERVER_ERROR_MAX])
+{
+    web_find(server, settings->web);
+    struct http_config config = {
+        .port = (uint16_t)settings->http_port,
+        .https_port = (uint16_t)settings->https_port,
+        .https = settings->https,
+        .redirect_port = (uint16_t)settings->https_redirect_port,
+        .certificate = settings->https_certificate[0] != '\0' ? settings->https_certificate : NULL,
+        .key = settings->https_key[0] != '\0' ? settings->https_key : NULL,
+        .directory = data,
+        .web = server->web,
+        .origins = settings->http_origins.items,
+        .origin_count = settings->http_origins.count,
+        .connections_per_address = (uint32_t)settings->http_connections,
+        .requests_per_minute = (uint32_t)settings->http_requests,
+        .crew = server->crew,
+        .metrics = server->metrics,
+        .ice_tcp = settings->media_tcp ? on_ice_tcp : NULL,
+        .ice_tcp_context = server,
+    };
+    char text[256] = "";
+    enum status status = http_new(&config, &server->http, text);
+    if (status != STATUS_OK)
+        snprintf(error, SERVER_ERROR_MAX, "%s", text[0] != '\0' ? text : status_text(status));
+    return status;
+}
+
+static enum status media_start(struct server *server, const struct settings *settings,
+                               char error[SERVER_ERROR_MAX])
+{
+    struct media_config config = {
+        .port = (uint16_t)settings->media_port,
+        .addresses = settings->media_addresses.items,
+        .address_count = settings->media_addresses.count,
+        .tcp_port = settings->https && settings->media_tcp ? https_port(server->http) : 0,
+        .workers = (uint8_t)settings->media_workers,
+        .voices = (uint8_t)settings->media_voices,
+        .loopback = settings->media_loopback,
+        .events = &meetings_media_events,
+        .events_context = server->meetings,
+        .metrics = server->metrics,
+    };
+    enum status status = media_new(&config, &server->media);
+    if (status == STATUS_EXISTS)
+        snprintf(error, SERVER_ERROR_MAX, "media.port: UDP port %u is taken", config.port);
+    else if (status != STATUS_OK)
+        snprintf(error, SERVER_ERROR_MAX, "media: %s", status_text(status));
+    return status;
+}
+
+static enum status meetings_make(struct server *server, const struct settings *settings)
+{
+    struct meetings_config config = {.voices = (uint8_t)settings->media_voices,
+                                     .ports = &commands_port_ops,
+                                     .metrics = server->metrics};
+    return meetings_new(&config, &server->meetings);
+}
+
+static enum status edge_open(struct server *server, const struct settings *settings)
+{
+    enum adhoc adhoc = (enum adhoc)settings->meetings_adhoc;
+    server->commands = (struct commands){
+        .db = server->db, .meetings = server->meetings, .media = server->media, .adhoc = adhoc};
+    server->api.db = server->db;
+    server->api.meetings = server->meetings;
+    server->api.metrics = server->metrics;
+    server->api.adhoc = adhoc;
+    server->api.voices = (uint8_t)settings->media_voices;
+    server->whip = (struct whip){
+        .db = server->db, .meetings = server->meetings, .media = server->media, .adhoc = adhoc};
+    struct gateway_config config = {.crew = server->crew,
+                                    .ops = &commands_gateway_ops,
+                                    .context = &server->commands,
+                                    .metrics = server->metrics};
+    enum status status = gateway_new(&config, &server->gateway);
+    if (status == STATUS_OK)
+        status = api_routes(server->http, &server->api);
+    if (status == STATUS_OK)
+        status = whip_routes(server->http, &server->whip);
+    if (status == STATUS_OK) {
+        http_websocket(server->http, "/gateway", &gateway_ws_ops, server->gateway);
+        atomic_store(&server->api.ready, true);
+        status = http_start(server->http);
+    }
+    return status;
+}
+
+enum status server_start(const struct settings *settings, const char *data,
+                         struct server **ret_server, char ret_error[SERVER_ERROR_MAX])
+{
+    struct server *server = calloc(1, sizeof *server);
+    ret_error[0] = '\0';
+    if (server == NULL)
+        return STATUS_NO_MEMORY;
+    atomic_init(&server->api.ready, false);
+    enum status status = data_make(data, ret_error);
+    if (status == STATUS_OK)
+        status = metrics_new(&server->metrics);
+    if (status == STATUS_OK)
+        status = storage_start(server, data, ret_error);
+    if (status == STATUS_OK)
+        status = crew_new("request", (uint32_t)settings->threads, SERVER_JOBS_MAX, &server->crew);
+    if (status == STATUS_OK)
+        status = edge_bind(server, settings, data, ret_error);
+    if (status == STATUS_OK)
+        status = meetings_make(server, settings);
+    if (status == STATUS_OK)
+        status = media_start(server, settings, ret_error);
+    if (status == STATUS_OK)
+        status = meetings_start(server->meetings, server->media);
+    if (status == STATUS_OK)
+        status = edge_open(server, settings);
+    if (status != STATUS_OK) {
+        if (ret_error[0] == '\0')
+            snprintf(ret_error, SERVER_ERROR_MAX, "cannot start: %s", status_text(status));
+        server_stop(server);
+        return status;
+    }
+    metrics_gauge_read(server->metrics, "parley_resident_bytes", "",
+                       "Memory of the process in RAM.", resident_bytes, NULL);
+    metrics_gauge_read(server->metrics, "parley_queue_length", "queue=\"requests\"",
+                       "Entries waiting in a queue.", crew_queue, server->crew);
+    snprintf(server->link, sizeof server->link, "http://localhost:%u/", http_port(server->http));
+    *ret_server = server;
+    return STATUS_OK;
+}
+
+const char *server_link(const struct server *server)
+{
+    return server->link;
+}
+
+void server_reload(struct server *server)
+{
+    enum status status = http_reload(server->http);
+    if (status != STATUS_OK)
+        log_event(LOG_SERVER, LOG_ERROR, "reload_failed", "status=%s", status_name(status));
+}
+
+void server_drain(struct server *server)
+{
+    atomic_store(&server->api.ready, false);
+    meetings_drain(server->meetings);
+    gateway_drain(server->gateway, SERVER_RECONNECT_MS);
+    http_drain(server->http);
+}
+
+/*
+ * From the edge inwards. The crew finishes what was accepted, so it goes before the
+ * conductor that its jobs ask; sessions end before the meetings their members are in.
+ */
+struct server *server_stop(struct server *server)
+{
+    if (server == NULL)
+        return NULL;
+    server->http = http_free(server->http);
+    server->gateway = gateway_free(server->gateway);
+    server->crew = crew_free(server->crew);
+    if (server->meetings != NULL)
+        meetings_stop(server->meetings);
+    server->media = media_free(server->media);
+    server->meetings = meetings_free(server->meetings);
+    server->db = db_close(server->db);
+    server->metrics = metrics_free(server->metrics);
+    free(server);
+    return NULL;
+}

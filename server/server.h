@@ -1,0 +1,29 @@
+/*
+ * server/server.h - wires the floors together: `parley serve`.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "core/status.h"
+#include "server/settings.h"
+
+enum { SERVER_ERROR_MAX = 512 };
+
+struct server;
+
+/*
+ * Starts everything; when it returns, clients are answered. `data` is made when it is
+ * missing. Errors: any; ret_error gets one line for the operator.
+ */
+MUST_USE enum status server_start(const struct settings *settings, const char *data,
+                                  struct server **ret_server, char ret_error[SERVER_ERROR_MAX]);
+/* "http://localhost:8080/" */
+const char *server_link(const struct server *server);
+/* Reads certificates again. */
+void server_reload(struct server *server);
+/* Takes no new joins and tells clients to come back later. */
+void server_drain(struct server *server);
+/* Accepts NULL and half-started ones, returns NULL. */
+struct server *server_stop(struct server *server);
+
+#endif

@@ -1,0 +1,52 @@
+#include "server/settings.h"
+
+#define KEY(text, type, member, value, low, high, choices, words)                                  \
+    {                                                                                              \
+        .name = (text), .kind = (type), .offset = offsetof(struct settings, member),               \
+        .fallback = (value), .min = (low), .max = (high), .values = (choices), .doc = (words)      \
+    }
+
+static const struct config_key keys[] = {
+    KEY("http.port", CONFIG_INT, http_port, "8080", 0, 65535, NULL,
+        "Port of plain HTTP, on loopback addresses only; 0: any free one."),
+    KEY("http.origins", CONFIG_LIST, http_origins, "", 0, 0, NULL,
+        "Origins allowed besides the host itself, such as https://intranet.example.org."),
+    KEY("http.connections", CONFIG_INT, http_connections, "0", 0, 100000, NULL,
+        "Connections at once from one address; 0: the built-in limit."),
+    KEY("http.requests", CONFIG_INT, http_requests, "0", 0, 1000000, NULL,
+        "Requests a minute from one address; 0: the built-in limit."),
+    KEY("http.web", CONFIG_TEXT, web, "", 0, 0, NULL,
+        "Folder of the browser client; empty: the one this program was built or installed with."),
+    KEY("https.enabled", CONFIG_BOOL, https, "yes", 0, 0, NULL,
+        "Listen for HTTPS on all addresses."),
+    KEY("https.port", CONFIG_INT, https_port, "8443", 0, 65535, NULL,
+        "Port of HTTPS, WSS and ICE-TCP, on all addresses; 0: any free one."),
+    KEY("https.redirect_port", CONFIG_INT, https_redirect_port, "0", 0, 65535, NULL,
+        "Port of plain HTTP on all addresses that only redirects to HTTPS; 0: none."),
+    KEY("https.certificate", CONFIG_TEXT, https_certificate, "", 0, 0, NULL,
+        "PEM file with the certificate chain; empty: a self-signed one is made. Read again on "
+        "SIGHUP."),
+    KEY("https.key", CONFIG_TEXT, https_key, "", 0, 0, NULL,
+        "PEM file with the certificate's private key."),
+    KEY("media.port", CONFIG_INT, media_port, "10000", 0, 65535, NULL,
+        "The one UDP port of all media; 0: any free one."),
+    KEY("media.addresses", CONFIG_LIST, media_addresses, "", 0, 0, NULL,
+        "Addresses clients are told, ADDRESS or ADDRESS:PORT, behind NAT; empty: found by itself."),
+    KEY("media.loopback", CONFIG_BOOL, media_loopback, "yes", 0, 0, NULL,
+        "Tell clients of the loopback address too, for meetings on this machine."),
+    KEY("media.tcp", CONFIG_BOOL, media_tcp, "yes", 0, 0, NULL,
+        "Offer ICE-TCP on the HTTPS port to clients whose UDP is blocked."),
+    KEY("media.workers", CONFIG_INT, media_workers, "0", 0, 64, NULL,
+        "Media threads; 0: one per CPU this process may use."),
+    KEY("media.voices", CONFIG_INT, media_voices, "3", 1, 5, NULL,
+        "How many of the loudest speakers everybody hears at once."),
+    KEY("meetings.adhoc", CONFIG_CHOICE, meetings_adhoc, "auto", 0, 0, "auto|off|members|anyone",
+        "Who may open new meetings: nobody, members, or anyone; auto: anyone on this machine, "
+        "members from elsewhere."),
+    KEY("server.threads", CONFIG_INT, threads, "4", 1, 64, NULL, "Threads that answer requests."),
+    KEY("log.levels", CONFIG_TEXT, log, "info", 0, 0, NULL,
+        "error, warn, info or debug; per topic as in info,media=debug. Read again on SIGHUP."),
+};
+
+const struct config_table settings_table = {
+    .keys = keys, .key_count = sizeof keys / sizeof keys[0], .size = sizeof(struct settings)};

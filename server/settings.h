@@ -1,0 +1,26 @@
+/*
+ * server/settings.h - every key of the configuration, in one table.
+ */
+#ifndef SERVER_SETTINGS_H
+#define SERVER_SETTINGS_H
+
+#include "core/config.h"
+
+struct settings {
+    int64_t http_port, https_port, https_redirect_port;
+    bool https;
+    const char *https_certificate, *https_key;
+    struct config_list http_origins;
+    int64_t http_connections, http_requests;
+    const char *web;
+    int64_t media_port, media_workers, media_voices;
+    struct config_list media_addresses;
+    bool media_loopback, media_tcp;
+    int64_t meetings_adhoc; /* enum adhoc */
+    int64_t threads;
+    const char *log;
+};
+
+extern const struct config_table settings_table;
+
+#endif
