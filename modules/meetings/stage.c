@@ -228,9 +228,10 @@ static uint8_t layer_for(const struct track_use *track, uint16_t height)
     uint8_t top = (uint8_t)(track->layers - 1);
     uint16_t guess = 0; /* of layers never seen: half of the next, 720 at the top */
     for (uint8_t layer = 0; layer < track->layers; layer++) {
-        guess = track->heights[layer] > 0 ? track->heights[layer]
-                : guess > 0               ? (uint16_t)(guess * 2)
-                                          : (uint16_t)(720 >> top);
+        if (track->heights[layer] > 0)
+            guess = track->heights[layer];
+        else
+            guess = (uint16_t)(guess > 0 ? guess * 2 : 720 >> top);
         if (height != 0 && height <= guess)
             return layer;
     }
