@@ -62,4 +62,11 @@ MUST_USE enum status answer_make(const char *offer, size_t length,
                                  enum answer_change *ret_change, const char **ret_answer,
                                  struct answer_error *ret_error);
 
+/*
+ * New local credentials for the client's new ones: an ICE restart without an offer (WHIP's
+ * PATCH, RFC 9725 4.3.2). Errors: STATUS_INVALID (not a ufrag and a password of RFC 8839 5.4).
+ */
+MUST_USE enum status answer_restart(const char *remote_ufrag, const char *remote_pwd,
+                                    struct media_ice *ret_ice);
+
 #endif
