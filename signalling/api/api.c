@@ -1,6 +1,7 @@
 #include "signalling/api/api.h"
 
 #include "core/clock.h"
+#include "signalling/http/problem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,29 +34,6 @@ static const struct json_table meeting_wish_table = {.name = "meeting",
                                                      .fields = meeting_wish_fields,
                                                      .field_count = 3};
 
-/* Answers what storage said when it was not OK. */
-static void problem_of(const struct http_request *request, struct http_reply *reply,
-                       enum status status, const char *detail)
-{
-    static const struct {
-        enum status status;
-        int http;
-        const char *code;
-    } rows[] = {
-        {STATUS_INVALID, 400, "invalid"},     {STATUS_DENIED, 403, "denied"},
-        {STATUS_NOT_FOUND, 404, "not_found"}, {STATUS_EXISTS, 409, "exists"},
-        {STATUS_CLOSED, 410, "ended"},        {STATUS_LIMIT, 429, "limit"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].status == status) {
-            http_problem(request, reply, rows[i].http, rows[i].code,
-                         detail != NULL ? detail : status_text(status));
-            return;
-        }
-    }
-    http_problem(request, reply, 503, "unavailable", status_text(status));
-}
-
 static void create_meeting(void *context, const struct http_request *request,
                            struct http_reply *reply)
 {
@@ -75,8 +53,9 @@ static void create_meeting(void *context, const struct http_request *request,
     }
     json_free(json);
     if (status != STATUS_OK) {
-        problem_of(request, reply, status,
-                   error.text[0] != '\0' ? arena_strdup(request->arena, error.text) : NULL);
+        http_problem_status(request, reply, status,
+                            error.text[0] != '\0' ? arena_strdup(request->arena, error.text)
+                                                  : NULL);
         return;
     }
     http_reply_json(reply, 201,
@@ -94,7 +73,8 @@ static void show_meeting(void *context, const struct http_request *request,
     if (status == STATUS_OK && meeting.ended != 0)
         status = STATUS_CLOSED;
     if (status != STATUS_OK) {
-        problem_of(request, reply, status == STATUS_INVALID ? STATUS_NOT_FOUND : status, NULL);
+        http_problem_status(request, reply, status == STATUS_INVALID ? STATUS_NOT_FOUND : status,
+                            NULL);
         return;
     }
     http_reply_json(reply, 200,
@@ -162,7 +142,7 @@ static void show_metrics(void *context, const struct http_request *request,
     char *copy = text != NULL ? arena_strdup(request->arena, text) : NULL;
     free(text);
     if (copy == NULL) {
-        problem_of(request, reply, STATUS_NO_MEMORY, NULL);
+        http_problem_status(request, reply, STATUS_NO_MEMORY, NULL);
         return;
     }
     text_reply(reply, 200, copy);

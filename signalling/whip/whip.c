@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "signalling/http/problem.h"
 #include "signalling/sdp/answer.h"
 #include "signalling/whip/sdpfrag.h"
 
@@ -17,29 +18,6 @@ struct entry {
     const char *name; /* as= or from= */
     struct adhoc_opened opened;
 };
-
-static void problem_of(const struct http_request *request, struct http_reply *reply,
-                       enum status status, const char *detail)
-{
-    static const struct {
-        enum status status;
-        int http;
-        const char *code;
-    } rows[] = {
-        {STATUS_INVALID, 400, "invalid"},     {STATUS_UNSUPPORTED, 406, "not_acceptable"},
-        {STATUS_NOT_FOUND, 404, "not_found"}, {STATUS_EXISTS, 409, "exists"},
-        {STATUS_CLOSED, 410, "ended"},        {STATUS_DENIED, 403, "denied"},
-        {STATUS_LIMIT, 503, "limit"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].status == status) {
-            http_problem(request, reply, rows[i].http, rows[i].code,
-                         detail != NULL && detail[0] != '\0' ? detail : status_text(status));
-            return;
-        }
-    }
-    http_problem(request, reply, 503, "unavailable", status_text(status));
-}
 
 /* ---- POST ---- */
 
@@ -78,15 +56,15 @@ static bool entry_prepare(struct entry *entry)
     if (entry->name == NULL)
         entry->name = entry->publish ? "WHIP" : "all";
     if (!registry_name_valid(entry->name)) {
-        problem_of(request, entry->reply, STATUS_INVALID, "as or from is no valid name");
+        http_problem_status(request, entry->reply, STATUS_INVALID, "as or from is no valid name");
         return false;
     }
     bool may_create = entry->publish && adhoc_allows(entry->whip->adhoc, request->loopback);
     enum status status = adhoc_open(entry->whip->db, request->params[0], may_create,
                                     clock_wall_ms(), request->arena, &entry->opened);
     if (status != STATUS_OK) {
-        problem_of(request, entry->reply, status == STATUS_INVALID ? STATUS_NOT_FOUND : status,
-                   NULL);
+        http_problem_status(request, entry->reply,
+                            status == STATUS_INVALID ? STATUS_NOT_FOUND : status, NULL);
         return false;
     }
     return may_enter(entry);
@@ -122,7 +100,7 @@ static void enter(struct whip *whip, const struct http_request *request, struct 
     struct entry entry = {.whip = whip, .request = request, .reply = reply, .publish = publish};
     struct media_transport_spec *spec = arena_alloc(request->arena, sizeof *spec);
     if (spec == NULL) {
-        problem_of(request, reply, STATUS_NO_MEMORY, NULL);
+        http_problem_status(request, reply, STATUS_NO_MEMORY, NULL);
         return;
     }
     if (!entry_prepare(&entry))
@@ -139,7 +117,7 @@ static void enter(struct whip *whip, const struct http_request *request, struct 
     if (status == STATUS_OK)
         status = entry_join(&entry, spec, resource);
     if (status != STATUS_OK) {
-        problem_of(request, reply, status, arena_strdup(request->arena, error.text));
+        http_problem_status(request, reply, status, arena_strdup(request->arena, error.text));
         return;
     }
     log_event(LOG_WHIP, LOG_INFO, publish ? "publishing" : "watching", "meeting=%s transport=%llu",
@@ -182,7 +160,7 @@ static void restart(struct whip *whip, const struct http_request *request, struc
     if (status == STATUS_OK)
         status = meetings_resource_restart(whip->meetings, request->params[0], &ice);
     if (status != STATUS_OK) {
-        problem_of(request, reply, status, NULL);
+        http_problem_status(request, reply, status, NULL);
         return;
     }
     reply->status = 200;
@@ -209,7 +187,7 @@ static void patch(void *context, const struct http_request *request, struct http
     if (status == STATUS_OK)
         status = sdpfrag_read(request->body, request->body_length, &frag);
     if (status != STATUS_OK) {
-        problem_of(request, reply, status, NULL);
+        http_problem_status(request, reply, status, NULL);
         return;
     }
     bool other = (frag.ufrag[0] != '\0' && strcmp(frag.ufrag, spec->ice.remote_ufrag) != 0) ||
@@ -231,7 +209,7 @@ static void leave(void *context, const struct http_request *request, struct http
     struct whip *whip = context;
     enum status status = meetings_resource_leave(whip->meetings, request->params[0]);
     if (status != STATUS_OK)
-        problem_of(request, reply, status, NULL);
+        http_problem_status(request, reply, status, NULL);
     else
         reply->status = 200;
 }
