@@ -21,24 +21,25 @@
 #include <sys/socket.h>
 
 enum {
-    HTTP_HEAD_MAX = 16384,      /* bytes of request line and header */
-    HTTP_BODY_MAX = 1 << 20,    /* bytes unless a route says less */
-    HTTP_PARAMS_MAX = 4,        /* {captured} path segments of a route */
-    HTTP_ADDRESS_MAX = 64,      /* text of a peer's address, no port */
-    HTTP_WS_FRAME_MAX = 262144, /* bytes of a message inwards */
+    HTTP_HEAD_MAX = 16384,       /* bytes of request line and header */
+    HTTP_BODY_MAX = 1 << 20,     /* bytes unless a route says less */
+    HTTP_PARAMS_MAX = 4,         /* {captured} path segments of a route */
+    HTTP_ADDRESS_MAX = 64,       /* text of a peer's address, no port */
+    HTTP_WS_FRAME_MAX = 262144,  /* bytes of a message inwards */
     HTTP_WS_QUEUE_MAX = 4 << 20, /* bytes waiting outwards; past it the socket is closed */
 };
 
 struct http;
 
 struct http_config {
-    uint16_t port;       /* plain HTTP on 127.0.0.1 and ::1; 0: any (tests), read it back with http_port */
-    uint16_t https_port; /* HTTPS + WSS + ICE-TCP on all addresses; 0: any */
-    bool https;          /* false: no HTTPS listener */
+    uint16_t
+        port; /* plain HTTP on 127.0.0.1 and ::1; 0: any (tests), read it back with http_port */
+    uint16_t https_port;    /* HTTPS + WSS + ICE-TCP on all addresses; 0: any */
+    bool https;             /* false: no HTTPS listener */
     uint16_t redirect_port; /* plain HTTP on all addresses that only redirects to HTTPS; 0: none */
     const char *certificate, *key; /* PEM files; NULL: self-signed one kept in directory */
-    const char *directory;   /* where the self-signed pair is kept */
-    const char *web;         /* folder of the client: index.html, assets/NAME-HASH.ext[.br|.gz] */
+    const char *directory;         /* where the self-signed pair is kept */
+    const char *web; /* folder of the client: index.html, assets/NAME-HASH.ext[.br|.gz] */
     const char *const *origins; /* allowed besides the host itself, "https://meet.example.org" */
     size_t origin_count;
     uint32_t connections_per_address, requests_per_minute; /* limits per address; 0: default */
@@ -57,7 +58,7 @@ struct http_request {
     const char *params[HTTP_PARAMS_MAX];
     const void *body; /* NUL-terminated for convenience */
     size_t body_length;
-    const char *content_type; /* lower case, no parameters; "" when none */
+    const char *content_type;  /* lower case, no parameters; "" when none */
     const char *authorization; /* "" when none */
     const char *if_match;      /* "" when none */
     const char *host;          /* authority the client used */
@@ -138,7 +139,8 @@ const struct http_route *http_routes(const struct http *http, size_t *ret_count)
 void http_websocket(struct http *http, const char *path, const struct http_ws_ops *ops,
                     void *context);
 MUST_USE enum status http_start(struct http *http);
-/* Reads the certificate files again; connections go on. Any thread. Errors: STATUS_INVALID (old kept). */
+/* Reads the certificate files again; connections go on. Any thread. Errors: STATUS_INVALID (old
+ * kept). */
 MUST_USE enum status http_reload(struct http *http);
 /* Stops accepting; open requests may finish until http_free. Any thread. */
 void http_drain(struct http *http);
