@@ -23,8 +23,8 @@
 
 enum {
     GATEWAY_HEARTBEAT_MS = 10000,
-    GATEWAY_SILENCE_MS = 25000,   /* no frame from the client: its socket is closed */
-    GATEWAY_RESUME_MS = 120000,   /* a lost session waits this long */
+    GATEWAY_SILENCE_MS = 25000, /* no frame from the client: its socket is closed */
+    GATEWAY_RESUME_MS = 120000, /* a lost session waits this long */
     GATEWAY_BACKLOG_FRAMES_MAX = 4096,
     GATEWAY_BACKLOG_BYTES_MAX = 1 << 20,
     GATEWAY_SESSIONS_MAX = 20000,
@@ -56,10 +56,13 @@ struct gateway_config {
 };
 
 MUST_USE enum status gateway_new(const struct gateway_config *config, struct gateway **ret_gateway);
-struct gateway *gateway_free(struct gateway *gateway); /* accepts NULL, returns NULL */
+/* After http_free, before crew_free: ends every session and waits for its `gone`. Accepts NULL,
+ * returns NULL. */
+struct gateway *gateway_free(struct gateway *gateway);
 /* To be given to http_websocket with the gateway as context. */
 extern const struct http_ws_ops gateway_ws_ops;
-/* Tells every client {"op":"reconnect","d":{"after_ms":...}} and takes no new identify. Any thread. */
+/* Tells every client {"op":"reconnect","d":{"after_ms":...}} and takes no new identify. Any thread.
+ */
 void gateway_drain(struct gateway *gateway, uint32_t after_ms);
 uint32_t gateway_session_count(const struct gateway *gateway);
 
@@ -75,12 +78,14 @@ void gateway_session_unref(struct gateway_session *session);
 
 /* The text of a `d` shared by many sessions: made once, referenced by each. */
 struct gateway_payload;
-struct gateway_payload *gateway_payload_new(const char *type, const char *json_d); /* NULL without memory */
+struct gateway_payload *gateway_payload_new(const char *type,
+                                            const char *json_d); /* NULL without memory */
 struct gateway_payload *gateway_payload_ref(struct gateway_payload *payload);
 void gateway_payload_unref(struct gateway_payload *payload); /* accepts NULL */
 
-/* Any thread: numbers the frame, keeps it for a resume, sends it when online. A session whose
- * backlog would pass its limits is ended with `overflow`. */
+/* Any thread: numbers the frame, keeps it for a resume, sends it when online. Past the backlog's
+ * limits an offline session is ended with `overflow`; an online one forgets its oldest frames,
+ * which it has been sent, and a resume from before them is `overflow`. */
 void gateway_dispatch(struct gateway_session *session, const char *type, const char *json_d);
 void gateway_dispatch_payload(struct gateway_session *session, struct gateway_payload *payload);
 /* The answer to command `s`. result_json NULL: none. */
