@@ -3,10 +3,25 @@
 export function fakes({ tone, hue, width, height }) {
   const connections = [];
   const Native = window.RTCPeerConnection;
+  const times = {}; // when each step of the newest connection was first reached, ms
+  const mark = (step) => (times[step] ??= performance.now());
   window.RTCPeerConnection = class extends Native {
     constructor(...args) {
       super(...args);
       connections.push(this);
+      this.offers = 0;
+      this.addEventListener('iceconnectionstatechange', () => mark(`ice ${this.iceConnectionState}`));
+      this.addEventListener('connectionstatechange', () => mark(this.connectionState));
+    }
+    async setLocalDescription(...args) {
+      this.offers++;
+      await super.setLocalDescription(...args);
+      mark('offer');
+    }
+    async setRemoteDescription(...args) {
+      mark('answer');
+      await super.setRemoteDescription(...args);
+      mark('answer set');
     }
   };
   const live = () => connections.filter((pc) => pc.connectionState !== 'closed');
@@ -67,6 +82,21 @@ export function fakes({ tone, hue, width, height }) {
   const analysers = new Map();
   window.__test = {
     connections,
+    times,
+    mark,
+    /** Clicks and waits for the first remote picture to be decoded; ms from the click by step. */
+    async clickToPicture(selector) {
+      const start = performance.now();
+      document.querySelector(selector).click();
+      while (!Object.values(await this.decoded()).some((frames) => frames > 0)) {
+        if (performance.now() - start > 15000) throw new Error('no picture');
+        await new Promise((resolve) => setTimeout(resolve, 4));
+      }
+      mark('decoded');
+      const steps = {};
+      for (const [step, at] of Object.entries(times)) steps[step] = Math.round(at - start);
+      return steps;
+    },
     /** Which of the tones are heard in any received audio, by level over the noise in dB. */
     heard(tones) {
       const heard = {};

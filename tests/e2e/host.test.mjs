@@ -1,0 +1,63 @@
+// What hosts do to others, seen by the others.
+import { check, until } from './support/cleanup.mjs';
+import { allHear, join, launchChromium, newPerson } from './support/people.mjs';
+import { startServer } from './support/server.mjs';
+
+const idOf = (person) => person.page.evaluate(() => window.__parley.probe().self);
+const act = (person, type, args) =>
+  person.page.evaluate(({ t, d }) => window.__parley.probe().session.command(t, d).then(() => 'ok', (e) => e.code), { t: type, d: args });
+
+export const tests = {
+  async 'lobby: knock, admit, refuse'() {
+    const server = await startServer();
+    const { id, token } = await server.createMeeting({ lobby: true });
+    const browser = await launchChromium();
+    const host = await join(await newPerson(browser, server, { name: 'Ann' }), id, { token });
+    const ben = await join(await newPerson(browser, server, { name: 'Ben' }), id, { wait: false });
+    await ben.page.getByTestId('lobby').waitFor();
+    await host.page.getByTestId('people-toggle').click();
+    await host.page.getByTestId('admit').first().click();
+    await ben.page.getByTestId('leave-button').waitFor();
+    await allHear([host, ben]);
+    const eve = await join(await newPerson(browser, server, { name: 'Eve' }), id, { wait: false });
+    await eve.page.getByTestId('lobby').waitFor();
+    await host.page.getByTestId('refuse').first().click();
+    await eve.page.getByTestId('ended-page').waitFor();
+  },
+
+  async 'mute, unmute, remove: the removed cannot come back by their token'() {
+    const server = await startServer();
+    const { id, token } = await server.createMeeting();
+    const browser = await launchChromium();
+    const host = await join(await newPerson(browser, server, { name: 'Ann' }), id, { token });
+    const ben = await join(await newPerson(browser, server, { name: 'Ben' }), id);
+    await allHear([host, ben]);
+    const benId = await idOf(ben);
+    check((await act(ben, 'host.mute', { id: await idOf(host) })) === 'denied', 'Ben is no host');
+    check((await act(host, 'host.mute', { id: benId })) === 'ok', 'Ann mutes Ben');
+    await until('Ben is silent', async () => ((await host.page.evaluate((t) => window.__test.heard([t]), ben.tone))[ben.tone] ?? 0) < 6);
+    await until('Ben sees it', async () => (await ben.page.getByTestId('mic-toggle').getAttribute('aria-pressed')) === 'false');
+    await ben.page.getByTestId('mic-toggle').click();
+    await allHear([host, ben]);
+    check((await act(host, 'host.remove', { id: benId })) === 'ok', 'Ann removes Ben');
+    await ben.page.getByTestId('ended-page').waitFor();
+    await ben.page.reload();
+    await ben.page.getByTestId('name-input').fill('Ben');
+    await ben.page.getByTestId('join-button').click();
+    await ben.page.getByTestId('ended-page').waitFor();
+  },
+
+  async 'lock, and end for all'() {
+    const server = await startServer();
+    const { id, token } = await server.createMeeting();
+    const browser = await launchChromium();
+    const host = await join(await newPerson(browser, server, { name: 'Ann' }), id, { token });
+    const ben = await join(await newPerson(browser, server, { name: 'Ben' }), id);
+    check((await act(host, 'host.set', { locked: true })) === 'ok', 'locked');
+    const eve = await join(await newPerson(browser, server, { name: 'Eve' }), id, { wait: false });
+    await eve.page.getByTestId('ended-page').waitFor();
+    check((await act(host, 'host.end', {})) === 'ok', 'ended');
+    await Promise.all([host, ben].map((person) => person.page.getByTestId('ended-page').waitFor()));
+    check((await fetch(`${server.url}/api/v1/meetings/${id}`)).status === 410, 'the meeting is over');
+  },
+};
