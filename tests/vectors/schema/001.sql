@@ -1,0 +1,18 @@
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE event (  seq INTEGER PRIMARY KEY AUTOINCREMENT,  scope TEXT NOT NULL,  type TEXT NOT NULL,  payload TEXT NOT NULL,  created INTEGER NOT NULL) STRICT;
+INSERT INTO event VALUES(1,'standup','meeting.created','{"id":"standup"}',1764000000000);
+INSERT INTO event VALUES(2,'standup','participant.joined','{"id":"hostAAAAAAAAAAAA"}',1764000000001);
+INSERT INTO event VALUES(3,'standup','participant.joined','{"id":"guestAAAAAAAAAAA"}',1764000000002);
+CREATE TABLE event_pruned (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL) STRICT;
+INSERT INTO event_pruned VALUES(1,0);
+CREATE TABLE meeting (  id TEXT NOT NULL PRIMARY KEY,  space TEXT,  title TEXT NOT NULL,  host_hash BLOB NOT NULL,  locked INTEGER NOT NULL DEFAULT 0,  lobby INTEGER NOT NULL DEFAULT 0,  participants INTEGER NOT NULL DEFAULT 0,  created INTEGER NOT NULL,  ended INTEGER) STRICT, WITHOUT ROWID;
+INSERT INTO meeting VALUES('standup',NULL,'Daily 上海',X'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff',0,1,2,1764000000000,NULL);
+CREATE TABLE participant (  id TEXT NOT NULL PRIMARY KEY,  meeting TEXT NOT NULL REFERENCES meeting (id),  token_hash BLOB NOT NULL UNIQUE,  name TEXT NOT NULL,  role TEXT NOT NULL CHECK (role IN ('participant', 'cohost', 'host')),  kind TEXT NOT NULL CHECK (kind IN ('browser', 'whip', 'phone')),  admitted INTEGER NOT NULL,  removed INTEGER,  created INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO participant VALUES('guestAAAAAAAAAAA','standup',X'0202020202020202020202020202020202020202020202020202020202020202','Bob','participant','whip',1,1764000000009,1764000000002);
+INSERT INTO participant VALUES('hostAAAAAAAAAAAA','standup',X'0101010101010101010101010101010101010101010101010101010101010101','Ada','host','browser',1,NULL,1764000000001);
+DELETE FROM sqlite_sequence;
+INSERT INTO sqlite_sequence VALUES('event',3);
+CREATE INDEX event_scope ON event (scope, seq);
+COMMIT;
+PRAGMA user_version = 1;
