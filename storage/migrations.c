@@ -49,7 +49,8 @@ static const char *const steps[] = {
     "  created INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
 
-    /* 2: chat. The table chat counts, so that a limit needs no count(*). */
+    /* 2: chat. The table chat counts, so that a limit needs no count(*). reply_to is no foreign
+     * key: a reply may outlive what it answers. */
     "CREATE TABLE chat ("
     "  meeting TEXT NOT NULL PRIMARY KEY REFERENCES meeting (id),"
     "  messages INTEGER NOT NULL"
@@ -62,7 +63,7 @@ static const char *const steps[] = {
     "  author_name TEXT NOT NULL,"
     "  nonce TEXT NOT NULL,"
     "  text TEXT NOT NULL,"
-    "  reply_to INTEGER REFERENCES message (id),"
+    "  reply_to INTEGER,"
     "  edits INTEGER NOT NULL DEFAULT 0,"
     "  created INTEGER NOT NULL,"
     "  edited INTEGER,"
