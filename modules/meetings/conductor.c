@@ -23,7 +23,7 @@ enum status meetings_new(const struct meetings_config *config, struct meetings *
     meetings->config = *config;
     atomic_init(&meetings->next_transport, 1);
     atomic_init(&meetings->draining, false);
-    struct map **maps[] = {&meetings->by_id, &meetings->by_room, &meetings->links,
+    struct map **maps[] = {&meetings->by_id, &meetings->by_room, &meetings->peers,
                            &meetings->resources};
     enum status status = loop_new("conductor", &meetings->loop);
     for (size_t i = 0; status == STATUS_OK && i < sizeof maps / sizeof maps[0]; i++)
@@ -105,7 +105,7 @@ struct meetings *meetings_free(struct meetings *meetings)
         return NULL;
     map_free(meetings->by_id);
     map_free(meetings->by_room);
-    map_free(meetings->links);
+    map_free(meetings->peers);
     map_free(meetings->resources);
     arena_free(meetings->arena);
     loop_free(meetings->loop);
@@ -303,7 +303,7 @@ void member_exit(struct member *member)
         return;
     struct meetings *meetings = meeting->meetings;
     loop_timer_stop(meetings->loop, &member->away_timer);
-    link_close(member);
+    peer_close(member);
     if (member_visible(member))
         roster_left(member);
     if (meeting->presenter == member)

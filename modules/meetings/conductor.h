@@ -4,7 +4,7 @@
  *
  *   conductor.c   the thread, meetings and members coming and going
  *   roster.c      what members are told about each other
- *   link.c        transports: offers, the media side's events
+ *   peer.c        transports: offers, the media side's events
  *   stage.c       who is in which slot, which layers are watched, who presents
  *   deeds.c       what members and hosts do
  *   publishers.c  WHIP and WHEP
@@ -47,7 +47,7 @@ struct track_use {
     bool gated;
 };
 
-struct link {
+struct peer {
     uint64_t id;
     struct member *member;
     bool connected, tcp;
@@ -83,7 +83,7 @@ struct member {
     bool muted, camera, screen, screen_audio;
     int64_t hand_ms, joined_ms;
     void *port; /* NULL: none (WHIP, WHEP) */
-    struct link *link;
+    struct peer *peer;
     struct tile tiles[MEETING_TILES_MAX + 1];
     size_t tile_count;
     bool viewed; /* said what it wants to see at least once */
@@ -123,7 +123,7 @@ struct meetings {
     atomic_bool draining;
     atomic_uint_fast64_t next_transport;
     uint64_t next_room;
-    struct map *by_id, *by_room, *links, *resources;
+    struct map *by_id, *by_room, *peers, *resources;
     struct arena *arena; /* of the message being made */
     struct metric *participants, *players, *live, *join_seconds;
 };
@@ -138,7 +138,7 @@ void meeting_wake(struct meeting *meeting, uint64_t delay_ms);
 struct meeting *meeting_find(struct meetings *meetings, const char *id);
 /* Appends to the meeting; STATUS_LIMIT, STATUS_NO_MEMORY: then an empty meeting is gone. */
 enum status member_enter(struct meeting *meeting, struct member *member);
-/* Takes it out of the meeting: links closed, others told; frees the meeting after its last. */
+/* Takes it out of the meeting: its peer closed, others told; frees the meeting after its last. */
 void member_exit(struct member *member);
 struct member *member_free(struct member *member);
 struct member *member_find(struct meeting *meeting, const char *id);
@@ -167,23 +167,23 @@ void meeting_send(struct meeting *meeting, const struct member *but, const char 
 void meeting_send_json(struct meeting *meeting, const struct member *but, const char *type,
                        const char *json);
 
-/* ---- link.c ---- */
+/* ---- peer.c ---- */
 
 /* Copies what is needed of spec, opens or restarts the transport. */
-enum status link_open(struct member *member, const struct media_transport_spec *spec);
-void link_close(struct member *member);
+enum status peer_open(struct member *member, const struct media_transport_spec *spec);
+void peer_close(struct member *member);
 /* The source of this kind as media names it; false when there is none to be had now. */
-bool link_source(const struct member *member, enum media_source_kind kind,
+bool peer_source(const struct member *member, enum media_source_kind kind,
                  struct media_source *ret_source);
 /* What the member declares as off is dropped at the door. */
-void link_gate(struct member *member, enum media_source_kind kind, bool open);
+void peer_gate(struct member *member, enum media_source_kind kind, bool open);
 
 /* ---- stage.c ---- */
 
 void stage_changed(
     struct meeting *meeting); /* before the next tick slots and layers are looked at */
 void stage_update(struct meeting *meeting, uint64_t now_ms);
-/* What each slot of a fresh link is for. */
+/* What each slot of a fresh peer is for. */
 void stage_assign_uses(struct member *member);
 void stage_present(struct meeting *meeting, struct member *member /* NULL: nobody */);
 

@@ -75,11 +75,11 @@ static void update_answer(void *arg)
     if (update->name != NULL)
         snprintf(member->name, sizeof member->name, "%s", update->name);
     if (update->muted != JSON_ABSENT)
-        link_gate(member, MEDIA_SOURCE_MICROPHONE, !member->muted);
+        peer_gate(member, MEDIA_SOURCE_MICROPHONE, !member->muted);
     if (update->camera != JSON_ABSENT)
-        link_gate(member, MEDIA_SOURCE_CAMERA, member->camera);
+        peer_gate(member, MEDIA_SOURCE_CAMERA, member->camera);
     if (update->screen != JSON_ABSENT)
-        link_gate(member, MEDIA_SOURCE_SCREEN, member->screen);
+        peer_gate(member, MEDIA_SOURCE_SCREEN, member->screen);
     roster_changed(member, ROSTER_UPDATED);
     stage_changed(member->meeting);
 }
@@ -197,7 +197,7 @@ static void do_mute(struct member *target, const struct member *by, const struct
     if (target->muted)
         return;
     target->muted = true;
-    link_gate(target, MEDIA_SOURCE_MICROPHONE, false);
+    peer_gate(target, MEDIA_SOURCE_MICROPHONE, false);
     stopped_send(target, by, "muted", NULL);
     roster_changed(target, ROSTER_UPDATED);
 }
@@ -214,7 +214,7 @@ static void do_stop_camera(struct member *target, const struct member *by,
 {
     (void)deed;
     target->camera = false;
-    link_gate(target, MEDIA_SOURCE_CAMERA, false);
+    peer_gate(target, MEDIA_SOURCE_CAMERA, false);
     stopped_send(target, by, "stopped", "camera");
     roster_changed(target, ROSTER_UPDATED);
     stage_changed(target->meeting);
@@ -226,7 +226,7 @@ static void do_stop_screen(struct member *target, const struct member *by,
     (void)deed;
     if (target->meeting->presenter != target)
         return;
-    link_gate(target, MEDIA_SOURCE_SCREEN, false);
+    peer_gate(target, MEDIA_SOURCE_SCREEN, false);
     stopped_send(target, by, "stopped", "screen");
     stage_present(target->meeting, NULL);
 }

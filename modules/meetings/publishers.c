@@ -21,7 +21,7 @@ struct enter_question {
 /* Somebody who sends a picture or a voice. */
 static bool publishes(const struct member *member)
 {
-    return member_visible(member) && member->link != NULL && member->link->spec->track_count > 0;
+    return member_visible(member) && member->peer != NULL && member->peer->spec->track_count > 0;
 }
 
 static struct member *publisher_named(struct meeting *meeting, const char *name)
@@ -45,7 +45,7 @@ static enum status enter(struct enter_question *question, struct meeting *meetin
         map_remove(meetings->resources, map_key_of(member->token));
         return status;
     }
-    status = link_open(member, question->whip->spec);
+    status = peer_open(member, question->whip->spec);
     if (status != STATUS_OK)
         member_exit(member);
     return status;
@@ -67,8 +67,8 @@ static void whip_answer(void *arg)
     question->status = enter(question, meeting);
     if (question->status != STATUS_OK)
         return;
-    member->muted = member->link->track_of[MEDIA_SOURCE_MICROPHONE] < 0;
-    member->camera = member->link->track_of[MEDIA_SOURCE_CAMERA] >= 0;
+    member->muted = member->peer->track_of[MEDIA_SOURCE_MICROPHONE] < 0;
+    member->camera = member->peer->track_of[MEDIA_SOURCE_CAMERA] >= 0;
     roster_changed(member, ROSTER_JOINED);
 }
 
@@ -206,11 +206,11 @@ static void resource_spec_answer(void *arg)
 {
     struct resource_question *question = arg;
     const struct member *member = resource_find(question);
-    if (member == NULL || member->link == NULL) {
+    if (member == NULL || member->peer == NULL) {
         question->status = STATUS_NOT_FOUND;
         return;
     }
-    const struct media_transport_spec *spec = member->link->spec;
+    const struct media_transport_spec *spec = member->peer->spec;
     memcpy(question->spec, spec, media_transport_spec_size(spec));
 }
 
@@ -218,14 +218,14 @@ static void resource_restart_answer(void *arg)
 {
     struct resource_question *question = arg;
     const struct member *member = resource_find(question);
-    if (member == NULL || member->link == NULL) {
+    if (member == NULL || member->peer == NULL) {
         question->status = STATUS_NOT_FOUND;
         return;
     }
     question->status =
-        media_transport_restart(question->meetings->media, member->link->id, question->ice);
+        media_transport_restart(question->meetings->media, member->peer->id, question->ice);
     if (question->status == STATUS_OK)
-        member->link->spec->ice = *question->ice;
+        member->peer->spec->ice = *question->ice;
 }
 
 static void resource_leave_answer(void *arg)

@@ -21,14 +21,14 @@ void stage_changed(struct meeting *meeting)
  * the screen. A WHEP viewer's lines are all alike. */
 void stage_assign_uses(struct member *member)
 {
-    struct link *link = member->link;
-    const struct media_transport_spec *spec = link->spec;
+    struct peer *peer = member->peer;
+    const struct media_transport_spec *spec = peer->spec;
     size_t voices = member->meetings->config.voices, audio = 0, video = 0, videos = 0;
     bool player = member->kind == MEMBER_PLAYER;
     for (size_t i = 0; i < spec->slot_count; i++)
         videos += spec->slots[i].kind == MEDIA_VIDEO;
     for (size_t i = 0; i < spec->slot_count; i++) {
-        struct slot_use *use = &link->uses[i];
+        struct slot_use *use = &peer->uses[i];
         if (spec->slots[i].kind == MEDIA_AUDIO) {
             bool voice = !player && audio < voices;
             use->kind = voice ? SLOT_VOICE : SLOT_SCREEN_AUDIO;
@@ -66,7 +66,7 @@ static bool want_of(const struct member *shown, enum media_source_kind kind, uin
 {
     struct media_source source;
     if (shown == NULL || !member_visible(shown) || !source_on(shown, kind) ||
-        !link_source(shown, kind, &source))
+        !peer_source(shown, kind, &source))
         return false;
     *ret_want = (struct media_want){
         .mode = MEDIA_WANT_SOURCE, .source = source, .height = height, .priority = priority};
@@ -81,14 +81,14 @@ static bool want_equal(const struct media_want *a, const struct media_want *b)
 }
 
 /* Tells media when the want changed; says whether the source did. */
-static bool slot_set(struct link *link, size_t slot, const struct media_want *want,
+static bool slot_set(struct peer *peer, size_t slot, const struct media_want *want,
                      struct member *shown, enum media_source_kind source)
 {
-    struct slot_use *use = &link->uses[slot];
+    struct slot_use *use = &peer->uses[slot];
     bool moved = use->shown != shown || (shown != NULL && use->source != source) ||
                  use->want.source.transport != want->source.transport;
     if (!want_equal(&use->want, want))
-        media_slot_set(link->member->meetings->media, link->id, link->worker, (uint8_t)slot, want);
+        media_slot_set(peer->member->meetings->media, peer->id, peer->worker, (uint8_t)slot, want);
     use->want = *want;
     use->shown = shown;
     use->source = source;
@@ -112,7 +112,7 @@ static void cast(struct casting *casting, size_t slot, struct member *shown,
 /* Tiles in two rounds: who has a slot keeps it, then the others take what is free. */
 static void cast_tiles(struct member *member, struct casting *casting)
 {
-    const struct link *link = member->link;
+    const struct peer *peer = member->peer;
     bool placed[MEETING_TILES_MAX + 1]; /* or nothing to place */
     struct member *shown[MEETING_TILES_MAX + 1];
     struct media_want wants[MEETING_TILES_MAX + 1];
@@ -124,9 +124,9 @@ static void cast_tiles(struct member *member, struct casting *casting)
     }
     for (int round = 0; round < 2; round++) {
         for (size_t t = 0; t < member->tile_count; t++) {
-            for (size_t slot = 0; slot < link->spec->slot_count && !placed[t]; slot++) {
-                bool keeps = link->uses[slot].shown == shown[t];
-                if (link->uses[slot].kind == SLOT_TILE && casting->shown[slot] == NULL &&
+            for (size_t slot = 0; slot < peer->spec->slot_count && !placed[t]; slot++) {
+                bool keeps = peer->uses[slot].shown == shown[t];
+                if (peer->uses[slot].kind == SLOT_TILE && casting->shown[slot] == NULL &&
                     (keeps || round == 1)) {
                     cast(casting, slot, shown[t], MEDIA_SOURCE_CAMERA, &wants[t]);
                     placed[t] = true;
@@ -141,13 +141,13 @@ static void cast_presenter(struct member *member, struct casting *casting)
     struct member *presenter = member->meeting->presenter;
     if (presenter == NULL || presenter == member)
         return;
-    const struct link *link = member->link;
-    for (size_t slot = 0; slot < link->spec->slot_count; slot++) {
+    const struct peer *peer = member->peer;
+    for (size_t slot = 0; slot < peer->spec->slot_count; slot++) {
         struct media_want want;
-        if (link->uses[slot].kind == SLOT_SCREEN_AUDIO &&
+        if (peer->uses[slot].kind == SLOT_SCREEN_AUDIO &&
             want_of(presenter, MEDIA_SOURCE_SCREEN_AUDIO, 0, UINT8_MAX, &want))
             cast(casting, slot, presenter, MEDIA_SOURCE_SCREEN_AUDIO, &want);
-        if (link->uses[slot].kind != SLOT_SCREEN)
+        if (peer->uses[slot].kind != SLOT_SCREEN)
             continue;
         for (size_t t = 0; t < member->tile_count; t++) {
             const struct tile *tile = &member->tiles[t];
@@ -161,15 +161,15 @@ static void cast_presenter(struct member *member, struct casting *casting)
 /* WHEP: the k-th line of a kind carries the k-th publisher, microphone and camera alike. */
 static void cast_player(struct member *player, struct casting *casting)
 {
-    const struct link *link = player->link;
+    const struct peer *peer = player->peer;
     publishers_lines(player);
-    for (size_t slot = 0; slot < link->spec->slot_count; slot++) {
-        size_t line = link->uses[slot].index;
+    for (size_t slot = 0; slot < peer->spec->slot_count; slot++) {
+        size_t line = peer->uses[slot].index;
         if (line >= player->line_count || player->lines[line][0] == '\0')
             continue;
         struct member *shown = member_find(player->meeting, player->lines[line]);
         enum media_source_kind source =
-            link->uses[slot].kind == SLOT_TILE ? MEDIA_SOURCE_CAMERA : MEDIA_SOURCE_MICROPHONE;
+            peer->uses[slot].kind == SLOT_TILE ? MEDIA_SOURCE_CAMERA : MEDIA_SOURCE_MICROPHONE;
         struct media_want want;
         if (want_of(shown, source, 0, 0, &want))
             cast(casting, slot, shown, source, &want);
@@ -180,15 +180,15 @@ static const char *const source_names[] = {"microphone", "camera", "screen", "sc
 
 static void slots_send(struct member *member)
 {
-    const struct link *link = member->link;
+    const struct peer *peer = member->peer;
     struct msg_slot_source slots[MEDIA_SLOTS_MAX];
     struct msg_slots message = {{.items = slots}};
-    for (size_t i = 0; i < link->spec->slot_count; i++) {
-        const struct slot_use *use = &link->uses[i];
+    for (size_t i = 0; i < peer->spec->slot_count; i++) {
+        const struct slot_use *use = &peer->uses[i];
         if (use->kind == SLOT_VOICE)
             continue;
         struct msg_slot_source *slot = &slots[message.slots.count++];
-        *slot = (struct msg_slot_source){.mid = link->spec->slots[i].mid};
+        *slot = (struct msg_slot_source){.mid = peer->spec->slots[i].mid};
         if (use->shown != NULL)
             slot->source =
                 (struct msg_source){.id = use->shown->id, .kind = source_names[use->source]};
@@ -198,8 +198,8 @@ static void slots_send(struct member *member)
 
 static void member_cast(struct member *member)
 {
-    struct link *link = member->link;
-    if (link == NULL || !link->connected)
+    struct peer *peer = member->peer;
+    if (peer == NULL || !peer->connected)
         return;
     struct casting casting = {0};
     if (member->kind == MEMBER_PLAYER) {
@@ -209,12 +209,12 @@ static void member_cast(struct member *member)
         cast_presenter(member, &casting);
     }
     bool moved = false;
-    for (size_t slot = 0; slot < link->spec->slot_count; slot++) {
-        if (link->uses[slot].kind == SLOT_VOICE)
+    for (size_t slot = 0; slot < peer->spec->slot_count; slot++) {
+        if (peer->uses[slot].kind == SLOT_VOICE)
             casting.wants[slot] =
-                (struct media_want){.mode = MEDIA_WANT_VOICE, .voice = link->uses[slot].index};
+                (struct media_want){.mode = MEDIA_WANT_VOICE, .voice = peer->uses[slot].index};
         moved |=
-            slot_set(link, slot, &casting.wants[slot], casting.shown[slot], casting.sources[slot]);
+            slot_set(peer, slot, &casting.wants[slot], casting.shown[slot], casting.sources[slot]);
     }
     if (moved)
         slots_send(member);
@@ -240,10 +240,10 @@ static uint8_t layer_for(const struct track_use *track, uint16_t height)
 
 static void layer_mark(struct member *shown, enum media_source_kind source, uint16_t height)
 {
-    struct link *link = shown->link;
-    if (link == NULL || link->track_of[source] < 0)
+    struct peer *peer = shown->peer;
+    if (peer == NULL || peer->track_of[source] < 0)
         return;
-    struct track_use *track = &link->tracks[link->track_of[source]];
+    struct track_use *track = &peer->tracks[peer->track_of[source]];
     track->marked[layer_for(track, height)] = true;
     uint16_t wanted = height == 0 ? HEIGHT_FULL : height;
     if (wanted > track->height)
@@ -255,8 +255,8 @@ static void meeting_mark(struct meeting *meeting)
     bool newcomer = false; /* somebody who will say in a moment what to see: wake the cameras */
     for (struct member *member = meeting->first; member != NULL; member = member->next) {
         newcomer |= member->admitted && member->port != NULL && !member->viewed && !member->away;
-        for (size_t i = 0; member->link != NULL && i < member->link->spec->track_count; i++) {
-            struct track_use *track = &member->link->tracks[i];
+        for (size_t i = 0; member->peer != NULL && i < member->peer->spec->track_count; i++) {
+            struct track_use *track = &member->peer->tracks[i];
             track->height = 0;
             memset(track->marked, 0, sizeof track->marked);
         }
@@ -264,10 +264,10 @@ static void meeting_mark(struct meeting *meeting)
     for (struct member *member = meeting->first; member != NULL; member = member->next) {
         if (newcomer)
             layer_mark(member, MEDIA_SOURCE_CAMERA, HEIGHT_LOWEST);
-        const struct link *link = member->link;
-        for (size_t i = 0; link != NULL && i < link->spec->slot_count; i++) {
-            if (link->uses[i].shown != NULL)
-                layer_mark(link->uses[i].shown, link->uses[i].source, link->uses[i].want.height);
+        const struct peer *peer = member->peer;
+        for (size_t i = 0; peer != NULL && i < peer->spec->slot_count; i++) {
+            if (peer->uses[i].shown != NULL)
+                layer_mark(peer->uses[i].shown, peer->uses[i].source, peer->uses[i].want.height);
         }
     }
 }
@@ -295,26 +295,26 @@ static bool layer_refresh(struct track_use *track, uint64_t now_ms, bool *change
 
 static bool member_layers(struct member *member, uint64_t now_ms)
 {
-    struct link *link = member->link;
+    struct peer *peer = member->peer;
     bool changed = !member->layers_told, resting = false;
-    if (link == NULL || member->port == NULL)
+    if (peer == NULL || member->port == NULL)
         return false;
     struct msg_layers layers = {0};
     const char *active[CONDUCTOR_LAYERS_MAX];
     layers.active.items = active;
-    int camera = link->track_of[MEDIA_SOURCE_CAMERA], screen = link->track_of[MEDIA_SOURCE_SCREEN];
+    int camera = peer->track_of[MEDIA_SOURCE_CAMERA], screen = peer->track_of[MEDIA_SOURCE_SCREEN];
     if (camera >= 0) {
-        struct track_use *track = &link->tracks[camera];
+        struct track_use *track = &peer->tracks[camera];
         layers.camera = layer_refresh(track, now_ms, &changed, &resting);
         layers.camera_height = track->height == HEIGHT_FULL ? 0 : track->height;
-        const struct media_track_spec *spec = &link->spec->tracks[camera];
+        const struct media_track_spec *spec = &peer->spec->tracks[camera];
         for (size_t i = 0; i < spec->rid_count; i++) {
             if (track->watched[i])
                 active[layers.active.count++] = spec->rids[i];
         }
     }
     if (screen >= 0)
-        layers.screen = layer_refresh(&link->tracks[screen], now_ms, &changed, &resting);
+        layers.screen = layer_refresh(&peer->tracks[screen], now_ms, &changed, &resting);
     if (changed)
         member_send(member, "layers", &msg_layers_table, &layers);
     member->layers_told = true;

@@ -1,5 +1,5 @@
 /*
- * Transports: an offer becomes a link of its member; the media side's events come as
+ * Transports: an offer becomes a peer of its member; the media side's events come as
  * letters and end in the roster, on the stage or at the client.
  */
 #include "modules/meetings/conductor.h"
@@ -13,115 +13,115 @@
 
 /* ---- opening and closing ---- */
 
-static struct link *link_free(struct link *link)
+static struct peer *peer_free(struct peer *peer)
 {
-    if (link == NULL)
+    if (peer == NULL)
         return NULL;
-    free(link->uses);
-    free(link->spec);
-    free(link);
+    free(peer->uses);
+    free(peer->spec);
+    free(peer);
     return NULL;
 }
 
-static enum status link_new(struct member *member, const struct media_transport_spec *spec,
-                            struct link **ret_link)
+static enum status peer_new(struct member *member, const struct media_transport_spec *spec,
+                            struct peer **ret_peer)
 {
-    struct link *link = calloc(1, sizeof *link);
-    if (link == NULL)
+    struct peer *peer = calloc(1, sizeof *peer);
+    if (peer == NULL)
         return STATUS_NO_MEMORY;
     size_t size = media_transport_spec_size(spec);
-    link->uses = calloc(spec->slot_count > 0 ? spec->slot_count : 1, sizeof *link->uses);
-    link->spec = malloc(size);
-    if (link->uses == NULL || link->spec == NULL) {
-        link_free(link);
+    peer->uses = calloc(spec->slot_count > 0 ? spec->slot_count : 1, sizeof *peer->uses);
+    peer->spec = malloc(size);
+    if (peer->uses == NULL || peer->spec == NULL) {
+        peer_free(peer);
         return STATUS_NO_MEMORY;
     }
-    memcpy(link->spec, spec, size);
-    link->spec->room = member->meeting->room;
-    link->id = spec->id;
-    link->member = member;
-    link->offered_ns = clock_mono_ns();
-    memset(link->track_of, -1, sizeof link->track_of);
+    memcpy(peer->spec, spec, size);
+    peer->spec->room = member->meeting->room;
+    peer->id = spec->id;
+    peer->member = member;
+    peer->offered_ns = clock_mono_ns();
+    memset(peer->track_of, -1, sizeof peer->track_of);
     for (size_t i = 0; i < spec->track_count; i++) {
-        link->track_of[spec->tracks[i].source] = (int8_t)i;
+        peer->track_of[spec->tracks[i].source] = (int8_t)i;
         size_t layers = spec->tracks[i].rid_count;
-        link->tracks[i].layers = (uint8_t)(layers > 0 ? layers : 1);
+        peer->tracks[i].layers = (uint8_t)(layers > 0 ? layers : 1);
     }
-    *ret_link = link;
+    *ret_peer = peer;
     return STATUS_OK;
 }
 
-enum status link_open(struct member *member, const struct media_transport_spec *spec)
+enum status peer_open(struct member *member, const struct media_transport_spec *spec)
 {
     struct meetings *meetings = member->meetings;
-    struct link *link;
-    enum status status = link_new(member, spec, &link);
+    struct peer *peer;
+    enum status status = peer_new(member, spec, &peer);
     if (status != STATUS_OK)
         return status;
-    status = map_put(meetings->links, link->id, link);
+    status = map_put(meetings->peers, peer->id, peer);
     if (status == STATUS_OK) {
         /* media copies the whole struct, so it gets the caller's with our room. */
         struct media_transport_spec *full = malloc(sizeof *full);
         status = full != NULL ? STATUS_OK : STATUS_NO_MEMORY;
         if (full != NULL) {
             memcpy(full, spec, sizeof *full);
-            full->room = link->spec->room;
+            full->room = peer->spec->room;
             status = media_transport_open(meetings->media, full);
         }
         free(full);
     }
     if (status != STATUS_OK) {
-        map_remove(meetings->links, link->id);
-        link_free(link);
+        map_remove(meetings->peers, peer->id);
+        peer_free(peer);
         return status;
     }
-    link_close(member);
-    member->link = link;
+    peer_close(member);
+    member->peer = peer;
     stage_assign_uses(member);
     return STATUS_OK;
 }
 
-void link_close(struct member *member)
+void peer_close(struct member *member)
 {
-    struct link *link = member->link;
-    if (link == NULL)
+    struct peer *peer = member->peer;
+    if (peer == NULL)
         return;
     struct meetings *meetings = member->meetings;
-    member->link = NULL;
-    map_remove(meetings->links, link->id);
-    media_transport_close(meetings->media, link->id);
+    member->peer = NULL;
+    map_remove(meetings->peers, peer->id);
+    media_transport_close(meetings->media, peer->id);
     for (struct member *other = member->meeting->first; other != NULL; other = other->next) {
-        for (size_t i = 0; other->link != NULL && i < other->link->spec->slot_count; i++) {
-            if (other->link->uses[i].shown == member)
-                other->link->uses[i].shown = NULL;
+        for (size_t i = 0; other->peer != NULL && i < other->peer->spec->slot_count; i++) {
+            if (other->peer->uses[i].shown == member)
+                other->peer->uses[i].shown = NULL;
         }
     }
-    link_free(link);
+    peer_free(peer);
     stage_changed(member->meeting);
 }
 
-bool link_source(const struct member *member, enum media_source_kind kind,
+bool peer_source(const struct member *member, enum media_source_kind kind,
                  struct media_source *ret_source)
 {
-    const struct link *link = member->link;
-    if (link == NULL || !link->connected || link->track_of[kind] < 0)
+    const struct peer *peer = member->peer;
+    if (peer == NULL || !peer->connected || peer->track_of[kind] < 0)
         return false;
     *ret_source = (struct media_source){
-        .transport = link->id, .track = (uint8_t)link->track_of[kind], .worker = link->worker};
+        .transport = peer->id, .track = (uint8_t)peer->track_of[kind], .worker = peer->worker};
     return true;
 }
 
-void link_gate(struct member *member, enum media_source_kind kind, bool open)
+void peer_gate(struct member *member, enum media_source_kind kind, bool open)
 {
     struct media_source source;
-    struct link *link = member->link;
-    if (link == NULL || link->track_of[kind] < 0)
+    struct peer *peer = member->peer;
+    if (peer == NULL || peer->track_of[kind] < 0)
         return;
-    struct track_use *track = &link->tracks[link->track_of[kind]];
+    struct track_use *track = &peer->tracks[peer->track_of[kind]];
     if (track->gated == !open)
         return;
     track->gated = !open;
-    if (link_source(member, kind, &source))
+    if (peer_source(member, kind, &source))
         media_track_gate(member->meetings->media, source, open);
 }
 
@@ -142,28 +142,28 @@ static void offer_answer(void *arg)
     struct offer_question *question = arg;
     struct member *member = question->member;
     const struct media_transport_spec *spec = question->spec;
-    struct link *link = member->link;
+    struct peer *peer = member->peer;
     if (member->meeting == NULL || !member->admitted) {
         question->status = STATUS_DENIED;
         return;
     }
     if (question->restart) {
         question->status =
-            link != NULL && link->id == spec->id
+            peer != NULL && peer->id == spec->id
                 ? media_transport_restart(member->meetings->media, spec->id, &spec->ice)
                 : STATUS_NOT_FOUND;
         if (question->status == STATUS_OK)
-            link->spec->ice = spec->ice;
+            peer->spec->ice = spec->ice;
     } else {
-        question->status = link_open(member, spec);
+        question->status = peer_open(member, spec);
     }
     if (question->status != STATUS_OK)
         return;
-    link = member->link;
-    for (size_t i = 0; i < link->spec->slot_count; i++)
+    peer = member->peer;
+    for (size_t i = 0; i < peer->spec->slot_count; i++)
         question->lines[i] = (struct msg_slot_line){.mid = spec->slots[i].mid,
-                                                    .kind = use_names[link->uses[i].kind],
-                                                    .index = link->uses[i].index};
+                                                    .kind = use_names[peer->uses[i].kind],
+                                                    .index = peer->uses[i].index};
 }
 
 enum status meetings_offer(struct meetings *meetings, struct meeting_member *member,
@@ -185,12 +185,12 @@ struct spec_question {
 static void spec_answer(void *arg)
 {
     struct spec_question *question = arg;
-    const struct link *link = question->member->link;
-    if (link == NULL) {
+    const struct peer *peer = question->member->peer;
+    if (peer == NULL) {
         question->status = STATUS_NOT_FOUND;
         return;
     }
-    memcpy(question->spec, link->spec, media_transport_spec_size(link->spec));
+    memcpy(question->spec, peer->spec, media_transport_spec_size(peer->spec));
 }
 
 enum status meetings_transport(struct meetings *meetings, struct meeting_member *member,
@@ -205,7 +205,7 @@ static void media_close_answer(void *arg)
 {
     struct member *member = arg;
     if (member->meeting != NULL)
-        link_close(member);
+        peer_close(member);
 }
 
 void meetings_media_close(struct meetings *meetings, struct meeting_member *member)
@@ -223,18 +223,18 @@ struct transport_letter {
     bool over_tcp;
 };
 
-static void link_connected(struct link *link, const struct transport_letter *letter)
+static void peer_connected(struct peer *peer, const struct transport_letter *letter)
 {
-    struct member *member = link->member;
-    if (!link->connected)
+    struct member *member = peer->member;
+    if (!peer->connected)
         metric_observe(member->meetings->join_seconds,
-                       (double)(clock_mono_ns() - link->offered_ns) / 1e9);
-    link->connected = true;
-    link->worker = letter->worker;
-    for (size_t i = 0; i < link->spec->track_count; i++) {
+                       (double)(clock_mono_ns() - peer->offered_ns) / 1e9);
+    peer->connected = true;
+    peer->worker = letter->worker;
+    for (size_t i = 0; i < peer->spec->track_count; i++) {
         struct media_source source = {
-            .transport = link->id, .track = (uint8_t)i, .worker = link->worker};
-        if (link->tracks[i].gated)
+            .transport = peer->id, .track = (uint8_t)i, .worker = peer->worker};
+        if (peer->tracks[i].gated)
             media_track_gate(member->meetings->media, source, false);
     }
     stage_changed(member->meeting);
@@ -244,20 +244,20 @@ static void transport_read(void *arg)
 {
     static const char *const names[] = {"connected", "lost", "restored", "failed"};
     struct transport_letter *letter = arg;
-    struct link *link = map_get(letter->meetings->links, letter->transport);
-    if (link != NULL) {
-        struct member *member = link->member;
+    struct peer *peer = map_get(letter->meetings->peers, letter->transport);
+    if (peer != NULL) {
+        struct member *member = peer->member;
         log_event(LOG_MEETING, LOG_INFO, "transport",
                   "meeting=%s participant=%s transport=%" PRIu64 " worker=%u state=%s tcp=%d",
                   member->meeting->id, member->id, letter->transport, letter->worker,
                   names[letter->state], letter->over_tcp);
-        link->tcp = letter->over_tcp;
-        struct msg_media_state state = {.state = names[letter->state], .tcp = link->tcp};
+        peer->tcp = letter->over_tcp;
+        struct msg_media_state state = {.state = names[letter->state], .tcp = peer->tcp};
         member_send(member, "media.state", &msg_media_state_table, &state);
         if (letter->state == MEDIA_TRANSPORT_CONNECTED) {
-            link_connected(link, letter);
+            peer_connected(peer, letter);
         } else if (letter->state == MEDIA_TRANSPORT_FAILED && member->port != NULL) {
-            link_close(member);
+            peer_close(member);
             struct msg_reason why = {.reason = "lost"};
             member_send(member, "media.need_offer", &msg_reason_table, &why);
         } else if (letter->state == MEDIA_TRANSPORT_FAILED ||
@@ -302,14 +302,14 @@ struct track_letter {
 static void track_read(void *arg)
 {
     struct track_letter *letter = arg;
-    struct link *link = map_get(letter->meetings->links, letter->source.transport);
-    if (link != NULL && letter->source.track < link->spec->track_count) {
-        struct track_use *track = &link->tracks[letter->source.track];
+    struct peer *peer = map_get(letter->meetings->peers, letter->source.transport);
+    if (peer != NULL && letter->source.track < peer->spec->track_count) {
+        struct track_use *track = &peer->tracks[letter->source.track];
         for (size_t i = 0; i < letter->layer_count; i++) {
             if (letter->layers[i].height > 0)
                 track->heights[i] = letter->layers[i].height;
         }
-        stage_changed(link->member->meeting);
+        stage_changed(peer->member->meeting);
     }
     free(letter);
 }
@@ -341,10 +341,10 @@ static void speakers_read(void *arg)
         struct msg_speaker speakers[MEDIA_VOICES_MAX];
         struct msg_speakers message = {{.items = speakers}};
         for (size_t i = 0; i < letter->count; i++) {
-            const struct link *link = map_get(letter->meetings->links, letter->transports[i]);
-            if (link != NULL)
+            const struct peer *peer = map_get(letter->meetings->peers, letter->transports[i]);
+            if (peer != NULL)
                 speakers[message.speakers.count++] =
-                    (struct msg_speaker){.id = link->member->id, .level = letter->levels[i]};
+                    (struct msg_speaker){.id = peer->member->id, .level = letter->levels[i]};
         }
         meeting_send(meeting, NULL, "speakers", &msg_speakers_table, &message);
     }
@@ -374,13 +374,13 @@ static void slot_read(void *arg)
 {
     static const char *const names[] = {"empty", "waiting", "live", "unsupported"};
     struct slot_letter *letter = arg;
-    struct link *link = map_get(letter->meetings->links, letter->transport);
-    if (link != NULL && letter->slot < link->spec->slot_count &&
-        link->uses[letter->slot].kind != SLOT_VOICE) {
-        struct msg_slot_state state = {.mid = link->spec->slots[letter->slot].mid,
+    struct peer *peer = map_get(letter->meetings->peers, letter->transport);
+    if (peer != NULL && letter->slot < peer->spec->slot_count &&
+        peer->uses[letter->slot].kind != SLOT_VOICE) {
+        struct msg_slot_state state = {.mid = peer->spec->slots[letter->slot].mid,
                                        .state = names[letter->state],
                                        .layer = letter->layer};
-        member_send(link->member, "slot", &msg_slot_state_table, &state);
+        member_send(peer->member, "slot", &msg_slot_state_table, &state);
     }
     free(letter);
 }
