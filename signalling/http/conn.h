@@ -44,9 +44,11 @@ struct conn_pump {
     struct ev_io io;
     int fd;
     bool wants_read, wants_write;
-    bool refused; /* the client broke framing: nothing more of it is passed on */
-    bool ended;   /* libwebsockets is done; what is in `down` still goes out */
-    struct frames frames;
+    bool refused;           /* the client broke framing: nothing more of it is passed on */
+    bool ended;             /* libwebsockets is done; what is in `down` still goes out */
+    bool closing;           /* a close frame went to the client: the deadline runs */
+    struct frames frames;   /* of the client */
+    struct frames farewell; /* of libwebsockets */
     struct buffer down;
     struct http_ws *ws;
 };

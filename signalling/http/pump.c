@@ -153,6 +153,12 @@ static enum conn_step pump_down(struct conn *conn)
             conn_linger(conn);
             return CONN_GO_ON;
         }
+        if (frames_closing(&pump->farewell, (const uint8_t *)pump->down.bytes + pump->down.end,
+                           (size_t)got) &&
+            !pump->closing) {
+            pump->closing = true;
+            conn_deadline(conn, conn->http->limits.linger_ms);
+        }
         pump->down.end += (size_t)got;
     }
     ssize_t put = link_write(&conn->link, buffer_front(&pump->down), buffer_length(&pump->down));
@@ -163,7 +169,7 @@ static enum conn_step pump_down(struct conn *conn)
     }
     if (put < 0)
         return CONN_OVER;
-    if (ev_is_active(&conn->timer))
+    if (ev_is_active(&conn->timer) && !pump->closing)
         conn_deadline(conn, 0);
     buffer_take(&pump->down, (size_t)put);
     return CONN_GO_ON;

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum {
-    WS_CLOSE_WAIT_S = 2,        /* for the client's answer to our close frame */
     WS_HEADER_DATA_MAX = 2048,  /* bytes of our own upgrade request */
     WS_UNSUPPORTED_DATA = 1003, /* RFC 6455 7.4.1 */
     WS_KEPT_BUFFER = 8192,      /* bytes of a message buffer kept for the next message */
@@ -298,10 +297,11 @@ static const struct lws_protocols ws_protocols[] = {
     {.name = NULL},
 };
 
+/* Clients can cause warnings as they like: those are for whoever looks closer. */
 static void ws_log(int level, const char *line)
 {
     char quoted[256];
-    log_event(LOG_HTTP, level == LLL_ERR ? LOG_ERROR : LOG_WARN, "libwebsockets", "line=%s",
+    log_event(LOG_HTTP, level == LLL_ERR ? LOG_WARN : LOG_DEBUG, "libwebsockets", "line=%s",
               log_quote(quoted, sizeof quoted, line));
 }
 
@@ -321,7 +321,6 @@ enum status websockets_new(struct http *http, struct websockets **ret_websockets
         .gid = -1,
         .uid = -1,
         .user = websockets,
-        .timeout_secs = WS_CLOSE_WAIT_S,
         .max_http_header_data = WS_HEADER_DATA_MAX,
         .vhost_name = "parley",
     };

@@ -222,6 +222,7 @@ static FIXTURE_UNUSED void fixture_new(struct fixture *f, const struct http_conf
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         assert_int_equal(http_route_add(f->http, &routes[i]), STATUS_OK);
     http_websocket(f->http, "/gateway", &echo_ops, f);
+    f->http->limits.linger_ms = 200;
     f->port = http_port(f->http);
     f->tls_port = https_port(f->http);
 }
