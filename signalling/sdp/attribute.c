@@ -15,8 +15,7 @@ struct attribute_rule {
     const char *name;
     enum level level;
     bool valued;
-    enum status (*read)(struct desc_parser *parser, const struct attribute_rule *rule,
-                        char *value);
+    enum status (*read)(struct desc_parser *parser, const struct attribute_rule *rule, char *value);
     size_t offset; /* into desc_section, desc or desc_media, by level */
     int constant;
 };
@@ -306,8 +305,7 @@ static enum status rtcp_fb_read(struct desc_parser *parser, const struct attribu
     if (*value == '\0')
         return malformed(parser, rule);
     struct desc_rtcp_fb *item;
-    ADD_OR_RETURN(parser, rule, item, media->rtcp_fbs, media->rtcp_fb_count,
-                  DESC_ATTRIBUTES_MAX);
+    ADD_OR_RETURN(parser, rule, item, media->rtcp_fbs, media->rtcp_fb_count, DESC_ATTRIBUTES_MAX);
     *item = (struct desc_rtcp_fb){.type = (int16_t)type, .value = value};
     return STATUS_OK;
 }
@@ -344,8 +342,7 @@ static enum status ssrc_group_read(struct desc_parser *parser, const struct attr
     if (group.ssrc_count == 0)
         return malformed(parser, rule);
     struct desc_ssrc_group *item;
-    ADD_OR_RETURN(parser, rule, item, media->ssrc_groups, media->ssrc_group_count,
-                  DESC_RIDS_MAX);
+    ADD_OR_RETURN(parser, rule, item, media->ssrc_groups, media->ssrc_group_count, DESC_RIDS_MAX);
     *item = group;
     return STATUS_OK;
 }
@@ -369,9 +366,8 @@ static enum status rid_read(struct desc_parser *parser, const struct attribute_r
         return malformed(parser, rule);
     struct desc_rid *item;
     ADD_OR_RETURN(parser, rule, item, media->rids, media->rid_count, DESC_RIDS_MAX);
-    *item = (struct desc_rid){.id = id,
-                              .send = direction[0] == 's',
-                              .parameters = *value != '\0' ? value : NULL};
+    *item = (struct desc_rid){
+        .id = id, .send = direction[0] == 's', .parameters = *value != '\0' ? value : NULL};
     return STATUS_OK;
 }
 
@@ -481,9 +477,18 @@ static enum status msid_read(struct desc_parser *parser, const struct attribute_
     return STATUS_OK;
 }
 
-#define FLAG(name, level, type, member) {name, level, false, flag_read, offsetof(type, member), 0}
-#define DIRECTION(name, value) {name, LEVEL_BOTH, false, direction_read, 0, value}
-#define MEDIA(name, read) {name, LEVEL_MEDIA, true, read, 0, 0}
+#define FLAG(name, level, type, member)                                                            \
+    {                                                                                              \
+        name, level, false, flag_read, offsetof(type, member), 0                                   \
+    }
+#define DIRECTION(name, value)                                                                     \
+    {                                                                                              \
+        name, LEVEL_BOTH, false, direction_read, 0, value                                          \
+    }
+#define MEDIA(name, read)                                                                          \
+    {                                                                                              \
+        name, LEVEL_MEDIA, true, read, 0, 0                                                        \
+    }
 
 /* The most frequent first. */
 static const struct attribute_rule rules[] = {

@@ -170,8 +170,8 @@ static void put_sources(struct printer *printer, const struct desc_media *media)
     }
     for (size_t i = 0; i < media->ssrc_count; i++) {
         const struct desc_ssrc *ssrc = &media->ssrcs[i];
-        put(printer, "a=ssrc:%u %s%s%s\r\n", ssrc->ssrc, ssrc->name,
-            ssrc->value != NULL ? ":" : "", ssrc->value != NULL ? ssrc->value : "");
+        put(printer, "a=ssrc:%u %s%s%s\r\n", ssrc->ssrc, ssrc->name, ssrc->value != NULL ? ":" : "",
+            ssrc->value != NULL ? ssrc->value : "");
     }
 }
 

@@ -84,8 +84,8 @@ static enum status bandwidth_parse(struct desc_parser *parser, char *value)
         return parser_fail(parser, STATUS_INVALID, "malformed b=");
     if (parser->section->bandwidth_count == DESC_ATTRIBUTES_MAX)
         return parser_fail(parser, STATUS_LIMIT, "too many b=");
-    struct desc_bandwidth *bandwidth = LIST_ADD(parser->arena, parser->section->bandwidths,
-                                                parser->section->bandwidth_count);
+    struct desc_bandwidth *bandwidth =
+        LIST_ADD(parser->arena, parser->section->bandwidths, parser->section->bandwidth_count);
     if (bandwidth == NULL)
         return STATUS_NO_MEMORY;
     *colon = '\0';
@@ -212,8 +212,8 @@ static enum status lines_parse(struct desc_parser *parser, char *text, size_t le
     return STATUS_OK;
 }
 
-enum status desc_parse(const char *text, size_t length, struct arena *arena,
-                       struct desc *ret_desc, struct desc_error *ret_error)
+enum status desc_parse(const char *text, size_t length, struct arena *arena, struct desc *ret_desc,
+                       struct desc_error *ret_error)
 {
     struct desc desc = {0};
     struct desc_parser parser = {

@@ -21,18 +21,18 @@
 #include <stdint.h>
 
 enum {
-    DESC_TEXT_MAX = 1 << 18,    /* bytes of a description */
-    DESC_LINES_MAX = 16384,     /* 55 slots of Chromium with all codecs have 6,000 */
-    DESC_MEDIA_MAX = 256,       /* m-lines */
-    DESC_FORMATS_MAX = 128,     /* of one m-line: there are no more payload types */
-    DESC_ATTRIBUTES_MAX = 512,  /* of one kind in one section */
-    DESC_GROUPS_MAX = 16,       /* a=group of the session */
-    DESC_RIDS_MAX = 32,         /* a=rid of one m-line */
-    DESC_ALTERNATIVES_MAX = 8,  /* of one simulcast stream */
-    DESC_SSRC_GROUP_MAX = 16,   /* SSRCs of one group */
-    DESC_DIGEST_MAX = 64,       /* bytes: SHA-512 */
+    DESC_TEXT_MAX = 1 << 18,   /* bytes of a description */
+    DESC_LINES_MAX = 16384,    /* 55 slots of Chromium with all codecs have 6,000 */
+    DESC_MEDIA_MAX = 256,      /* m-lines */
+    DESC_FORMATS_MAX = 128,    /* of one m-line: there are no more payload types */
+    DESC_ATTRIBUTES_MAX = 512, /* of one kind in one section */
+    DESC_GROUPS_MAX = 16,      /* a=group of the session */
+    DESC_RIDS_MAX = 32,        /* a=rid of one m-line */
+    DESC_ALTERNATIVES_MAX = 8, /* of one simulcast stream */
+    DESC_SSRC_GROUP_MAX = 16,  /* SSRCs of one group */
+    DESC_DIGEST_MAX = 64,      /* bytes: SHA-512 */
     DESC_ERROR_MAX = 128,
-    DESC_RTCP_FB_ALL = -1,      /* a=rtcp-fb:* */
+    DESC_RTCP_FB_ALL = -1, /* a=rtcp-fb:* */
 };
 
 /* Bits: what the one who wrote the description wants to do. */
@@ -176,7 +176,7 @@ struct desc_section {
 };
 
 struct desc_media {
-    uint32_t line; /* of its m=, from 1 */
+    uint32_t line;    /* of its m=, from 1 */
     const char *kind; /* "audio" */
     uint16_t port;
     uint16_t port_count; /* 1 unless written */
