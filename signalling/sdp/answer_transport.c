@@ -120,6 +120,21 @@ static void ice_text(char *ret_text, size_t chars)
     ret_text[chars] = '\0';
 }
 
+enum status answer_restart(const char *remote_ufrag, const char *remote_pwd,
+                           struct media_ice *ret_ice)
+{
+    if (!ice_text_valid(remote_ufrag, ICE_UFRAG_MIN, MEDIA_UFRAG_MAX) ||
+        !ice_text_valid(remote_pwd, ICE_PWD_MIN, MEDIA_PWD_MAX))
+        return STATUS_INVALID;
+    struct media_ice ice = {0};
+    snprintf(ice.remote_ufrag, sizeof ice.remote_ufrag, "%s", remote_ufrag);
+    snprintf(ice.remote_pwd, sizeof ice.remote_pwd, "%s", remote_pwd);
+    ice_text(ice.local_ufrag, ICE_UFRAG_CHARS);
+    ice_text(ice.local_pwd, ICE_PWD_CHARS);
+    *ret_ice = ice;
+    return STATUS_OK;
+}
+
 /* Compares with the transport this offer continues, and gives ours its credentials. */
 static void change_decide(struct answering *answering)
 {

@@ -393,7 +393,9 @@ static bool stream_read(char *text, struct desc_stream *stream)
 static enum status simulcast_read(struct desc_parser *parser, const struct attribute_rule *rule,
                                   char *value)
 {
-    struct desc_simulcast simulcast = {0};
+    struct desc_simulcast simulcast = parser->media->simulcast;
+    if (simulcast.send_count + simulcast.recv_count > 0)
+        return malformed(parser, rule); /* at most one (RFC 8853 5.1) */
     for (char *direction; (direction = parser_word(&value)) != NULL;) {
         char *next = parser_word(&value);
         bool send = strcmp(direction, "send") == 0;
