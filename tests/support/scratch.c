@@ -5,6 +5,7 @@
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,32 @@ void scratch_no_scans(struct db *db)
     assert_int_equal(db_read(db, plans_look, &scans), STATUS_OK);
     assert_int_not_equal(scans.statements, 0);
     assert_int_equal(scans.found, 0);
+}
+
+struct usage {
+    const char *index;
+    bool found;
+};
+
+static void usage_look(void *context, const char *sql, const char *detail)
+{
+    (void)sql;
+    struct usage *usage = context;
+    const char *at = strstr(detail, usage->index);
+    usage->found = usage->found || (at && at[strlen(usage->index)] == ' ');
+}
+
+static enum status usages_look(struct db_session *session, void *arg)
+{
+    return connection_plans(session, usage_look, arg);
+}
+
+void scratch_uses(struct db *db, const char *index)
+{
+    struct usage usage = {.index = index};
+    assert_int_equal(db_read(db, usages_look, &usage), STATUS_OK);
+    if (!usage.found)
+        fail_msg("no statement uses the index %s", index);
 }
 
 /* ---- questions ---- */

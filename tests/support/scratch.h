@@ -21,6 +21,8 @@ struct db *scratch_db(const char *path, uint32_t readers);
 /* Every statement that the writer and one of the readers have cached finds its rows by an index or
  * key. */
 void scratch_no_scans(struct db *db);
+/* Some statement that a reader has cached finds its rows by this index. */
+void scratch_uses(struct db *db, const char *index);
 /* The value of a one-value query on a reader. `sql` is a literal. */
 int64_t scratch_count(struct db *db, const char *sql);
 /* PRAGMA integrity_check says ok. */

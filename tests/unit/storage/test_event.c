@@ -201,6 +201,7 @@ static void test_plans(void **state)
     assert_int_equal(event_last(fixture->db, &last), STATUS_OK);
     assert_int_equal(event_list(fixture->db, "one", last, fixture->arena, &list), STATUS_OK);
     scratch_no_scans(fixture->db);
+    scratch_uses(fixture->db, "event_scope");
 }
 
 int main(void)

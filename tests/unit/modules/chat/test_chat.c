@@ -622,6 +622,7 @@ static void test_plans(void **state)
     assert_int_equal(chat_history(fixture->db, "standup", first, 10, fixture->arena, &page),
                      STATUS_OK);
     scratch_no_scans(fixture->db);
+    scratch_uses(fixture->db, "message_meeting");
 }
 
 int main(void)
