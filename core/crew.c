@@ -1,87 +1,152 @@
+/*
+ * One lock over everything of a crew: its queue of work, and the queues of its
+ * strands. A strand with jobs stands in the crew's queue once, by the entry it
+ * carries in itself; a thread that meets it runs one of its jobs and puts it back at
+ * the end, so a busy strand delays others by one job and no more. That entry needs
+ * no memory: what was accepted always runs.
+ */
 #include "core/crew.h"
 
+#include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { CREW_THREADS_MAX = 64 };
+enum {
+    CREW_THREADS_MAX = 256,
+    THREAD_NAME_SIZE = 16, /* with NUL, pthread_setname_np(3) */
+};
 
 struct job {
     struct job *next;
     crew_fn *fn;
     void *arg;
+    struct strand *strand; /* of a strand's entry in the crew's queue; else NULL */
 };
 
 struct jobs {
-    struct job *first, *last;
-    uint32_t count;
+    struct job *first, **end;
+};
+
+struct member {
+    struct crew *crew;
+    uint32_t index;
+    pthread_t thread;
 };
 
 struct crew {
     const char *name;
     pthread_mutex_t lock;
-    pthread_cond_t bell;
-    struct jobs jobs;
-    uint32_t jobs_max, thread_count;
-    bool closed;
-    struct worker {
-        struct crew *crew;
-        uint32_t index;
-        pthread_t thread;
-    } workers[CREW_THREADS_MAX];
+    pthread_cond_t work;
+    struct jobs queue;
+    _Atomic uint32_t waiting; /* entries of queue */
+    uint32_t jobs_max;
+    uint32_t strands; /* not freed yet: each needs the lock */
+    bool closing, joined;
+    uint32_t member_count;
+    struct member members[];
+};
+
+struct strand {
+    struct crew *crew;
+    struct jobs queue;
+    struct job entry;
+    uint32_t waiting, jobs_max;
+    bool active; /* its entry is queued, or one of its jobs runs */
+    bool freed;
 };
 
 static _Thread_local uint32_t thread_index = UINT32_MAX;
 
-static void jobs_push(struct jobs *jobs, struct job *job)
+uint32_t crew_thread_index(void)
+{
+    return thread_index;
+}
+
+static void jobs_init(struct jobs *jobs)
+{
+    *jobs = (struct jobs){.end = &jobs->first};
+}
+
+static void jobs_append(struct jobs *jobs, struct job *job)
 {
     job->next = NULL;
-    if (jobs->last != NULL)
-        jobs->last->next = job;
-    else
-        jobs->first = job;
-    jobs->last = job;
-    jobs->count++;
+    *jobs->end = job;
+    jobs->end = &job->next;
 }
 
-static struct job *jobs_pop(struct jobs *jobs)
+static struct job *jobs_take(struct jobs *jobs)
 {
     struct job *job = jobs->first;
-    if (job == NULL)
-        return NULL;
     jobs->first = job->next;
-    if (jobs->first == NULL)
-        jobs->last = NULL;
-    jobs->count--;
+    if (!jobs->first)
+        jobs->end = &jobs->first;
     return job;
 }
 
-static struct job *job_new(crew_fn *fn, void *arg)
+static void crew_release(struct crew *crew)
 {
-    struct job *job = malloc(sizeof *job);
-    if (job != NULL)
-        *job = (struct job){.fn = fn, .arg = arg};
-    return job;
+    pthread_cond_destroy(&crew->work);
+    pthread_mutex_destroy(&crew->lock);
+    free(crew);
 }
 
-static void *crew_work(void *arg)
+/* Under the lock. */
+static void enqueue(struct crew *crew, struct job *job)
 {
-    struct worker *worker = arg;
-    struct crew *crew = worker->crew;
-    thread_index = worker->index;
+    jobs_append(&crew->queue, job);
+    crew->waiting++;
+}
+
+/* Under the lock, which is let go while the job runs. */
+static void run_job(struct crew *crew, struct job *job)
+{
+    pthread_mutex_unlock(&crew->lock);
+    job->fn(job->arg);
+    free(job);
+    pthread_mutex_lock(&crew->lock);
+}
+
+/* Under the lock: one job of the strand, then back to the end of the queue. */
+static void run_strand(struct crew *crew, struct strand *strand)
+{
+    struct job *job = jobs_take(&strand->queue);
+    strand->waiting--;
+    run_job(crew, job);
+    if (strand->queue.first) {
+        enqueue(crew, &strand->entry);
+        return; /* this thread looks at the queue next: nobody needs waking */
+    }
+    strand->active = false;
+    if (strand->freed) {
+        crew->strands--;
+        free(strand);
+    }
+}
+
+static void *work(void *arg)
+{
+    struct member *member = arg;
+    struct crew *crew = member->crew;
+    thread_index = member->index;
+    char name[THREAD_NAME_SIZE];
+    snprintf(name, sizeof name, "%.10s-%u", crew->name, member->index);
+    pthread_setname_np(pthread_self(), name);
+
     pthread_mutex_lock(&crew->lock);
     for (;;) {
-        struct job *job = jobs_pop(&crew->jobs);
-        if (job == NULL && crew->closed)
+        while (!crew->queue.first && !crew->closing)
+            pthread_cond_wait(&crew->work, &crew->lock);
+        if (!crew->queue.first)
             break;
-        if (job == NULL) {
-            pthread_cond_wait(&crew->bell, &crew->lock);
-            continue;
-        }
-        pthread_mutex_unlock(&crew->lock);
-        job->fn(job->arg);
-        free(job);
-        pthread_mutex_lock(&crew->lock);
+        struct job *job = jobs_take(&crew->queue);
+        crew->waiting--;
+        if (job->strand)
+            run_strand(crew, job->strand);
+        else
+            run_job(crew, job);
     }
     pthread_mutex_unlock(&crew->lock);
     return NULL;
@@ -89,23 +154,24 @@ static void *crew_work(void *arg)
 
 enum status crew_new(const char *name, uint32_t threads, uint32_t jobs_max, struct crew **ret_crew)
 {
-    if (threads == 0 || threads > CREW_THREADS_MAX)
+    if (threads == 0 || threads > CREW_THREADS_MAX || jobs_max == 0)
         return STATUS_INVALID;
-    struct crew *crew = calloc(1, sizeof *crew);
-    if (crew == NULL)
+    struct crew *crew = calloc(1, sizeof *crew + threads * sizeof crew->members[0]);
+    if (!crew)
         return STATUS_NO_MEMORY;
     crew->name = name;
     crew->jobs_max = jobs_max;
     pthread_mutex_init(&crew->lock, NULL);
-    pthread_cond_init(&crew->bell, NULL);
-    for (; crew->thread_count < threads; crew->thread_count++) {
-        struct worker *worker = &crew->workers[crew->thread_count];
-        *worker = (struct worker){.crew = crew, .index = crew->thread_count};
-        if (pthread_create(&worker->thread, NULL, crew_work, worker) != 0) {
+    pthread_cond_init(&crew->work, NULL);
+    jobs_init(&crew->queue);
+    for (uint32_t i = 0; i < threads; i++) {
+        struct member *member = &crew->members[i];
+        *member = (struct member){.crew = crew, .index = i};
+        if (pthread_create(&member->thread, NULL, work, member) != 0) {
             crew_free(crew);
             return STATUS_NO_MEMORY;
         }
-        pthread_setname_np(worker->thread, name);
+        crew->member_count++;
     }
     *ret_crew = crew;
     return STATUS_OK;
@@ -113,43 +179,46 @@ enum status crew_new(const char *name, uint32_t threads, uint32_t jobs_max, stru
 
 struct crew *crew_free(struct crew *crew)
 {
-    if (crew == NULL)
+    if (!crew)
         return NULL;
     pthread_mutex_lock(&crew->lock);
-    crew->closed = true;
-    pthread_cond_broadcast(&crew->bell);
+    crew->closing = true;
+    pthread_cond_broadcast(&crew->work);
     pthread_mutex_unlock(&crew->lock);
-    for (uint32_t i = 0; i < crew->thread_count; i++)
-        pthread_join(crew->workers[i].thread, NULL);
-    pthread_cond_destroy(&crew->bell);
-    pthread_mutex_destroy(&crew->lock);
-    free(crew);
+    for (uint32_t i = 0; i < crew->member_count; i++)
+        pthread_join(crew->members[i].thread, NULL);
+
+    pthread_mutex_lock(&crew->lock);
+    crew->joined = true;
+    bool last = crew->strands == 0; /* else the last strand_free lets go of the memory */
+    pthread_mutex_unlock(&crew->lock);
+    if (last)
+        crew_release(crew);
     return NULL;
 }
 
-/* Takes a job that is already made. `more`: a strand's next job, which the limit does not refuse
- * and which may follow after the crew was closed. */
-static enum status crew_put(struct crew *crew, struct job *job, bool more)
+static struct job *job_new(crew_fn *fn, void *arg)
 {
-    pthread_mutex_lock(&crew->lock);
-    enum status status = STATUS_OK;
-    if (!more && crew->closed)
-        status = STATUS_CLOSED;
-    else if (!more && crew->jobs.count >= crew->jobs_max)
-        status = STATUS_LIMIT;
-    else
-        jobs_push(&crew->jobs, job);
-    pthread_cond_signal(&crew->bell);
-    pthread_mutex_unlock(&crew->lock);
-    return status;
+    struct job *job = malloc(sizeof *job);
+    if (job)
+        *job = (struct job){.fn = fn, .arg = arg};
+    return job;
 }
 
 enum status crew_submit(struct crew *crew, crew_fn *fn, void *arg)
 {
     struct job *job = job_new(fn, arg);
-    if (job == NULL)
+    if (!job)
         return STATUS_NO_MEMORY;
-    enum status status = crew_put(crew, job, false);
+    pthread_mutex_lock(&crew->lock);
+    enum status status = crew->closing                     ? STATUS_CLOSED
+                         : crew->waiting >= crew->jobs_max ? STATUS_LIMIT
+                                                           : STATUS_OK;
+    if (status == STATUS_OK) {
+        enqueue(crew, job);
+        pthread_cond_signal(&crew->work);
+    }
+    pthread_mutex_unlock(&crew->lock);
     if (status != STATUS_OK)
         free(job);
     return status;
@@ -157,104 +226,76 @@ enum status crew_submit(struct crew *crew, crew_fn *fn, void *arg)
 
 uint32_t crew_waiting(const struct crew *crew)
 {
-    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&crew->lock;
-    pthread_mutex_lock(lock);
-    uint32_t count = crew->jobs.count;
-    pthread_mutex_unlock(lock);
-    return count;
-}
-
-uint32_t crew_thread_index(void)
-{
-    return thread_index;
-}
-
-/* ---- strands ---- */
-
-struct strand {
-    struct crew *crew;
-    pthread_mutex_t lock;
-    struct jobs jobs;
-    uint32_t jobs_max;
-    bool busy; /* its turn is queued or running */
-    bool freed;
-};
-
-static void strand_destroy(struct strand *strand)
-{
-    pthread_mutex_destroy(&strand->lock);
-    free(strand);
-}
-
-/* One job, then back into the crew's queue: a long strand does not keep others waiting. */
-static void strand_turn(void *arg)
-{
-    struct strand *strand = arg;
-    pthread_mutex_lock(&strand->lock);
-    struct job *job = jobs_pop(&strand->jobs);
-    pthread_mutex_unlock(&strand->lock);
-    job->fn(job->arg);
-    job->fn = strand_turn; /* the memory of the job done becomes the next turn */
-    job->arg = strand;
-    pthread_mutex_lock(&strand->lock);
-    bool more = strand->jobs.count > 0;
-    bool last = !more && strand->freed;
-    strand->busy = more;
-    if (more)
-        (void)!crew_put(strand->crew, job, true); /* cannot be refused */
-    pthread_mutex_unlock(&strand->lock);
-    if (!more)
-        free(job);
-    if (last)
-        strand_destroy(strand);
+    return atomic_load_explicit(&crew->waiting, memory_order_relaxed);
 }
 
 enum status strand_new(struct crew *crew, uint32_t jobs_max, struct strand **ret_strand)
 {
+    if (jobs_max == 0)
+        return STATUS_INVALID;
     struct strand *strand = calloc(1, sizeof *strand);
-    if (strand == NULL)
+    if (!strand)
         return STATUS_NO_MEMORY;
     strand->crew = crew;
     strand->jobs_max = jobs_max;
-    pthread_mutex_init(&strand->lock, NULL);
+    strand->entry.strand = strand;
+    jobs_init(&strand->queue);
+    pthread_mutex_lock(&crew->lock);
+    crew->strands++;
+    pthread_mutex_unlock(&crew->lock);
     *ret_strand = strand;
     return STATUS_OK;
 }
 
 struct strand *strand_free(struct strand *strand)
 {
-    if (strand == NULL)
+    if (!strand)
         return NULL;
-    pthread_mutex_lock(&strand->lock);
-    bool idle = !strand->busy;
+    struct crew *crew = strand->crew;
+    pthread_mutex_lock(&crew->lock);
     strand->freed = true;
-    pthread_mutex_unlock(&strand->lock);
-    if (idle)
-        strand_destroy(strand);
+    bool last = false;
+    if (!strand->active) {
+        free(strand);
+        last = --crew->strands == 0 && crew->joined;
+    }
+    pthread_mutex_unlock(&crew->lock);
+    if (last)
+        crew_release(crew);
     return NULL;
+}
+
+/* Under the lock. A strand already in the queue takes no more room there. */
+static enum status strand_accept(struct strand *strand, struct job *job)
+{
+    struct crew *crew = strand->crew;
+    if (crew->closing)
+        return STATUS_CLOSED;
+    if (strand->waiting >= strand->jobs_max)
+        return STATUS_LIMIT;
+    if (!strand->active && crew->waiting >= crew->jobs_max)
+        return STATUS_LIMIT;
+    jobs_append(&strand->queue, job);
+    strand->waiting++;
+    if (!strand->active) {
+        strand->active = true;
+        enqueue(crew, &strand->entry);
+        pthread_cond_signal(&crew->work);
+    }
+    return STATUS_OK;
 }
 
 enum status strand_submit(struct strand *strand, crew_fn *fn, void *arg)
 {
+    struct crew *crew = strand->crew;
     struct job *job = job_new(fn, arg);
-    struct job *turn = job_new(strand_turn, strand);
-    enum status status = job != NULL && turn != NULL ? STATUS_OK : STATUS_NO_MEMORY;
-    pthread_mutex_lock(&strand->lock);
-    if (status == STATUS_OK && strand->jobs.count >= strand->jobs_max)
-        status = STATUS_LIMIT;
-    if (status == STATUS_OK && !strand->busy) {
-        status = crew_put(strand->crew, turn, false);
-        if (status == STATUS_OK) {
-            strand->busy = true;
-            turn = NULL;
-        }
-    }
-    if (status == STATUS_OK) {
-        jobs_push(&strand->jobs, job);
-        job = NULL;
-    }
-    pthread_mutex_unlock(&strand->lock);
-    free(turn);
-    free(job);
+    if (!job)
+        return STATUS_NO_MEMORY;
+    pthread_mutex_lock(&crew->lock);
+    assert(!strand->freed);
+    enum status status = strand_accept(strand, job);
+    pthread_mutex_unlock(&crew->lock);
+    if (status != STATUS_OK)
+        free(job);
     return status;
 }

@@ -26,7 +26,8 @@ uint32_t crew_waiting(const struct crew *crew);
 /* Which thread of the crew runs this: 0..threads-1; UINT32_MAX outside. */
 uint32_t crew_thread_index(void);
 
-/* `jobs_max`: most that may wait in this strand. */
+/* `jobs_max`: most that may wait in this strand; all of them together count as one with the crew. A
+ * strand may outlive its crew: then it refuses. */
 MUST_USE enum status strand_new(struct crew *crew, uint32_t jobs_max, struct strand **ret_strand);
 /* Jobs already accepted still run; the memory goes after the last. Accepts NULL, returns NULL. */
 struct strand *strand_free(struct strand *strand);

@@ -1,325 +1,213 @@
 /*
- * Timers sit in a wheel of LOOP_BUCKETS one-millisecond buckets by due time modulo its
- * size; one that is due in a later round is looked at and put back. A bitmap names the
- * buckets with timers, so that the next one is found without walking.
+ * A turn: letters, descriptors, timers, the hook, sleep. The clock is read after
+ * each handler, which is how a slow one is found. A removed watch stays allocated
+ * until the turn is over, since epoll may have reported it already.
  */
 #include "core/loop.h"
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/wheel.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    LOOP_BUCKETS = 512, /* power of two */
-    LOOP_EVENTS = 64,   /* read from epoll at once */
-    LOOP_HOOKS_MAX = 4,
+    EVENTS_MAX = 64,       /* descriptors reported at once */
+    TIMER_SLACK_NS = 1000, /* the default, 50 us, is as long as a flush window may be late */
 };
-#define LOOP_SLEEP_MAX_NS UINT64_C(1000000000)
-#define LOOP_NO_CAP UINT64_MAX
 
 struct loop_watch {
     struct loop *loop;
-    struct loop_watch *next_dead;
-    int fd;
+    struct loop_watch *next, *prev; /* of loop->watches; next alone of loop->removed */
     const char *name;
-    loop_fd_fn *fn;
+    loop_fd_fn *fn; /* NULL: removed */
     void *context;
-    bool dead;
-};
-
-struct loop_hook {
-    loop_hook_fn *fn;
-    void *context;
+    int fd;
 };
 
 struct loop {
     const char *name;
-    int epoll;
     struct mailbox *mailbox;
-    struct loop_watch *letters, *dead;
-    atomic_bool stopping;
-    uint64_t now_ns, wheel_ms; /* the wheel is done up to and with wheel_ms */
-    uint64_t sleep_cap_ns;
-    struct loop_hook hooks[LOOP_HOOKS_MAX];
-    size_t hook_count;
-    uint64_t occupied[LOOP_BUCKETS / 64];
-    struct loop_timer buckets[LOOP_BUCKETS]; /* list heads */
+    struct loop_watch *watches, *removed;
+    int epoll_fd;
+    _Atomic bool stopping;
+    bool no_pwait2;        /* the kernel or a sandbox refuses epoll_pwait2 */
+    uint64_t now_ns;       /* start of this turn */
+    uint64_t handler_ns;   /* end of the last handler */
+    uint64_t sleep_max_ns; /* of the next sleep */
+    loop_hook_fn *hook;
+    void *hook_context;
+    struct wheel wheel;
 };
 
-/* ---- timers ---- */
-
-static void list_init(struct loop_timer *head)
+static uint64_t whole_ms(uint64_t ns)
 {
-    head->next = head->prev = head;
-}
-
-static void list_add(struct loop_timer *head, struct loop_timer *timer)
-{
-    timer->prev = head->prev;
-    timer->next = head;
-    head->prev->next = timer;
-    head->prev = timer;
-}
-
-static void list_remove(struct loop_timer *timer)
-{
-    timer->prev->next = timer->next;
-    timer->next->prev = timer->prev;
-    timer->next = timer->prev = NULL;
-}
-
-static void wheel_put(struct loop *loop, struct loop_timer *timer)
-{
-    size_t bucket = timer->due_ms % LOOP_BUCKETS;
-    list_add(&loop->buckets[bucket], timer);
-    loop->occupied[bucket / 64] |= UINT64_C(1) << bucket % 64;
-}
-
-bool loop_timer_running(const struct loop_timer *timer)
-{
-    return timer->next != NULL;
-}
-
-void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
-{
-    (void)loop;
-    if (loop_timer_running(timer))
-        list_remove(timer);
-}
-
-void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms)
-{
-    loop_timer_stop(loop, timer);
-    timer->due_ms = (loop->now_ns + CLOCK_NS_PER_MS - 1) / CLOCK_NS_PER_MS + delay_ms;
-    if (timer->due_ms <= loop->wheel_ms)
-        timer->due_ms = loop->wheel_ms + 1;
-    wheel_put(loop, timer);
-}
-
-/* Names a handler that ran from `since_ns` until now, when it was too long; returns now. */
-static uint64_t loop_account(const struct loop *loop, const char *handler, uint64_t since_ns)
-{
-    uint64_t now_ns = clock_mono_ns();
-    uint64_t ms = (now_ns - since_ns) / CLOCK_NS_PER_MS;
-    if (ms > LOOP_SLOW_MS)
-        log_event(LOG_LOOP, LOG_WARN, "slow_handler", "loop=%s handler=%s ms=%llu", loop->name,
-                  handler, (unsigned long long)ms);
-    return now_ns;
-}
-
-static void bucket_fire(struct loop *loop, size_t bucket, uint64_t now_ms)
-{
-    struct loop_timer *head = &loop->buckets[bucket];
-    struct loop_timer due;
-    loop->occupied[bucket / 64] &= ~(UINT64_C(1) << bucket % 64);
-    if (head->next == head)
-        return;
-    /* The list moves to a head of its own: handlers may start timers in this bucket. */
-    due.next = head->next;
-    due.prev = head->prev;
-    due.next->prev = due.prev->next = &due;
-    list_init(head);
-    while (due.next != &due) {
-        struct loop_timer *timer = due.next;
-        list_remove(timer);
-        if (timer->due_ms > now_ms) {
-            wheel_put(loop, timer);
-            continue;
-        }
-        const char *name = timer->name != NULL ? timer->name : "timer";
-        uint64_t start_ns = clock_mono_ns();
-        timer->fn(timer->context); /* may free the timer */
-        loop_account(loop, name, start_ns);
-    }
-}
-
-static void wheel_turn(struct loop *loop)
-{
-    uint64_t now_ms = loop_now_ms(loop);
-    uint64_t from = loop->wheel_ms + 1;
-    if (now_ms >= from + LOOP_BUCKETS)
-        from = now_ms - LOOP_BUCKETS + 1; /* each bucket once is enough */
-    for (uint64_t tick = from; tick <= now_ms; tick++) {
-        loop->wheel_ms = tick;
-        bucket_fire(loop, tick % LOOP_BUCKETS, now_ms);
-    }
-}
-
-/* When the next occupied bucket comes round; LOOP_SLEEP_MAX_NS away when there is none. */
-static uint64_t wheel_next_ns(const struct loop *loop)
-{
-    for (uint64_t ahead = 1; ahead <= LOOP_BUCKETS; ahead++) {
-        size_t bucket = (loop->wheel_ms + ahead) % LOOP_BUCKETS;
-        uint64_t word = loop->occupied[bucket / 64];
-        if (word == 0) {
-            ahead += 63 - bucket % 64;
-            continue;
-        }
-        if ((word >> bucket % 64 & 1) != 0)
-            return (loop->wheel_ms + ahead) * CLOCK_NS_PER_MS;
-    }
-    return loop->now_ns + LOOP_SLEEP_MAX_NS;
-}
-
-/* ---- descriptors ---- */
-
-enum status loop_fd_add(struct loop *loop, int fd, uint32_t events, const char *name,
-                        loop_fd_fn *fn, void *context, struct loop_watch **ret_watch)
-{
-    struct loop_watch *watch = calloc(1, sizeof *watch);
-    if (watch == NULL)
-        return STATUS_NO_MEMORY;
-    *watch =
-        (struct loop_watch){.loop = loop, .fd = fd, .name = name, .fn = fn, .context = context};
-    struct epoll_event event = {.events = events, .data.ptr = watch};
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-        free(watch);
-        return STATUS_IO;
-    }
-    *ret_watch = watch;
-    return STATUS_OK;
-}
-
-void loop_fd_change(struct loop_watch *watch, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.ptr = watch};
-    (void)epoll_ctl(watch->loop->epoll, EPOLL_CTL_MOD, watch->fd, &event);
-}
-
-/* Freed at the end of the turn: epoll's answer may still name it. */
-struct loop_watch *loop_fd_remove(struct loop_watch *watch)
-{
-    if (watch == NULL || watch->dead)
-        return NULL;
-    (void)epoll_ctl(watch->loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
-    watch->dead = true;
-    watch->next_dead = watch->loop->dead;
-    watch->loop->dead = watch;
-    return NULL;
-}
-
-static void dead_free(struct loop *loop)
-{
-    while (loop->dead != NULL) {
-        struct loop_watch *next = loop->dead->next_dead;
-        free(loop->dead);
-        loop->dead = next;
-    }
-}
-
-/* ---- the loop ---- */
-
-static void letters_read(void *context, uint32_t events)
-{
-    struct loop *loop = context;
-    (void)events;
-    mailbox_drain(loop->mailbox);
+    return ns / CLOCK_NS_PER_MS;
 }
 
 enum status loop_new(const char *name, struct loop **ret_loop)
 {
+    enum status status = STATUS_NO_MEMORY;
     struct loop *loop = calloc(1, sizeof *loop);
-    if (loop == NULL)
-        return STATUS_NO_MEMORY;
-    loop->name = name;
-    atomic_init(&loop->stopping, false);
-    for (size_t i = 0; i < LOOP_BUCKETS; i++)
-        list_init(&loop->buckets[i]);
-    loop->sleep_cap_ns = LOOP_NO_CAP;
-    loop->now_ns = clock_mono_ns();
-    loop->wheel_ms = loop_now_ms(loop);
-    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    enum status status =
-        loop->epoll >= 0 ? mailbox_new(LOOP_LETTERS_MAX, &loop->mailbox) : STATUS_IO;
-    if (status == STATUS_OK)
-        status = loop_fd_add(loop, mailbox_fd(loop->mailbox), EPOLLIN, "letters", letters_read,
-                             loop, &loop->letters);
-    if (status != STATUS_OK) {
-        loop_free(loop);
+    if (!loop)
         return status;
-    }
+    loop->name = name;
+    loop->sleep_max_ns = UINT64_MAX;
+    loop->now_ns = clock_mono_ns();
+    wheel_init(&loop->wheel, whole_ms(loop->now_ns));
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    status = mailbox_new(LOOP_LETTERS_MAX, &loop->mailbox);
+    if (status != STATUS_OK)
+        goto fail;
+    status = STATUS_LIMIT;
+    struct epoll_event mail = {.events = EPOLLIN};
+    if (loop->epoll_fd < 0 ||
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, mailbox_fd(loop->mailbox), &mail) < 0)
+        goto fail;
     *ret_loop = loop;
     return STATUS_OK;
+
+fail:
+    loop_free(loop);
+    return status;
+}
+
+static void free_watches(struct loop_watch *watch)
+{
+    while (watch) {
+        struct loop_watch *next = watch->next;
+        free(watch);
+        watch = next;
+    }
 }
 
 struct loop *loop_free(struct loop *loop)
 {
-    if (loop == NULL)
+    if (!loop)
         return NULL;
-    loop_fd_remove(loop->letters);
-    dead_free(loop);
+    free_watches(loop->watches);
+    free_watches(loop->removed);
     mailbox_free(loop->mailbox);
-    if (loop->epoll >= 0)
-        close(loop->epoll);
+    if (loop->epoll_fd >= 0)
+        close(loop->epoll_fd);
     free(loop);
     return NULL;
 }
 
-static void loop_sleep(struct loop *loop, struct epoll_event *events, int *ret_count)
+/* After each handler: who was it, and how long did it take? */
+static void handler_done(struct loop *loop, const char *handler)
 {
-    uint64_t wake_ns = wheel_next_ns(loop), now_ns = clock_mono_ns();
-    uint64_t sleep_ns = wake_ns > now_ns ? wake_ns - now_ns : 0;
-    if (sleep_ns > LOOP_SLEEP_MAX_NS)
-        sleep_ns = LOOP_SLEEP_MAX_NS;
-    if (sleep_ns > loop->sleep_cap_ns)
-        sleep_ns = loop->sleep_cap_ns;
-    loop->sleep_cap_ns = LOOP_NO_CAP;
-    struct timespec timeout = {.tv_sec = (time_t)(sleep_ns / 1000000000U),
-                               .tv_nsec = (long)(sleep_ns % 1000000000U)};
-    int count = epoll_pwait2(loop->epoll, events, LOOP_EVENTS, &timeout, NULL);
-    *ret_count = count > 0 ? count : 0;
-    loop->now_ns = clock_mono_ns();
+    uint64_t now_ns = clock_mono_ns();
+    uint64_t took_ms = whole_ms(now_ns - loop->handler_ns);
+    loop->handler_ns = now_ns;
+    if (took_ms >= LOOP_SLOW_MS)
+        log_event(LOG_LOOP, LOG_WARN, "slow_handler", "loop=%s handler=%s ms=%llu", loop->name,
+                  handler, (unsigned long long)took_ms);
 }
 
-static void loop_turn(struct loop *loop)
+static void run_letters(struct loop *loop)
 {
-    struct epoll_event events[LOOP_EVENTS];
-    int count;
-    loop_sleep(loop, events, &count);
-    uint64_t at_ns = loop->now_ns;
-    for (int round = 0; round < 2; round++) { /* letters before descriptors */
-        for (int i = 0; i < count; i++) {
-            struct loop_watch *watch = events[i].data.ptr;
-            if (watch->dead || (watch == loop->letters) != (round == 0))
-                continue;
-            watch->fn(watch->context, events[i].events);
-            at_ns = loop_account(loop, watch->name, at_ns);
-        }
+    if (mailbox_drain(loop->mailbox) > 0)
+        handler_done(loop, "letters");
+}
+
+static void run_watches(struct loop *loop, const struct epoll_event *events, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct loop_watch *watch = events[i].data.ptr;
+        if (!watch || !watch->fn)
+            continue; /* the mailbox, or removed by a handler before */
+        const char *name = watch->name;
+        watch->fn(watch->context, events[i].events);
+        handler_done(loop, name);
     }
-    wheel_turn(loop);
-    at_ns = clock_mono_ns();
-    for (size_t i = 0; i < loop->hook_count; i++)
-        loop->hooks[i].fn(loop->hooks[i].context);
-    if (loop->hook_count > 0)
-        loop_account(loop, "before_sleep", at_ns);
-    dead_free(loop);
+}
+
+static void run_timers(struct loop *loop)
+{
+    wheel_advance(&loop->wheel, whole_ms(loop->now_ns));
+    for (struct loop_timer *timer; (timer = wheel_take(&loop->wheel)) != NULL;) {
+        const char *name = timer->name; /* its handler may free it */
+        timer->fn(timer->context);
+        handler_done(loop, name);
+    }
+}
+
+/* Nanoseconds until the next timer or the cap of loop_sleep_at_most; UINT64_MAX: for ever. */
+static uint64_t sleep_ns(const struct loop *loop)
+{
+    uint64_t due_ms = wheel_next_ms(&loop->wheel);
+    if (due_ms >= UINT64_MAX / CLOCK_NS_PER_MS)
+        return loop->sleep_max_ns;
+    uint64_t now_ns = clock_mono_ns();
+    uint64_t due_ns = due_ms * CLOCK_NS_PER_MS;
+    uint64_t until_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+    return until_ns < loop->sleep_max_ns ? until_ns : loop->sleep_max_ns;
+}
+
+/* Waits for descriptors, to the microsecond; returns how many are ready. */
+static int wait_events(struct loop *loop, struct epoll_event *events)
+{
+    uint64_t ns = sleep_ns(loop);
+    loop->sleep_max_ns = UINT64_MAX;
+    struct timespec span = {.tv_sec = (time_t)(ns / 1000000000),
+                            .tv_nsec = (long)(ns % 1000000000)};
+    const struct timespec *limit = ns == UINT64_MAX ? NULL : &span;
+    if (!loop->no_pwait2) {
+        int count = epoll_pwait2(loop->epoll_fd, events, EVENTS_MAX, limit, NULL);
+        if (count >= 0 || errno == EINTR)
+            return count < 0 ? 0 : count;
+        loop->no_pwait2 = true;
+    }
+    struct pollfd any = {.fd = loop->epoll_fd, .events = POLLIN};
+    if (ns > 0)
+        ppoll(&any, 1, limit, NULL);
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, 0);
+    return count < 0 ? 0 : count;
 }
 
 void loop_run(struct loop *loop)
 {
-    loop->now_ns = clock_mono_ns();
-    while (!atomic_load_explicit(&loop->stopping, memory_order_acquire))
-        loop_turn(loop);
-    while (mailbox_length(loop->mailbox) > 0) /* nobody who asked is left waiting */
-        mailbox_drain(loop->mailbox);
+    struct epoll_event events[EVENTS_MAX];
+    int count = 0;
+    prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+    while (!atomic_load(&loop->stopping)) {
+        loop->now_ns = loop->handler_ns = clock_mono_ns();
+        run_letters(loop);
+        run_watches(loop, events, count);
+        run_timers(loop);
+        if (loop->hook) {
+            loop->hook(loop->hook_context);
+            handler_done(loop, "before_sleep");
+        }
+        free_watches(loop->removed);
+        loop->removed = NULL;
+        count = wait_events(loop, events);
+    }
+    loop->handler_ns = clock_mono_ns();
+    while (mailbox_length(loop->mailbox) > 0)
+        run_letters(loop); /* who asked and waits for the answer still gets it */
 }
 
-static void stop_letter(void *arg)
+static void wake(void *arg)
 {
-    struct loop *loop = arg;
-    atomic_store_explicit(&loop->stopping, true, memory_order_release);
+    (void)arg;
 }
 
 void loop_stop(struct loop *loop)
 {
-    if (mailbox_post(loop->mailbox, stop_letter, loop) != STATUS_OK)
-        stop_letter(loop); /* full or closed: seen at the next turn */
+    atomic_store(&loop->stopping, true);
+    /* A mailbox that refuses holds letters or is closed: then the loop is awake already. */
+    enum status status = mailbox_post(loop->mailbox, wake, NULL);
+    (void)status;
     mailbox_close(loop->mailbox);
 }
 
@@ -333,17 +221,86 @@ uint32_t loop_letters(const struct loop *loop)
     return mailbox_length(loop->mailbox);
 }
 
+enum status loop_fd_add(struct loop *loop, int fd, uint32_t events, const char *name,
+                        loop_fd_fn *fn, void *context, struct loop_watch **ret_watch)
+{
+    struct loop_watch *watch = malloc(sizeof *watch);
+    if (!watch)
+        return STATUS_NO_MEMORY;
+    *watch =
+        (struct loop_watch){.loop = loop, .name = name, .fn = fn, .context = context, .fd = fd};
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+        int error = errno;
+        free(watch);
+        return error == ENOMEM ? STATUS_NO_MEMORY : error == ENOSPC ? STATUS_LIMIT : STATUS_INVALID;
+    }
+    watch->next = loop->watches;
+    if (watch->next)
+        watch->next->prev = watch;
+    loop->watches = watch;
+    *ret_watch = watch;
+    return STATUS_OK;
+}
+
+void loop_fd_change(struct loop_watch *watch, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    int changed = epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event);
+    assert(changed == 0); /* fails only for a descriptor closed before its watch was removed */
+}
+
+struct loop_watch *loop_fd_remove(struct loop_watch *watch)
+{
+    if (!watch)
+        return NULL;
+    struct loop *loop = watch->loop;
+    /* Fails for a descriptor closed already; the kernel has forgotten that one. */
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    if (watch->prev)
+        watch->prev->next = watch->next;
+    else
+        loop->watches = watch->next;
+    if (watch->next)
+        watch->next->prev = watch->prev;
+    watch->fn = NULL;
+    watch->next = loop->removed;
+    loop->removed = watch;
+    return NULL;
+}
+
+void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms)
+{
+    loop_timer_stop(loop, timer);
+    /* Rounded up from the moment of the call: never early, however long this turn has lasted. */
+    uint64_t now_ms = whole_ms(clock_mono_ns() + CLOCK_NS_PER_MS - 1);
+    timer->due_ms = delay_ms < UINT64_MAX - now_ms ? now_ms + delay_ms : UINT64_MAX;
+    wheel_add(&loop->wheel, timer);
+}
+
+void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
+{
+    if (loop_timer_running(timer))
+        wheel_remove(&loop->wheel, timer);
+}
+
+bool loop_timer_running(const struct loop_timer *timer)
+{
+    return timer->next != NULL;
+}
+
 void loop_before_sleep(struct loop *loop, loop_hook_fn *fn, void *context)
 {
-    if (loop->hook_count < LOOP_HOOKS_MAX)
-        loop->hooks[loop->hook_count++] = (struct loop_hook){fn, context};
+    assert(!loop->hook);
+    loop->hook = fn;
+    loop->hook_context = context;
 }
 
 void loop_sleep_at_most(struct loop *loop, uint64_t us)
 {
-    uint64_t ns = us * CLOCK_NS_PER_US;
-    if (ns < loop->sleep_cap_ns)
-        loop->sleep_cap_ns = ns;
+    uint64_t ns = us < UINT64_MAX / CLOCK_NS_PER_US ? us * CLOCK_NS_PER_US : UINT64_MAX;
+    if (ns < loop->sleep_max_ns)
+        loop->sleep_max_ns = ns;
 }
 
 uint64_t loop_now_ns(const struct loop *loop)
@@ -353,5 +310,5 @@ uint64_t loop_now_ns(const struct loop *loop)
 
 uint64_t loop_now_ms(const struct loop *loop)
 {
-    return loop->now_ns / CLOCK_NS_PER_MS;
+    return whole_ms(loop->now_ns);
 }

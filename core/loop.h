@@ -39,7 +39,9 @@ MUST_USE enum status loop_new(const char *name, struct loop **ret_loop);
 struct loop *loop_free(struct loop *loop); /* accepts NULL, returns NULL */
 /* Runs until loop_stop; drains letters before descriptors each turn. */
 void loop_run(struct loop *loop);
-void loop_stop(struct loop *loop); /* any thread */
+/* Any thread, also before loop_run. Letters already posted still run, later ones are refused: a
+ * loop runs once. */
+void loop_stop(struct loop *loop);
 /* Any thread; errors as mailbox_post. */
 MUST_USE enum status loop_post(struct loop *loop, mailbox_fn *fn, void *arg);
 uint32_t loop_letters(const struct loop *loop); /* waiting now; any thread */
@@ -56,7 +58,7 @@ void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t dela
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer); /* no-op when not running */
 bool loop_timer_running(const struct loop_timer *timer);
 
-/* Called each turn after all handlers, before the loop sleeps: workers flush here. */
+/* Called each turn after all handlers, before the loop sleeps: workers flush here. One per loop. */
 void loop_before_sleep(struct loop *loop, loop_hook_fn *fn, void *context);
 /* Next sleep lasts at most this many microseconds (for flush windows); 0: do not sleep. */
 void loop_sleep_at_most(struct loop *loop, uint64_t us);

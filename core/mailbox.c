@@ -1,92 +1,110 @@
+/*
+ * The mailbox of core/queue.h: two arrays of letters that change places when the
+ * reader drains, so that the steady state needs no malloc and handlers run outside
+ * the lock. The eventfd is written and read under the lock: it is readable exactly
+ * when letters wait, and a busy mailbox costs its senders no system call.
+ */
 #include "core/queue.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+enum { LETTERS_FIRST = 16 }; /* letters each array begins with */
 
 struct letter {
     mailbox_fn *fn;
     void *arg;
 };
 
-struct mailbox {
-    pthread_mutex_t lock;
-    struct letter *letters; /* a circle of `size`, growing up to letters_max */
-    uint32_t size, first, count, letters_max;
-    bool closed;
-    int fd;
+struct letters {
+    struct letter *items;
+    uint32_t size;
 };
 
-enum { MAILBOX_SIZE_MIN = 16 };
+struct mailbox {
+    pthread_mutex_t lock; /* over all but the reader's `outgoing` */
+    struct letters incoming, outgoing;
+    _Atomic uint32_t count; /* of incoming; read without the lock */
+    uint32_t letters_max;
+    int fd;
+    bool closed;
+};
 
 enum status mailbox_new(uint32_t letters_max, struct mailbox **ret_mailbox)
 {
+    if (letters_max == 0)
+        return STATUS_INVALID;
+    enum status status = STATUS_NO_MEMORY;
     struct mailbox *mailbox = calloc(1, sizeof *mailbox);
-    if (mailbox == NULL)
-        return STATUS_NO_MEMORY;
+    if (!mailbox)
+        return status;
+    pthread_mutex_init(&mailbox->lock, NULL);
     mailbox->letters_max = letters_max;
     mailbox->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (mailbox->fd < 0) {
-        free(mailbox);
-        return STATUS_IO;
-    }
-    pthread_mutex_init(&mailbox->lock, NULL);
+    mailbox->incoming.size = mailbox->outgoing.size = LETTERS_FIRST;
+    mailbox->incoming.items = malloc(LETTERS_FIRST * sizeof(struct letter));
+    mailbox->outgoing.items = malloc(LETTERS_FIRST * sizeof(struct letter));
+    if (!mailbox->incoming.items || !mailbox->outgoing.items)
+        goto fail;
+    status = STATUS_LIMIT;
+    if (mailbox->fd < 0)
+        goto fail;
     *ret_mailbox = mailbox;
     return STATUS_OK;
+
+fail:
+    mailbox_free(mailbox);
+    return status;
 }
 
 struct mailbox *mailbox_free(struct mailbox *mailbox)
 {
-    if (mailbox == NULL)
+    if (!mailbox)
         return NULL;
-    close(mailbox->fd);
+    if (mailbox->fd >= 0)
+        close(mailbox->fd);
+    free(mailbox->incoming.items);
+    free(mailbox->outgoing.items);
     pthread_mutex_destroy(&mailbox->lock);
-    free(mailbox->letters);
     free(mailbox);
     return NULL;
 }
 
-static enum status mailbox_grow(struct mailbox *mailbox)
+static bool letters_grow(struct letters *letters)
 {
-    uint32_t size = mailbox->size > 0 ? mailbox->size * 2 : MAILBOX_SIZE_MIN;
-    struct letter *letters = malloc(size * sizeof *letters);
-    if (letters == NULL)
-        return STATUS_NO_MEMORY;
-    for (uint32_t i = 0; i < mailbox->count; i++)
-        letters[i] = mailbox->letters[(mailbox->first + i) % mailbox->size];
-    free(mailbox->letters);
-    mailbox->letters = letters;
-    mailbox->size = size;
-    mailbox->first = 0;
-    return STATUS_OK;
+    struct letter *items = realloc(letters->items, 2 * (size_t)letters->size * sizeof *items);
+    if (!items)
+        return false;
+    letters->items = items;
+    letters->size *= 2;
+    return true;
 }
 
-static enum status mailbox_put(struct mailbox *mailbox, mailbox_fn *fn, void *arg)
+/* Under the lock. */
+static enum status put(struct mailbox *mailbox, struct letter letter)
 {
+    uint32_t count = mailbox->count;
     if (mailbox->closed)
         return STATUS_CLOSED;
-    if (mailbox->count >= mailbox->letters_max)
+    if (count == mailbox->letters_max)
         return STATUS_LIMIT;
-    if (mailbox->count == mailbox->size) {
-        enum status status = mailbox_grow(mailbox);
-        if (status != STATUS_OK)
-            return status;
-    }
-    uint32_t at = (mailbox->first + mailbox->count) % mailbox->size;
-    mailbox->letters[at] = (struct letter){fn, arg};
-    mailbox->count++;
+    if (count == mailbox->incoming.size && !letters_grow(&mailbox->incoming))
+        return STATUS_NO_MEMORY;
+    mailbox->incoming.items[count] = letter;
+    mailbox->count = count + 1;
+    if (count == 0)
+        eventfd_write(mailbox->fd, 1); /* cannot fail: the counter is 0 */
     return STATUS_OK;
 }
 
 enum status mailbox_post(struct mailbox *mailbox, mailbox_fn *fn, void *arg)
 {
     pthread_mutex_lock(&mailbox->lock);
-    bool was_empty = mailbox->count == 0;
-    enum status status = mailbox_put(mailbox, fn, arg);
+    enum status status = put(mailbox, (struct letter){.fn = fn, .arg = arg});
     pthread_mutex_unlock(&mailbox->lock);
-    if (status == STATUS_OK && was_empty)
-        (void)!write(mailbox->fd, &(uint64_t){1}, sizeof(uint64_t));
     return status;
 }
 
@@ -95,34 +113,22 @@ int mailbox_fd(const struct mailbox *mailbox)
     return mailbox->fd;
 }
 
-static bool mailbox_take(struct mailbox *mailbox, struct letter *ret_letter)
-{
-    pthread_mutex_lock(&mailbox->lock);
-    bool taken = mailbox->count > 0;
-    if (taken) {
-        *ret_letter = mailbox->letters[mailbox->first];
-        mailbox->first = (mailbox->first + 1) % mailbox->size;
-        mailbox->count--;
-    }
-    pthread_mutex_unlock(&mailbox->lock);
-    return taken;
-}
-
 uint32_t mailbox_drain(struct mailbox *mailbox)
 {
-    uint64_t wakes;
-    (void)!read(mailbox->fd, &wakes, sizeof wakes);
-    uint32_t waiting = mailbox_length(mailbox);
-    uint32_t done = 0;
-    struct letter letter;
-    while (done < waiting && mailbox_take(mailbox, &letter)) {
-        letter.fn(letter.arg);
-        done++;
-    }
-    /* Letters that came meanwhile found the box not empty and rang no bell. */
-    if (mailbox_length(mailbox) > 0)
-        (void)!write(mailbox->fd, &(uint64_t){1}, sizeof(uint64_t));
-    return done;
+    if (mailbox->count == 0)
+        return 0;
+    pthread_mutex_lock(&mailbox->lock);
+    struct letters letters = mailbox->incoming;
+    mailbox->incoming = mailbox->outgoing;
+    mailbox->outgoing = letters;
+    uint32_t count = mailbox->count;
+    mailbox->count = 0;
+    eventfd_t ignored;
+    eventfd_read(mailbox->fd, &ignored);
+    pthread_mutex_unlock(&mailbox->lock);
+    for (uint32_t i = 0; i < count; i++)
+        letters.items[i].fn(letters.items[i].arg);
+    return count;
 }
 
 void mailbox_close(struct mailbox *mailbox)
@@ -134,9 +140,5 @@ void mailbox_close(struct mailbox *mailbox)
 
 uint32_t mailbox_length(const struct mailbox *mailbox)
 {
-    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&mailbox->lock;
-    pthread_mutex_lock(lock);
-    uint32_t count = mailbox->count;
-    pthread_mutex_unlock(lock);
-    return count;
+    return atomic_load_explicit(&mailbox->count, memory_order_relaxed);
 }

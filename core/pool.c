@@ -1,65 +1,84 @@
+/*
+ * Free blocks form two lists. The owner's is plain; the remote one is a Treiber
+ * stack that other threads only push to and the owner only takes whole, which is
+ * why it needs no counter against ABA. A free block's first word is its link.
+ * Under AddressSanitizer the rest of a free block is poisoned.
+ */
 #include "core/pool.h"
 
 #include <assert.h>
+#include <sanitizer/asan_interface.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-enum { POOL_ALIGN = 64 };
+enum { CACHE_LINE = 64 };
 
-/* What a free block holds. */
-struct pool_link {
-    struct pool_link *next;
+struct node {
+    struct node *next;
 };
 
-struct pool_slab {
-    struct pool_slab *next;
-    _Alignas(POOL_ALIGN) unsigned char blocks[];
+struct slab {
+    struct slab *next;
+    unsigned char *blocks;
 };
 
 struct pool {
+    struct node *free;
+    struct slab *slabs;
     struct pool_config config;
-    struct pool_link *free;
-    struct pool_slab *slabs;
-    uint32_t slab_count, block_count;
-    _Atomic uint32_t used;
-    _Alignas(POOL_ALIGN) _Atomic(struct pool_link *) returned; /* by other threads */
+    uint32_t blocks;             /* taken from malloc */
+    _Atomic uint32_t slab_count; /* written by the owner */
+    _Atomic uint32_t gets, puts; /* by the owner, modulo 2^32 */
+    _Alignas(CACHE_LINE) _Atomic(struct node *) remote;
+    _Atomic uint32_t remote_puts; /* modulo 2^32 */
 };
 
-static enum status pool_grow(struct pool *pool)
+static void link_block(struct pool *pool, void *block, struct node *next)
 {
-    uint32_t count = pool->config.slab_blocks;
-    if (count > pool->config.blocks_max - pool->block_count)
-        count = pool->config.blocks_max - pool->block_count;
+    struct node *node = block;
+    node->next = next;
+    ASAN_POISON_MEMORY_REGION(node + 1, pool->config.block_size - sizeof *node);
+}
+
+/* One more slab, as large as blocks_max still allows. */
+static enum status grow(struct pool *pool)
+{
+    size_t left = pool->config.blocks_max - pool->blocks;
+    size_t count = left < pool->config.slab_blocks ? left : pool->config.slab_blocks;
     if (count == 0)
         return STATUS_LIMIT;
-    size_t size = pool->config.block_size;
-    struct pool_slab *slab = aligned_alloc(POOL_ALIGN, sizeof *slab + size * count);
-    if (slab == NULL)
+    struct slab *slab = malloc(sizeof *slab);
+    if (!slab)
         return STATUS_NO_MEMORY;
+    slab->blocks = aligned_alloc(CACHE_LINE, count * pool->config.block_size);
+    if (!slab->blocks) {
+        free(slab);
+        return STATUS_NO_MEMORY;
+    }
     slab->next = pool->slabs;
     pool->slabs = slab;
-    pool->slab_count++;
-    pool->block_count += count;
-    for (uint32_t i = count; i-- > 0;) { /* the first block is handed out first */
-        struct pool_link *link = (struct pool_link *)(void *)(slab->blocks + size * i);
-        link->next = pool->free;
-        pool->free = link;
+    pool->blocks += (uint32_t)count;
+    atomic_fetch_add_explicit(&pool->slab_count, 1, memory_order_relaxed);
+    for (size_t i = count; i-- > 0;) {
+        void *block = slab->blocks + i * pool->config.block_size;
+        link_block(pool, block, pool->free);
+        pool->free = block;
     }
     return STATUS_OK;
 }
 
 enum status pool_new(const struct pool_config *config, struct pool **ret_pool)
 {
-    if (config->block_size == 0 || config->slab_blocks == 0 || config->blocks_max == 0)
+    if (config->block_size == 0 || config->block_size > 1u << 30 || config->slab_blocks == 0 ||
+        config->blocks_max == 0)
         return STATUS_INVALID;
-    struct pool *pool = aligned_alloc(POOL_ALIGN, sizeof *pool);
-    if (pool == NULL)
+    struct pool *pool = aligned_alloc(CACHE_LINE, sizeof *pool);
+    if (!pool)
         return STATUS_NO_MEMORY;
     *pool = (struct pool){.config = *config};
-    pool->config.block_size = (config->block_size + POOL_ALIGN - 1) & ~(size_t)(POOL_ALIGN - 1);
-    atomic_init(&pool->used, 0);
-    atomic_init(&pool->returned, NULL);
-    enum status status = pool_grow(pool);
+    pool->config.block_size = (config->block_size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    enum status status = grow(pool);
     if (status != STATUS_OK) {
         free(pool);
         return status;
@@ -70,54 +89,66 @@ enum status pool_new(const struct pool_config *config, struct pool **ret_pool)
 
 struct pool *pool_free(struct pool *pool)
 {
-    if (pool == NULL)
+    if (!pool)
         return NULL;
     assert(pool_used(pool) == 0);
-    while (pool->slabs != NULL) {
-        struct pool_slab *next = pool->slabs->next;
-        free(pool->slabs);
-        pool->slabs = next;
+    while (pool->slabs) {
+        struct slab *slab = pool->slabs;
+        pool->slabs = slab->next;
+        free(slab->blocks);
+        free(slab);
     }
     free(pool);
     return NULL;
 }
 
+/* The owner's counters need no locked instruction: nobody else writes them. */
+static void count_up(_Atomic uint32_t *counter)
+{
+    uint32_t value = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, value + 1, memory_order_relaxed);
+}
+
 void *pool_get(struct pool *pool)
 {
-    if (pool->free == NULL)
-        pool->free = atomic_exchange_explicit(&pool->returned, NULL, memory_order_acquire);
-    if (pool->free == NULL && pool_grow(pool) != STATUS_OK)
+    if (!pool->free)
+        pool->free = atomic_exchange_explicit(&pool->remote, NULL, memory_order_acquire);
+    if (!pool->free && grow(pool) != STATUS_OK)
         return NULL;
-    struct pool_link *link = pool->free;
-    pool->free = link->next;
-    atomic_fetch_add_explicit(&pool->used, 1, memory_order_relaxed);
-    return link;
+    struct node *node = pool->free;
+    pool->free = node->next;
+    count_up(&pool->gets);
+    ASAN_UNPOISON_MEMORY_REGION(node, pool->config.block_size);
+    return node;
 }
 
 void pool_put(struct pool *pool, void *block)
 {
-    struct pool_link *link = block;
-    link->next = pool->free;
-    pool->free = link;
-    atomic_fetch_sub_explicit(&pool->used, 1, memory_order_relaxed);
+    link_block(pool, block, pool->free);
+    pool->free = block;
+    count_up(&pool->puts);
 }
 
 void pool_put_remote(struct pool *pool, void *block)
 {
-    struct pool_link *link = block;
-    atomic_fetch_sub_explicit(&pool->used, 1, memory_order_relaxed);
-    link->next = atomic_load_explicit(&pool->returned, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&pool->returned, &link->next, link,
-                                                  memory_order_release, memory_order_relaxed))
-        continue;
+    struct node *node = block;
+    struct node *top = atomic_load_explicit(&pool->remote, memory_order_relaxed);
+    ASAN_POISON_MEMORY_REGION(node + 1, pool->config.block_size - sizeof *node);
+    atomic_fetch_add_explicit(&pool->remote_puts, 1, memory_order_relaxed);
+    do
+        node->next = top;
+    while (!atomic_compare_exchange_weak_explicit(&pool->remote, &top, node, memory_order_release,
+                                                  memory_order_relaxed));
 }
 
 uint32_t pool_used(const struct pool *pool)
 {
-    return atomic_load_explicit(&pool->used, memory_order_relaxed);
+    uint32_t back = atomic_load_explicit(&pool->puts, memory_order_relaxed) +
+                    atomic_load_explicit(&pool->remote_puts, memory_order_relaxed);
+    return atomic_load_explicit(&pool->gets, memory_order_relaxed) - back;
 }
 
 uint32_t pool_slabs(const struct pool *pool)
 {
-    return pool->slab_count;
+    return atomic_load_explicit(&pool->slab_count, memory_order_relaxed);
 }
