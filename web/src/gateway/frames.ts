@@ -1,0 +1,164 @@
+// The frames of docs/design/gateway.md, typed. Names are those on the wire.
+
+export type Role = 'host' | 'cohost' | 'participant';
+
+export interface Participant {
+  id: string;
+  name: string;
+  role: Role;
+  muted: boolean;
+  camera: boolean;
+  screen: boolean;
+  hand: boolean;
+  kind: 'browser' | 'whip' | 'phone';
+  joined: number;
+  audio_gated: boolean;
+  camera_gated: boolean;
+}
+
+export interface Meeting {
+  id: string;
+  title: string;
+  locked: boolean;
+  lobby: boolean;
+  link: string;
+}
+
+export interface ChatMessage {
+  id: string;
+  author: string;
+  author_name: string;
+  text: string;
+  reply_to?: string | null;
+  created: number;
+  edited?: number | null;
+  deleted?: boolean | number | null;
+  reactions: { emoji: string; by: string[] }[];
+}
+
+export type SourceKind = 'camera' | 'screen' | 'screen_audio';
+export type SlotKind = 'voice' | 'screen_audio' | 'tile' | 'screen';
+export type SlotState = 'empty' | 'waiting' | 'live' | 'unsupported';
+
+export interface Identify {
+  meeting: string;
+  name: string;
+  token?: string;
+  client?: string;
+  audio?: boolean;
+  video?: boolean;
+}
+
+export interface Waiting {
+  session: string;
+  secret: string;
+  self: string;
+  token: string;
+  meeting: Meeting;
+}
+
+export interface Ready extends Waiting {
+  role: Role;
+  participants: Participant[];
+  slots: { voices: number; tiles: number };
+  chat: ChatMessage[];
+  presenter?: string | null;
+  raised: string[];
+}
+
+export interface Knock {
+  id: string;
+  name: string;
+  since: number;
+}
+
+/** What a command takes and what its reply carries. */
+export interface Commands {
+  'media.offer': [
+    { sdp: string; tracks: { mid: string; source: string }[] },
+    { sdp: string; slots: { mid: string; kind: SlotKind; index: number }[] },
+  ];
+  'media.close': [Record<string, never>, void];
+  'media.view': [
+    { tiles: { source: { id: string; kind: 'camera' | 'screen' }; height: number; priority: number }[] },
+    void,
+  ];
+  'self.update': [
+    { muted?: boolean; camera?: boolean; screen?: boolean; screen_audio?: boolean; name?: string },
+    void,
+  ];
+  hand: [{ raised: boolean }, void];
+  reaction: [{ emoji: string }, void];
+  'screen.start': [Record<string, never>, void];
+  'screen.stop': [Record<string, never>, void];
+  'chat.send': [{ text: string; reply_to?: string; nonce: string }, { message: ChatMessage }];
+  'chat.edit': [{ id: string; text: string }, void];
+  'chat.delete': [{ id: string }, void];
+  'chat.react': [{ id: string; emoji: string; on: boolean }, void];
+  'chat.typing': [Record<string, never>, void];
+  'chat.history': [{ before: string; limit: number }, { messages: ChatMessage[]; more: boolean }];
+  'host.mute': [{ id: string } | { all: true }, void];
+  'host.ask_unmute': [{ id: string }, void];
+  'host.stop': [{ id: string; what: 'camera' | 'screen' }, void];
+  'host.remove': [{ id: string }, void];
+  'host.rename': [{ id: string; name: string }, void];
+  'host.role': [{ id: string; role: Role }, void];
+  'host.admit': [{ id: string } | { all: true }, void];
+  'host.refuse': [{ id: string } | { all: true }, void];
+  'host.set': [{ locked?: boolean; lobby?: boolean; title?: string }, void];
+  'host.lower_hand': [{ id: string } | { all: true }, void];
+  'host.end': [Record<string, never>, void];
+  leave: [Record<string, never>, void];
+}
+
+export interface Dispatches {
+  ready: Ready;
+  waiting: Waiting;
+  roster: { joined: Participant[]; updated: Participant[]; left: { id: string }[] };
+  meeting: Meeting;
+  lobby: { waiting: Knock[] };
+  slots: { slots: { mid: string; source?: { id: string; kind: SourceKind } | null }[] };
+  slot: { mid: string; state: SlotState; layer: number };
+  speakers: { speakers: { id: string; level: number }[] };
+  presenter: { id?: string | null };
+  layers: { camera?: { active: boolean[]; height: number }; screen?: { active: boolean } };
+  'media.state': { state: 'connected' | 'lost' | 'restored' | 'failed'; tcp: boolean };
+  'media.need_offer': { reason: string };
+  'chat.message': { message: ChatMessage };
+  'chat.update': { message: ChatMessage };
+  'chat.typing': { id: string };
+  reaction: { id: string; emoji: string };
+  asked_unmute: { by: string };
+  muted: { by: string };
+  stopped: { by: string; what: 'camera' | 'screen' };
+  removed: { reason: 'removed' | 'refused' | 'ended' | 'left' | 'elsewhere' };
+}
+
+export type CommandName = keyof Commands;
+export type DispatchName = keyof Dispatches;
+
+export interface Reply {
+  command: number;
+  ok: boolean;
+  result?: unknown;
+  error?: { code: string; text: string; field?: string };
+}
+
+export interface Frame {
+  op: string;
+  s?: number;
+  t?: string;
+  d?: unknown;
+}
+
+/** A command the server refused, or one that was lost with its session (code "lost"). */
+export class CommandError extends Error {
+  constructor(
+    readonly code: string,
+    text: string,
+    readonly field?: string,
+  ) {
+    super(text);
+    this.name = 'CommandError';
+  }
+}

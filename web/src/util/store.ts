@@ -1,0 +1,27 @@
+// Small things kept in this browser. Storage may be refused or full: then nothing is kept.
+
+function area(kind: 'local' | 'session'): Storage | null {
+  try {
+    return kind === 'local' ? window.localStorage : window.sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
+export function load<T>(key: string, fallback: T, kind: 'local' | 'session' = 'local'): T {
+  try {
+    const text = area(kind)?.getItem(`parley.${key}`);
+    return text === null || text === undefined ? fallback : (JSON.parse(text) as T);
+  } catch {
+    return fallback;
+  }
+}
+
+export function save(key: string, value: unknown, kind: 'local' | 'session' = 'local'): void {
+  try {
+    if (value === null || value === undefined) area(kind)?.removeItem(`parley.${key}`);
+    else area(kind)?.setItem(`parley.${key}`, JSON.stringify(value));
+  } catch {
+    // Nothing is kept.
+  }
+}
