@@ -1,0 +1,46 @@
+// The words of the page in the language chosen, changed at run time.
+import { computed, effect, signal } from '@preact/signals';
+import { load, save } from '../util/store';
+import { en, type Text } from './en';
+import { zh } from './zh';
+
+export type Language = 'en' | 'zh-CN';
+
+const tables: Record<Language, Text> = { en, 'zh-CN': zh };
+
+function preferred(): Language {
+  const saved = load<string>('language', '');
+  if (saved === 'en' || saved === 'zh-CN') return saved;
+  const first = navigator.languages.find((tag) => /^(en|zh)\b/i.test(tag)) ?? 'en';
+  return /^zh/i.test(first) ? 'zh-CN' : 'en';
+}
+
+export const languages = Object.keys(tables) as Language[];
+export const language = signal<Language>(preferred());
+export const text = computed<Text>(() => tables[language.value]);
+
+export function chooseLanguage(next: Language): void {
+  language.value = next;
+  save('language', next);
+}
+
+export const languageName = (tag: Language): string => tables[tag].language;
+
+effect(() => {
+  document.documentElement.lang = language.value;
+});
+
+export function clockTime(ms: number): string {
+  return new Intl.DateTimeFormat(language.value, { hour: '2-digit', minute: '2-digit' }).format(ms);
+}
+
+export function dayName(ms: number): string {
+  const day = (t: number) => new Date(t).toDateString();
+  if (day(ms) === day(Date.now())) return text.value.chat.today;
+  if (day(ms) === day(Date.now() - 86_400_000)) return text.value.chat.yesterday;
+  return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium' }).format(ms);
+}
+
+export function dateTime(ms: number): string {
+  return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(ms);
+}
