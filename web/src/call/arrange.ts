@@ -42,13 +42,19 @@ export interface Grid {
   height: number;
 }
 
-/** The columns that make `count` tiles of the given shape largest within a box. */
+/** How far a tile's shape may go from its camera's: width through height. */
+export interface Shape {
+  narrowest: number;
+  widest: number;
+}
+
+/** The columns that make `count` tiles largest within a box. */
 export function fitGrid(
   count: number,
   boxWidth: number,
   boxHeight: number,
   gap: number,
-  aspect = 16 / 9,
+  shape: Shape = { narrowest: 16 / 9, widest: 16 / 9 },
 ): Grid {
   let best: Grid = { columns: 1, rows: Math.max(1, count), width: 0, height: 0 };
   for (let columns = 1; columns <= Math.max(1, count); columns += 1) {
@@ -56,9 +62,9 @@ export function fitGrid(
     const cellWidth = (boxWidth - gap * (columns - 1)) / columns;
     const cellHeight = (boxHeight - gap * (rows - 1)) / rows;
     if (cellWidth <= 0 || cellHeight <= 0) continue;
-    const width = Math.min(cellWidth, cellHeight * aspect);
-    const height = width / aspect;
-    if (width > best.width) best = { columns, rows, width: Math.floor(width), height: Math.floor(height) };
+    const width = Math.floor(Math.min(cellWidth, cellHeight * shape.widest));
+    const height = Math.floor(Math.min(cellHeight, width / shape.narrowest));
+    if (width * height > best.width * best.height) best = { columns, rows, width, height };
   }
   return best;
 }

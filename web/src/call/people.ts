@@ -12,6 +12,8 @@ export class People {
   /** Loudest first. */
   readonly speaking = signal<readonly string[]>([]);
   readonly presenter = signal<string | null>(null);
+  /** Goes up whenever anybody changed: for what looks at all of them at once. */
+  readonly version = signal(0);
   private readonly byId = new Map<string, Signal<Participant>>();
   private readonly levels = new Map<string, Signal<number>>();
   private readonly spoke = new Map<string, number>();
@@ -56,6 +58,7 @@ export class People {
         .map((p) => p.id);
       this.raised.value = raised;
       this.presenter.value = presenter;
+      this.version.value += 1;
       this.hear([]);
     });
   }
@@ -78,6 +81,7 @@ export class People {
       }
       if (fresh.length > 0 || gone.size > 0)
         this.ids.value = [...this.ids.value.filter((id) => !gone.has(id)), ...fresh];
+      this.version.value += 1;
       this.followHands([...(d.joined ?? []), ...(d.updated ?? [])], gone);
     });
   }

@@ -1,0 +1,92 @@
+import { useSignalEffect } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import { Call } from './call/call';
+import { Home } from './pages/home';
+import { Lobby } from './pages/lobby';
+import { MeetingPage } from './pages/meeting/page';
+import { Missing, Over } from './pages/over';
+import { Prejoin } from './pages/prejoin';
+import { tell } from './pages/notices';
+import { meetingOf, path } from './route';
+import { text } from './text';
+import { Confirmations } from './ui/dialog';
+import { Toasts } from './ui/toast';
+
+export function App() {
+  const id = meetingOf(path.value);
+  return (
+    <>
+      {path.value === '/' ? <Home /> : id ? <Room key={id} id={id} /> : <Missing what="page" />}
+      <Toasts />
+      <Confirmations />
+    </>
+  );
+}
+
+/** A meeting from its pre-join page to its end; joining again begins anew. */
+function Room({ id }: { id: string }) {
+  const [round, setRound] = useState(0);
+  return <OneCall key={round} id={id} again={() => setRound(round + 1)} />;
+}
+
+function OneCall({ id, again }: { id: string; again(): void }) {
+  const [call] = useState(() => new Call(id));
+  useEffect(() => {
+    call.onnotice = (notice) => tell(call, notice);
+    call.prepare();
+    expose(call);
+    return () => {
+      call.dispose();
+      expose(null);
+    };
+  }, [call]);
+  useSignalEffect(() => {
+    const title = call.meeting.value?.title || call.info.value?.title;
+    document.title = title ? `${title} · Parley` : 'Parley';
+  });
+  switch (call.phase.value) {
+    case 'prejoin':
+    case 'joining':
+      return <Prejoin call={call} />;
+    case 'lobby':
+      return <Lobby call={call} />;
+    case 'live':
+      return <MeetingPage call={call} />;
+    case 'over':
+      void text.value;
+      return call.over.value === 'not_found' ? (
+        <Missing what="meeting" />
+      ) : (
+        <Over reason={call.over.value ?? 'left'} again={again} />
+      );
+  }
+}
+
+/** For the browser tests (docs/design/web.md). */
+function expose(call: Call | null): void {
+  const hook = call && {
+    call,
+    session: call.session,
+    get pc() {
+      return call.connection.peek()?.pc ?? null;
+    },
+    get state() {
+      return {
+        phase: call.phase.peek(),
+        link: call.link.peek(),
+        media: call.media.peek(),
+        self: call.self.peek(),
+        over: call.over.peek(),
+        timings: { ...call.timings },
+        people: call.people.ids.peek().map((id) => call.people.peek(id)),
+        slots: [...(call.connection.peek()?.slots.values() ?? [])].map((slot) => ({
+          mid: slot.mid,
+          kind: slot.kind,
+          index: slot.index,
+          ...call.connection.peek()?.views.peek().get(slot.mid),
+        })),
+      };
+    },
+  };
+  (window as unknown as { __parley: unknown }).__parley = hook;
+}

@@ -1,0 +1,11 @@
+import { render } from 'preact';
+import { App } from './app';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/pages.css';
+import './styles/meeting.css';
+import './styles/panel.css';
+
+const root = document.getElementById('app');
+if (root) render(<App />, root);
