@@ -68,17 +68,19 @@ static enum status rid_restrict(const struct desc_rid *rid, const struct media_t
     return *ret_parameters != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static enum status stream_add(const char *id, const char *parameters, struct arena *arena,
-                              struct media_track_spec *track, struct desc_media *answer)
+static enum status stream_add(const struct desc_alternative *alternative, const char *parameters,
+                              struct arena *arena, struct media_track_spec *track,
+                              struct desc_media *answer)
 {
+    const char *id = alternative->rid;
     struct desc_rid *rid = LIST_ADD(arena, answer->rids, answer->rid_count);
     struct desc_stream *stream =
         LIST_ADD(arena, answer->simulcast.recv, answer->simulcast.recv_count);
     if (rid == NULL || stream == NULL)
         return STATUS_NO_MEMORY;
     *rid = (struct desc_rid){.id = id, .parameters = parameters};
-    /* A layer offered as paused is answered as wanted: pausing is the sender's choice. */
-    *stream = (struct desc_stream){.alternatives = {{.rid = id}}, .alternative_count = 1};
+    /* Pausing is the sender's choice: answered without its "~", a layer would be switched on. */
+    *stream = (struct desc_stream){.alternatives = {*alternative}, .alternative_count = 1};
     snprintf(track->rids[track->rid_count++], MEDIA_TEXT_MAX, "%s", id);
     return STATUS_OK;
 }
@@ -98,7 +100,7 @@ static enum status stream_negotiate(const struct desc_media *offer,
         if (status != STATUS_OK)
             return status;
         if (usable)
-            return stream_add(id, parameters, arena, track, answer);
+            return stream_add(&offered->alternatives[i], parameters, arena, track, answer);
     }
     return STATUS_OK;
 }

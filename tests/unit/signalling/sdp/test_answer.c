@@ -561,7 +561,7 @@ static void test_layers(void **state)
          ANSWER_CALL, NULL);
     assert_int_equal(spec.tracks[0].rid_count, 3);
     says("a=rid:a recv pt=96;max-width=640\r\na=rid:c recv max-fps=15\r\na=rid:d recv\r\n"
-         "a=simulcast:recv a;c;d\r\n");
+         "a=simulcast:recv ~a;c;d\r\n");
     /* Layers that nothing tells apart are not taken. */
     made(SESSION VP8("0", TRANSPORT "a=rid:a send\r\na=rid:b send\r\na=simulcast:send a;b\r\n"
                                     "a=ssrc-group:FID 5 6\r\na=ssrc:5 cname:x\r\n"),
