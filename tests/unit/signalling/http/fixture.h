@@ -41,6 +41,7 @@ struct fixture {
     struct http *http;
     uint16_t port, tls_port;
     atomic_int opened, closed, oversized, messages;
+    atomic_int held; /* handlers of /hold that began */
     atomic_int ice_fd;
     atomic_bool hold; /* the handler of /hold waits for this to be false */
     _Atomic(struct http_ws *) last;
@@ -113,6 +114,7 @@ static void answer_hold(void *context, const struct http_request *request, struc
     struct fixture *f = context;
     (void)request;
     struct timespec pause = {.tv_nsec = CLOCK_NS_PER_MS};
+    atomic_fetch_add(&f->held, 1);
     while (atomic_load(&f->hold))
         nanosleep(&pause, NULL);
     http_reply_json(reply, 200, "{}");
