@@ -188,7 +188,11 @@ static void conn_late(struct ev_loop *loop, struct ev_timer *timer, int events)
     bool begun =
         conn->state == CONN_BODY || (conn->state == CONN_HEAD && buffer_length(&conn->in) > 0);
     if (!begun) {
-        conn_close(conn);
+        /* An idle client may be about to ask again: it gets a proper end. */
+        if (conn->state == CONN_HEAD)
+            conn_close(conn);
+        else
+            conn_abort(conn);
         return;
     }
     conn_refuse(conn, &late, false);
@@ -289,6 +293,13 @@ void conn_close(struct conn *conn)
         return;
     conn->request = request_free(conn->request);
     conn_free(conn);
+}
+
+void conn_abort(struct conn *conn)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    (void)setsockopt(conn->link.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    conn_close(conn);
 }
 
 void conn_replied(void *arg)

@@ -81,6 +81,8 @@ struct conn {
 void conn_open(struct http *http, enum gate_kind kind, int fd, const struct sockaddr *address);
 /* Ends it at once (a request that is with the pool is answered to nobody). */
 void conn_close(struct conn *conn);
+/* The same by RST: what the client did not take does not wait for it in the kernel. */
+void conn_abort(struct conn *conn);
 /* What a state's step found; wants_read and wants_write of link and pump say for what it waits. */
 enum conn_step { CONN_GO_ON, CONN_WAIT, CONN_OVER };
 

@@ -167,7 +167,7 @@ static void ws_wake(void *arg)
     ws_collect(ws);
     if (atomic_load(&ws->overflowed) && ws->conn != NULL) {
         log_event(LOG_HTTP, LOG_WARN, "websocket_too_slow", "peer=%s", ws->address);
-        conn_close(ws->conn);
+        conn_abort(ws->conn);
     } else if (ws->wsi != NULL && ws->first != NULL) {
         lws_callback_on_writable(ws->wsi);
     }
