@@ -1,9 +1,11 @@
 /*
  * media/dtls/conn.c - one DTLS connection as a state machine; see dtls.h.
  *
- * OpenSSL keeps 58 KiB of buffers per connection for messages it may have to repeat.
+ * OpenSSL keeps 58 KiB of buffers per connection for messages it may have to repeat;
+ * a connection that has settled does without (epilogue.h).
  */
 #include "media/dtls/datagram_bio.h"
+#include "media/dtls/epilogue.h"
 #include "media/dtls/identity.h"
 
 #include <openssl/err.h>
@@ -20,7 +22,8 @@ enum {
 };
 
 struct dtls_conn {
-    SSL *ssl;
+    SSL *ssl;                  /* NULL: settled */
+    struct epilogue *epilogue; /* NULL: not settled */
     struct datagram_bio datagrams;
     enum dtls_state state;
     bool mismatch; /* the certificate was not the announced one */
@@ -109,10 +112,18 @@ enum status dtls_conn_new(struct dtls_identity *identity,
     return STATUS_OK;
 }
 
+static void epilogue_free(struct dtls_conn *conn)
+{
+    if (conn->epilogue != NULL)
+        OPENSSL_cleanse(conn->epilogue, sizeof *conn->epilogue);
+    free(conn->epilogue);
+}
+
 struct dtls_conn *dtls_conn_free(struct dtls_conn *conn)
 {
     if (conn != NULL) {
         SSL_free(conn->ssl);
+        epilogue_free(conn);
         free(conn);
     }
     return NULL;
@@ -169,16 +180,39 @@ static void conn_drain(struct dtls_conn *conn)
     }
 }
 
+static void epilogue_say_goodbye(struct dtls_conn *conn)
+{
+    uint8_t record[EPILOGUE_RECORD_MAX];
+    size_t length = 0;
+    if (epilogue_close(conn->epilogue, record, &length) == STATUS_OK)
+        conn->datagrams.send(conn->datagrams.context, record, length);
+    conn->state = DTLS_CLOSED;
+}
+
+static void epilogue_receive(struct dtls_conn *conn, const uint8_t *bytes, size_t length)
+{
+    struct epilogue_alert alert;
+    if (!epilogue_read(conn->epilogue, bytes, length, &alert))
+        return;
+    if (alert.description == EPILOGUE_CLOSE_NOTIFY)
+        epilogue_say_goodbye(conn);
+    else
+        conn_fail(conn, SSL_alert_desc_string_long(alert.description));
+}
+
 enum dtls_state dtls_conn_receive(struct dtls_conn *conn, const uint8_t *bytes, size_t length)
 {
-    if (conn->state > DTLS_CONNECTED || length > DTLS_DATAGRAM_MAX)
+    /* An empty datagram would be the end of the stream to OpenSSL. */
+    if (conn->state > DTLS_CONNECTED || length == 0 || length > DTLS_DATAGRAM_MAX)
         return conn->state;
     ERR_clear_error();
     conn->datagrams.bytes = bytes;
     conn->datagrams.length = length;
     if (conn->state == DTLS_HANDSHAKE)
         conn_shake(conn);
-    if (conn->state == DTLS_CONNECTED)
+    if (conn->epilogue != NULL)
+        epilogue_receive(conn, bytes, length);
+    else if (conn->state == DTLS_CONNECTED)
         conn_drain(conn);
     conn->datagrams.bytes = NULL;
     ERR_clear_error();
@@ -187,7 +221,7 @@ enum dtls_state dtls_conn_receive(struct dtls_conn *conn, const uint8_t *bytes, 
 
 enum dtls_state dtls_conn_tick(struct dtls_conn *conn)
 {
-    if (conn->state > DTLS_CONNECTED)
+    if (conn->state > DTLS_CONNECTED || conn->ssl == NULL)
         return conn->state;
     ERR_clear_error();
     if (DTLSv1_handle_timeout(conn->ssl) < 0)
@@ -199,7 +233,8 @@ enum dtls_state dtls_conn_tick(struct dtls_conn *conn)
 int32_t dtls_conn_wait_ms(const struct dtls_conn *conn)
 {
     struct timeval wait = {0};
-    if (conn->state > DTLS_CONNECTED || DTLSv1_get_timeout(conn->ssl, &wait) != 1)
+    if (conn->state > DTLS_CONNECTED || conn->ssl == NULL ||
+        DTLSv1_get_timeout(conn->ssl, &wait) != 1)
         return -1;
     return (int32_t)(wait.tv_sec * 1000 + (wait.tv_usec + US_PER_MS - 1) / US_PER_MS);
 }
@@ -219,6 +254,8 @@ enum status dtls_conn_keys(struct dtls_conn *conn, struct protector_keys *ret_se
 {
     if (conn->state != DTLS_CONNECTED)
         return STATUS_AGAIN;
+    if (conn->ssl == NULL)
+        return STATUS_CLOSED;
     static const char label[] = "EXTRACTOR-dtls_srtp";
     uint8_t material[MATERIAL_MAX], *part = material;
     SRTP_PROTECTION_PROFILE *chosen = SSL_get_selected_srtp_profile(conn->ssl);
@@ -241,12 +278,29 @@ enum status dtls_conn_keys(struct dtls_conn *conn, struct protector_keys *ret_se
     return STATUS_OK;
 }
 
+void dtls_conn_settle(struct dtls_conn *conn)
+{
+    if (conn->state != DTLS_CONNECTED || conn->ssl == NULL)
+        return;
+    struct epilogue *epilogue = calloc(1, sizeof *epilogue);
+    if (epilogue != NULL && epilogue_take(conn->ssl, epilogue) == STATUS_OK) {
+        conn->epilogue = epilogue;
+        SSL_free(conn->ssl);
+        conn->ssl = NULL;
+    } else {
+        free(epilogue); /* it goes on with OpenSSL */
+    }
+    ERR_clear_error();
+}
+
 void dtls_conn_close(struct dtls_conn *conn)
 {
     if (conn->state == DTLS_FAILED)
         return;
     ERR_clear_error();
-    if (conn->state == DTLS_CONNECTED)
+    if (conn->state == DTLS_CONNECTED && conn->epilogue != NULL)
+        epilogue_say_goodbye(conn);
+    else if (conn->state == DTLS_CONNECTED)
         SSL_shutdown(conn->ssl);
     ERR_clear_error();
     conn->state = DTLS_CLOSED;

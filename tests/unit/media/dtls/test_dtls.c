@@ -116,6 +116,7 @@ struct client_options {
     const char *algorithm; /* of the fingerprint; NULL: sha-256 */
     size_t extension;      /* bytes of ballast in the ClientHello */
     bool no_certificate, old_version;
+    const char *ciphers; /* NULL: OpenSSL's */
 };
 
 static unsigned int client_timer(SSL *ssl, unsigned int last_us)
@@ -185,6 +186,8 @@ static void client_start(struct client *client, struct network *network,
         SSL_CTX_set_min_proto_version(client->context, DTLS1_VERSION);
         SSL_CTX_set_max_proto_version(client->context, DTLS1_VERSION);
     }
+    if (options->ciphers != NULL)
+        assert_int_equal(SSL_CTX_set_cipher_list(client->context, options->ciphers), 1);
     if (options->extension > 0)
         SSL_CTX_add_client_custom_ext(client->context, CLIENT_EXTENSION, ballast_add, NULL,
                                       (void *)(uintptr_t)&options->extension, NULL, NULL);
@@ -434,6 +437,7 @@ static void test_refused_clients(void **state)
     static const struct client_options cases[] = {
         {.profiles = all_profiles, .no_certificate = true},
         {.profiles = all_profiles, .old_version = true},
+        {.profiles = all_profiles, .ciphers = "ECDHE-ECDSA-AES128-SHA"}, /* no AEAD */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct meeting meeting;
@@ -577,6 +581,90 @@ static void test_close(void **state)
     meeting_end(&meeting);
 }
 
+static void end_somehow(struct meeting *meeting, int how)
+{
+    struct datagram *first = &meeting->network.queue[0], *second = first + 1;
+    switch (how) {
+    case 0: /* we close */
+        dtls_conn_close(meeting->conn);
+        break;
+    case 1: /* the client closes, and gets an answer */
+        SSL_shutdown(meeting->client.ssl);
+        break;
+    case 2: /* behind data, in one datagram */
+        SSL_write(meeting->client.ssl, "x", 1);
+        SSL_shutdown(meeting->client.ssl);
+        assert_int_equal(meeting->network.count, 2);
+        memcpy(first->bytes + first->length, second->bytes, second->length);
+        first->length += second->length;
+        meeting->network.count = 1;
+        break;
+    default: /* damaged or cut anywhere, it is nothing */
+        SSL_shutdown(meeting->client.ssl);
+        for (size_t at = 0; at < first->length; at++) {
+            struct datagram datagram = *first;
+            datagram.bytes[at == 1 || at == 2 ? 3 : at] ^= 4; /* OpenSSL skips an alert's version */
+            assert_int_equal(dtls_conn_receive(meeting->conn, datagram.bytes, datagram.length),
+                             DTLS_CONNECTED);
+            assert_int_equal(dtls_conn_receive(meeting->conn, first->bytes, at), DTLS_CONNECTED);
+        }
+    }
+    deliver_all(meeting);
+}
+
+/* OpenSSL's state is gone; what is left must speak to OpenSSL's client all the same. */
+static void test_settled(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *suite;
+        bool settles; /* the last: the same, left to OpenSSL */
+    } cases[] = {
+        {"ECDHE-ECDSA-AES128-GCM-SHA256", true},
+        {"ECDHE-ECDSA-AES256-GCM-SHA384", true},
+        {"ECDHE-ECDSA-CHACHA20-POLY1305", true},
+        {"ECDHE-ECDSA-AES128-GCM-SHA256", false},
+    };
+    for (size_t i = 0; i < 4 * sizeof cases / sizeof *cases; i++) {
+        struct meeting meeting;
+        struct protector_keys keys, other;
+        struct client_options options = {.profiles = all_profiles, .ciphers = cases[i / 4].suite};
+        meeting_start(&meeting, &options);
+        dtls_conn_settle(meeting.conn); /* too early: nothing */
+        meeting_run(&meeting);
+        assert_int_equal(dtls_conn_state(meeting.conn), DTLS_CONNECTED);
+        check_keys(&meeting, PROTECTOR_AES_GCM_128);
+        if (cases[i / 4].settles) {
+            dtls_conn_settle(meeting.conn);
+            dtls_conn_settle(meeting.conn);
+            assert_int_equal(dtls_conn_keys(meeting.conn, &keys, &other), STATUS_CLOSED);
+        }
+        assert_int_equal(dtls_conn_tick(meeting.conn), DTLS_CONNECTED);
+        assert_int_equal(dtls_conn_wait_ms(meeting.conn), -1);
+        end_somehow(&meeting, (int)(i % 4));
+        assert_int_equal(dtls_conn_state(meeting.conn), DTLS_CLOSED);
+        assert_true(meeting.client.closed);
+        meeting_end(&meeting);
+    }
+}
+
+/* Without memory it goes on with OpenSSL. */
+static void test_settle_starved(void **state)
+{
+    (void)state;
+    struct meeting meeting;
+    meeting_start(&meeting, &plain);
+    meeting_run(&meeting);
+    alloc_fail_at(1);
+    dtls_conn_settle(meeting.conn);
+    assert_true(alloc_fail_fired());
+    check_keys(&meeting, PROTECTOR_AES_GCM_128);
+    dtls_conn_close(meeting.conn);
+    deliver_all(&meeting);
+    assert_true(meeting.client.closed);
+    meeting_end(&meeting);
+}
+
 static void test_noise_changes_nothing(void **state)
 {
     (void)state;
@@ -692,6 +780,8 @@ int main(void)
         cmocka_unit_test(test_last_flight_is_repeated),
         cmocka_unit_test(test_timer),
         cmocka_unit_test(test_close),
+        cmocka_unit_test(test_settled),
+        cmocka_unit_test(test_settle_starved),
         cmocka_unit_test(test_noise_changes_nothing),
         cmocka_unit_test(test_no_renegotiation),
         cmocka_unit_test(test_starved),
