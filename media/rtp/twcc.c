@@ -46,16 +46,16 @@ static void start_at(struct twcc_recorder *recorder, uint16_t sequence)
     recorder->end = sequence;
 }
 
-/* Makes room up to `sequence`, the numbers in between not received. */
+/* Makes room up to and with `sequence`, all of it not received. */
 static void window_move(struct twcc_recorder *recorder, int64_t sequence)
 {
-    if (sequence - recorder->end >= TWCC_WINDOW_MAX) {
-        memset(recorder->arrivals, 0, sizeof recorder->arrivals);
-    } else {
-        for (int64_t i = recorder->end; i < sequence; i++)
-            *arrival_of(recorder, i) = 0;
-    }
-    *arrival_of(recorder, sequence) = 0;
+    uint64_t count = (uint64_t)(sequence + 1 - recorder->end);
+    uint64_t first = (uint64_t)recorder->end % TWCC_WINDOW_MAX;
+    if (count > TWCC_WINDOW_MAX)
+        count = TWCC_WINDOW_MAX;
+    uint64_t before_wrap = count < TWCC_WINDOW_MAX - first ? count : TWCC_WINDOW_MAX - first;
+    memset(recorder->arrivals + first, 0, before_wrap * sizeof recorder->arrivals[0]);
+    memset(recorder->arrivals, 0, (count - before_wrap) * sizeof recorder->arrivals[0]);
     recorder->end = sequence + 1;
     if (recorder->begin < recorder->end - TWCC_WINDOW_MAX)
         recorder->begin = recorder->end - TWCC_WINDOW_MAX;
@@ -173,6 +173,23 @@ static void symbol_add(struct builder *builder, uint8_t symbol)
     builder->status_count++;
 }
 
+static void missing_add(struct builder *builder, size_t missing)
+{
+    struct open_chunk *open = &builder->open;
+    while (missing > 0) {
+        symbol_add(builder, TWCC_MISSING);
+        missing--;
+        if (!open->same || open->count < TWCC_ONE_BIT_SYMBOLS)
+            continue;
+        /* A run grows by its count alone: a gap may be the whole window. */
+        size_t room = (size_t)(TWCC_RUN_MAX - open->count);
+        size_t more = missing < room ? missing : room;
+        open->count = (uint16_t)(open->count + more);
+        builder->status_count += more;
+        missing -= more;
+    }
+}
+
 static size_t builder_size(const struct builder *builder)
 {
     size_t chunks = builder->chunk_count + (builder->open.count > 0 ? 1 : 0);
@@ -190,8 +207,7 @@ static bool builder_add(struct builder *builder, size_t missing, int16_t delta, 
     size_t status_count = builder->status_count;
     bool small = delta >= 0 && delta <= UINT8_MAX;
 
-    for (size_t i = 0; i < missing; i++)
-        symbol_add(builder, TWCC_MISSING);
+    missing_add(builder, missing);
     symbol_add(builder, small ? TWCC_SMALL : TWCC_LARGE);
     if (small) {
         builder->deltas[builder->delta_bytes++] = (uint8_t)delta;
