@@ -6,6 +6,7 @@ import { Lobby } from './pages/lobby';
 import { MeetingPage } from './pages/meeting/page';
 import { Missing, Over } from './pages/over';
 import { Prejoin } from './pages/prejoin';
+import { expose } from './hook';
 import { tell } from './pages/notices';
 import { meetingOf, path } from './route';
 import { text } from './text';
@@ -60,33 +61,4 @@ function OneCall({ id, again }: { id: string; again(): void }) {
         <Over reason={call.over.value ?? 'left'} again={again} />
       );
   }
-}
-
-/** For the browser tests (docs/design/web.md). */
-function expose(call: Call | null): void {
-  const hook = call && {
-    call,
-    session: call.session,
-    get pc() {
-      return call.connection.peek()?.pc ?? null;
-    },
-    get state() {
-      return {
-        phase: call.phase.peek(),
-        link: call.link.peek(),
-        media: call.media.peek(),
-        self: call.self.peek(),
-        over: call.over.peek(),
-        timings: { ...call.timings },
-        people: call.people.ids.peek().map((id) => call.people.peek(id)),
-        slots: [...(call.connection.peek()?.slots.values() ?? [])].map((slot) => ({
-          mid: slot.mid,
-          kind: slot.kind,
-          index: slot.index,
-          ...call.connection.peek()?.views.peek().get(slot.mid),
-        })),
-      };
-    },
-  };
-  (window as unknown as { __parley: unknown }).__parley = hook;
 }

@@ -17,8 +17,8 @@ describe('camera layers', () => {
     expect(activeLayers(180, null)).toEqual([true, false, false]);
   });
   it('run only when watched', () => {
-    expect(activeLayers(720, [true, false, true])).toEqual([true, false, true]);
-    expect(activeLayers(360, [false, true, true])).toEqual([false, true, false]);
+    expect(activeLayers(720, new Set(['q', 'f']))).toEqual([true, false, true]);
+    expect(activeLayers(360, new Set(['h', 'f']))).toEqual([false, true, false]);
   });
 });
 

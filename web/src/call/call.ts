@@ -21,7 +21,7 @@ import {
 } from '../gateway/frames';
 import { browser, GatewaySession, type SessionState } from '../gateway/session';
 import { name as savedName, pushToTalk } from '../settings';
-import { load, save } from '../util/store';
+import { load, loadText, save, saveText } from '../util/store';
 import { Capture, captureScreen, type CaptureKind } from './capture';
 import { Chat } from './chat';
 import { Connection, type LocalSource, type SlotView, type Slot } from './connection';
@@ -140,6 +140,7 @@ export class Call {
       .then((info) => (this.info.value = info))
       .catch((error: unknown) => {
         if (error instanceof HttpError && error.status === 404) this.finish('not_found');
+        if (error instanceof HttpError && error.status === 410) this.finish('ended');
       });
     serverInfo()
       .then((info) => {
@@ -158,7 +159,7 @@ export class Call {
     savedName.value = name;
     this.phase.value = 'joining';
     this.playback.play();
-    const token = load<string | null>(`session.${this.id}`, null, 'session') ?? hostToken(this.id);
+    const token = tokenOf(this.id);
     const identity: Identify = {
       meeting: this.id,
       name,
@@ -329,7 +330,7 @@ export class Call {
     slot: (d) => this.connection.peek()?.applySlot(d),
     speakers: (d) => this.people.hear(d.speakers),
     presenter: (d) => {
-      const id = d.id ?? null;
+      const id = d.id || null;
       this.people.presenter.value = id;
       if (this.screen.peek() && id !== null && id !== this.self.peek()) {
         this.stopShare(false);
@@ -371,12 +372,12 @@ export class Call {
     const again = this.phase.peek() === 'live';
     batch(() => {
       this.remember(d.self, d.token, d.meeting);
-      this.people.snapshot(d.participants, d.raised ?? [], d.presenter ?? null);
-      this.chat.snapshot(d.chat ?? []);
+      this.people.snapshot(d.participants, d.presenter || null);
       this.lobby.value = [];
       if (!again) this.joinedAt.value = Date.now();
       this.phase.value = 'live';
     });
+    void this.chat.refresh();
     rememberMeeting(d.meeting);
     const { voices, tiles } = d.slots;
     const fits = this.connection.peek()?.voices === voices && this.connection.peek()?.tiles === tiles;
@@ -405,10 +406,15 @@ export class Call {
       .catch(() => this.stopShare(false));
   }
 
+  /** The address to give to others. */
+  address(): string {
+    return new URL(this.meeting.peek()?.link || `/m/${encodeURIComponent(this.id)}`, window.location.href).href;
+  }
+
   private remember(self: string, token: string, meeting: Meeting): void {
     this.self.value = self;
     this.meeting.value = meeting;
-    save(`session.${this.id}`, token, 'session');
+    keepToken(this.id, token);
   }
 
   private announce(d: Dispatches['roster']): void {
@@ -423,7 +429,7 @@ export class Call {
     }
     for (const p of d.updated ?? []) {
       const before = this.people.peek(p.id);
-      if (p.hand && before && !before.hand && p.id !== this.self.peek())
+      if (p.hand > 0 && before?.hand === 0 && p.id !== this.self.peek())
         this.onnotice({ kind: 'hand', name: p.name });
       if (p.id === this.self.peek() && before && before.role !== p.role)
         this.onnotice({ kind: 'role', role: p.role });
@@ -642,7 +648,6 @@ export class Call {
       this.over.value = reason;
       this.phase.value = 'over';
     });
-    if (reason !== 'left' && reason !== 'elsewhere') save(`session.${this.id}`, null, 'session');
     this.teardown();
   }
 
@@ -672,7 +677,7 @@ const RECENT_MAX = 8;
 export const recent = signal<readonly Recent[]>(load<Recent[]>('recent', []));
 
 function rememberMeeting(meeting: Meeting): void {
-  const entry = { id: meeting.id, title: meeting.title, at: Date.now() };
+  const entry = { id: meeting.id, title: meeting.title ?? '', at: Date.now() };
   recent.value = [entry, ...recent.peek().filter((r) => r.id !== meeting.id)].slice(0, RECENT_MAX);
   save('recent', recent.value);
 }
@@ -686,6 +691,11 @@ export function saveHostToken(id: string, token: string): void {
   save(`host.${id}`, token);
 }
 
-function hostToken(id: string): string | null {
-  return load<string | null>(`host.${id}`, null);
+/** What proves who I am in this meeting: kept per tab, as two tabs are two people. */
+function tokenOf(id: string): string | null {
+  return loadText(`token.${id}`, 'session') ?? load<string | null>(`host.${id}`, null);
+}
+
+function keepToken(id: string, token: string): void {
+  saveText(`token.${id}`, token, 'session');
 }

@@ -13,6 +13,7 @@ export interface Draft {
 type Send = <T extends CommandName>(t: T, d: Commands[T][0]) => Promise<Commands[T][1]>;
 
 const PAGE = 50;
+const PAGE_MAX = 100;
 const TYPING_EVERY_MS = 3000;
 const TYPING_SHOWN_MS = 4500;
 
@@ -25,6 +26,7 @@ export class Chat {
   readonly loading = signal(false);
   /** The panel is open and at its end: what comes is read. */
   reading = false;
+  private loaded = false;
   private typingSent = -Infinity;
   private readonly typingTimers = new Map<string, ReturnType<typeof setTimeout>>();
 
@@ -33,29 +35,50 @@ export class Chat {
     private readonly self: () => string,
   ) {}
 
-  /** What `ready` brought. Older pages already here are kept when they connect to it. */
-  snapshot(latest: readonly ChatMessage[]): void {
+  /** The newest page, after every `ready`; messages that came meanwhile are kept. */
+  async refresh(): Promise<void> {
+    try {
+      const page = await this.send('chat.history', {});
+      this.merge(page.messages, page.more);
+    } catch {
+      // Lost with the session; the next `ready` asks again.
+    }
+  }
+
+  /** Every message there is, page by page. */
+  async all(): Promise<ChatMessage[]> {
+    let messages: ChatMessage[] = [];
+    for (;;) {
+      const before = messages[0]?.id;
+      const page = await this.send('chat.history', { limit: PAGE_MAX, ...(before ? { before } : {}) });
+      messages = [...page.messages, ...messages];
+      if (!page.more || page.messages.length === 0) return messages;
+    }
+  }
+
+  private merge(latest: readonly ChatMessage[], more: boolean): void {
     const known = this.messages.value;
     const first = latest[0];
-    const meets = first !== undefined && known.some((m) => m.id === first.id);
-    const fresh = known.length === 0 ? 0 : latest.filter((m) => !known.some((k) => k.id === m.id)).length;
+    // Older pages already here stay only when nothing is missing between them and the newest.
+    const meets = first === undefined || known.some((m) => m.id === first.id) || !this.loaded;
+    const ids = new Set(latest.map((m) => m.id));
+    const kept = known.filter((m) => !ids.has(m.id) && (meets || !first || later(m.id, first.id)));
+    const seen = new Set(known.map((m) => m.id));
+    const fresh = latest.filter((m) => !seen.has(m.id) && m.author !== this.self()).length;
     batch(() => {
-      if (meets) {
-        const byId = new Map(latest.map((m) => [m.id, m]));
-        const at = known.findIndex((m) => m.id === first.id);
-        this.messages.value = [...known.slice(0, at), ...byId.values()];
-      } else {
-        this.messages.value = latest;
-        this.more.value = latest.length >= PAGE;
-      }
-      if (!this.reading) this.unread.value += fresh;
+      this.messages.value = [...latest, ...kept].sort((a, b) => (later(a.id, b.id) ? 1 : -1));
+      if (!meets || !this.loaded) this.more.value = more;
+      if (this.loaded && !this.reading) this.unread.value += fresh;
     });
+    this.loaded = true;
   }
 
   arrived(message: ChatMessage): void {
-    if (this.messages.value.some((m) => m.id === message.id)) return;
+    const known = this.messages.value;
+    if (known.some((m) => m.id === message.id)) return;
     batch(() => {
-      this.messages.value = [...this.messages.value, message];
+      const at = known.findIndex((m) => later(m.id, message.id));
+      this.messages.value = at < 0 ? [...known, message] : [...known.slice(0, at), message, ...known.slice(at)];
       this.stopTyping(message.author);
       if (!this.reading && message.author !== this.self()) this.unread.value += 1;
     });
@@ -73,6 +96,7 @@ export class Chat {
     return this.messages.value.find((m) => m.id === id) ?? null;
   }
 
+  /** Resolves when the server has it for good; rejects when it did not take it. */
   async say(text: string, replyTo: string | null): Promise<void> {
     const draft: Draft = { nonce: nonce(), text, replyTo, failed: false };
     this.drafts.value = [...this.drafts.value, draft];
@@ -140,10 +164,11 @@ export class Chat {
         this.discard(draft);
         this.arrived(message);
       });
-    } catch {
+    } catch (error) {
       this.drafts.value = this.drafts.value.map((d) =>
         d.nonce === draft.nonce ? { ...d, failed: true } : d,
       );
+      throw error;
     }
   }
 
@@ -154,6 +179,11 @@ export class Chat {
     this.typingTimers.delete(id);
     this.typing.value = this.typing.value.filter((other) => other !== id);
   }
+}
+
+/** Ids are decimal numbers that grow; too large for a double. */
+function later(a: string, b: string): boolean {
+  return a.length !== b.length ? a.length > b.length : a > b;
 }
 
 function nonce(): string {

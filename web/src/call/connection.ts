@@ -48,7 +48,7 @@ export class Connection {
   private queue: Promise<void>;
   private closed = false;
   private cameraHeight = 720;
-  private wantedLayers: boolean[] | null = null;
+  private watched: ReadonlySet<string> | null = null; // rids; null: not told yet
   private screenWanted = true;
   private restartTimer: ReturnType<typeof setTimeout> | null = null;
   private latestSlots: Dispatches['slots'] | null = null;
@@ -126,26 +126,26 @@ export class Connection {
 
   /** What somebody watches; the rest is not encoded. */
   setLayers(d: Dispatches['layers']): void {
-    if (d.camera) {
-      this.wantedLayers = d.camera.active;
-      void this.applyCamera();
-    }
-    if (d.screen) {
-      this.screenWanted = d.screen.active;
-      void this.applyScreen();
-    }
+    // Without simulcast there are no rids to name.
+    this.watched = d.camera && d.active.length === 0 ? null : new Set(d.active);
+    this.screenWanted = d.screen;
+    void this.applyCamera();
+    void this.applyScreen();
   }
 
   applySlots(d: Dispatches['slots']): void {
     this.latestSlots = d;
     const now = performance.now();
     const next = new Map(this.views.value);
-    for (const { mid, source } of d.slots) {
+    for (const entry of d.slots) {
+      const { mid } = entry;
       const before = next.get(mid);
+      const { id, kind } = entry.source ?? {};
+      const source = id && kind ? { id, kind } : null;
       const same = source && before?.source?.id === source.id && before.source.kind === source.kind;
       if (same) continue;
       next.set(mid, {
-        source: source ?? null,
+        source,
         state: source ? 'waiting' : 'empty',
         layer: -1,
         since: now,
@@ -220,7 +220,7 @@ export class Connection {
 
   private async applyCamera(): Promise<void> {
     const layers = cameraLayers(this.cameraHeight);
-    const active = activeLayers(this.cameraHeight, this.wantedLayers);
+    const active = activeLayers(this.cameraHeight, this.watched);
     await this.adjust(this.senders.camera.sender, (encoding, i) => {
       const layer = layers.find((candidate) => candidate.rid === encoding.rid) ?? layers[i];
       if (!layer) return;

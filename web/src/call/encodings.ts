@@ -41,10 +41,10 @@ export function cameraLayers(height: number): Encoding[] {
   });
 }
 
-/** Which of the layers run: those that exist at this height and somebody watches. */
-export function activeLayers(height: number, wanted: readonly boolean[] | null): boolean[] {
+/** Which of the layers run: those that exist at this height and whose rid somebody watches. */
+export function activeLayers(height: number, watched: ReadonlySet<string> | null): boolean[] {
   return cameraLayers(height).map(
-    (layer, i) => layer.active && (wanted === null || wanted[i] !== false),
+    (layer) => layer.active && (watched === null || watched.has(layer.rid ?? '')),
   );
 }
 

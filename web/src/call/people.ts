@@ -47,7 +47,7 @@ export class People {
     return this.spoke.get(id) ?? 0;
   }
 
-  snapshot(participants: readonly Participant[], raised: readonly string[], presenter: string | null) {
+  snapshot(participants: readonly Participant[], presenter: string | null): void {
     batch(() => {
       const here = new Set(participants.map((p) => p.id));
       for (const id of this.byId.keys()) if (!here.has(id)) this.byId.delete(id);
@@ -56,7 +56,7 @@ export class People {
         .slice()
         .sort((a, b) => a.joined - b.joined)
         .map((p) => p.id);
-      this.raised.value = raised;
+      this.orderHands();
       this.presenter.value = presenter;
       this.version.value += 1;
       this.hear([]);
@@ -82,7 +82,7 @@ export class People {
       if (fresh.length > 0 || gone.size > 0)
         this.ids.value = [...this.ids.value.filter((id) => !gone.has(id)), ...fresh];
       this.version.value += 1;
-      this.followHands([...(d.joined ?? []), ...(d.updated ?? [])], gone);
+      this.orderHands();
     });
   }
 
@@ -106,11 +106,14 @@ export class People {
     else this.byId.set(participant.id, signal(participant));
   }
 
-  private followHands(changed: readonly Participant[], gone: ReadonlySet<string>): void {
-    const hands = new Map(changed.map((p) => [p.id, p.hand]));
+  private orderHands(): void {
+    const hands = this.ids.value
+      .map((id) => ({ id, since: this.peek(id)?.hand ?? 0 }))
+      .filter((hand) => hand.since > 0)
+      .sort((a, b) => a.since - b.since)
+      .map((hand) => hand.id);
     const before = this.raised.value;
-    const kept = before.filter((id) => !gone.has(id) && hands.get(id) !== false);
-    const fresh = changed.filter((p) => p.hand && !before.includes(p.id)).map((p) => p.id);
-    if (fresh.length > 0 || kept.length !== before.length) this.raised.value = [...kept, ...fresh];
+    if (hands.length !== before.length || hands.some((id, i) => id !== before[i]))
+      this.raised.value = hands;
   }
 }

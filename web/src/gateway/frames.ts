@@ -9,18 +9,20 @@ export interface Participant {
   muted: boolean;
   camera: boolean;
   screen: boolean;
-  hand: boolean;
+  /** False while their connection is away. */
+  online: boolean;
+  /** When the hand went up, ms since 1970; 0: down. */
+  hand: number;
   kind: 'browser' | 'whip' | 'phone';
   joined: number;
-  audio_gated: boolean;
-  camera_gated: boolean;
 }
 
 export interface Meeting {
   id: string;
-  title: string;
+  title?: string;
   locked: boolean;
   lobby: boolean;
+  /** Path of the meeting's page. */
   link: string;
 }
 
@@ -29,10 +31,10 @@ export interface ChatMessage {
   author: string;
   author_name: string;
   text: string;
-  reply_to?: string | null;
+  reply_to?: string;
   created: number;
-  edited?: number | null;
-  deleted?: boolean | number | null;
+  edited?: number;
+  deleted?: number;
   reactions: { emoji: string; by: string[] }[];
 }
 
@@ -61,9 +63,7 @@ export interface Ready extends Waiting {
   role: Role;
   participants: Participant[];
   slots: { voices: number; tiles: number };
-  chat: ChatMessage[];
   presenter?: string | null;
-  raised: string[];
 }
 
 export interface Knock {
@@ -96,7 +96,7 @@ export interface Commands {
   'chat.delete': [{ id: string }, void];
   'chat.react': [{ id: string; emoji: string; on: boolean }, void];
   'chat.typing': [Record<string, never>, void];
-  'chat.history': [{ before: string; limit: number }, { messages: ChatMessage[]; more: boolean }];
+  'chat.history': [{ before?: string; limit?: number }, { messages: ChatMessage[]; more: boolean }];
   'host.mute': [{ id: string } | { all: true }, void];
   'host.ask_unmute': [{ id: string }, void];
   'host.stop': [{ id: string; what: 'camera' | 'screen' }, void];
@@ -117,11 +117,11 @@ export interface Dispatches {
   roster: { joined: Participant[]; updated: Participant[]; left: { id: string }[] };
   meeting: Meeting;
   lobby: { waiting: Knock[] };
-  slots: { slots: { mid: string; source?: { id: string; kind: SourceKind } | null }[] };
+  slots: { slots: { mid: string; source?: { id?: string; kind?: SourceKind } }[] };
   slot: { mid: string; state: SlotState; layer: number };
   speakers: { speakers: { id: string; level: number }[] };
   presenter: { id?: string | null };
-  layers: { camera?: { active: boolean[]; height: number }; screen?: { active: boolean } };
+  layers: { camera: boolean; screen: boolean; camera_height: number; active: string[] };
   'media.state': { state: 'connected' | 'lost' | 'restored' | 'failed'; tcp: boolean };
   'media.need_offer': { reason: string };
   'chat.message': { message: ChatMessage };
@@ -131,7 +131,7 @@ export interface Dispatches {
   asked_unmute: { by: string };
   muted: { by: string };
   stopped: { by: string; what: 'camera' | 'screen' };
-  removed: { reason: 'removed' | 'refused' | 'ended' | 'left' | 'elsewhere' };
+  removed: { reason: 'removed' | 'refused' | 'ended' | 'left' | 'elsewhere' | 'lost' };
 }
 
 export type CommandName = keyof Commands;

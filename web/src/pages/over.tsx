@@ -15,16 +15,17 @@ const icons: Partial<Record<OverReason, IconName>> = {
   locked: 'lock',
   full: 'people',
   name: 'edit',
+  lost: 'offline',
 };
 
-const RETURNABLE: ReadonlySet<OverReason> = new Set<OverReason>(['left', 'elsewhere', 'locked', 'full', 'name', 'refused']);
+const RETURNABLE: ReadonlySet<OverReason> = new Set<OverReason>(['left', 'elsewhere', 'locked', 'full', 'name', 'refused', 'lost']);
 
 /** The call is over: why, and what can be done. */
 export function Over({ reason, again }: { reason: OverReason; again(): void }) {
   const t = text.value.over;
   const known = reason in icons && reason !== 'not_found' ? (reason as Exclude<OverReason, 'not_found'>) : 'refused';
   return (
-    <Message icon={icons[known] ?? 'info'} heading={t[known]} words={t[`${known}Text`]} testid={`over-${reason}`}>
+    <Message icon={icons[known] ?? 'info'} heading={t[known]} words={t[`${known}Text`]} reason={reason}>
       {RETURNABLE.has(reason) && (
         <Button variant="primary" size="large" onClick={again} data-testid="rejoin">
           {t.rejoin}
@@ -40,7 +41,7 @@ export function Over({ reason, again }: { reason: OverReason; again(): void }) {
 export function Missing({ what }: { what: 'meeting' | 'page' }) {
   const t = text.value.missing;
   return (
-    <Message icon="search" heading={t[what]} words={t[`${what}Text`]} testid={`missing-${what}`}>
+    <Message icon="search" heading={t[what]} words={t[`${what}Text`]} reason={`missing-${what}`}>
       <Button variant="primary" size="large" onClick={() => go('/')} data-testid="home">
         {t.home}
       </Button>
@@ -48,11 +49,11 @@ export function Missing({ what }: { what: 'meeting' | 'page' }) {
   );
 }
 
-function Message({ icon, heading, words, testid, children }: {
+function Message({ icon, heading, words, reason, children }: {
   icon: IconName;
   heading: string;
   words: string;
-  testid: string;
+  reason: string;
   children: preact.ComponentChildren;
 }) {
   const title = useRef<HTMLHeadingElement>(null);
@@ -72,7 +73,7 @@ function Message({ icon, heading, words, testid, children }: {
         </a>
         <PagePreferences />
       </header>
-      <main class="message" data-testid={testid}>
+      <main class="message" data-testid="ended-page" data-reason={reason}>
         <span class="message-icon">
           <Icon name={icon} size={30} />
         </span>

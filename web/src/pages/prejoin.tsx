@@ -4,12 +4,13 @@ import type { Call } from '../call/call';
 import * as settings from '../settings';
 import { go } from '../route';
 import { text } from '../text';
+import { clip } from '../util/bytes';
 import { Button, IconButton } from '../ui/button';
 import { Icon, Logo } from '../ui/icons';
 import { Avatar, Caption, LevelMeter, PagePreferences } from '../ui/parts';
 import { DevicePicker } from './devices';
 
-const NAME_MAX = 64;
+const NAME_MAX = 64; // bytes
 
 export function Prejoin({ call }: { call: Call }) {
   const t = text.value.prejoin;
@@ -79,14 +80,13 @@ export function Prejoin({ call }: { call: Call }) {
               ref={input}
               class="input large"
               value={name}
-              maxLength={NAME_MAX}
               placeholder={t.namePlaceholder}
               autoComplete="name"
               aria-invalid={missing}
               aria-describedby={missing ? 'name-missing' : undefined}
               data-testid="name-input"
               onInput={(event) => {
-                setName(event.currentTarget.value);
+                setName((event.currentTarget.value = clip(event.currentTarget.value, NAME_MAX)));
                 setMissing(false);
               }}
             />
@@ -197,6 +197,7 @@ function Preview({ call, name }: { call: Call; name: string }) {
             <Caption
               key={device}
               tone="warn"
+              testid="device-problem"
               action={
                 problem !== 'insecure' && (
                   <Button size="small" onClick={() => void toggle(device)}>

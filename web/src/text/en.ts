@@ -132,7 +132,7 @@ export const en = {
     waiting: 'Waiting for the picture…',
     late: 'The picture is not coming through. Their connection or yours may be too slow; sound goes on.',
     unsupported: 'This browser cannot show this person’s video format.',
-    gatedAudio: 'muted by a host',
+    away: 'reconnecting…',
     quality: {
       good: 'Connection good',
       fair: 'Connection fair',
@@ -379,6 +379,8 @@ export const en = {
     name: 'That name cannot be used',
     nameText: 'Choose another one and try again.',
     rejoin: 'Join again',
+    lost: 'You were away too long',
+    lostText: 'The meeting went on without you. You can join again.',
     home: 'Back to start',
   },
   missing: {

@@ -131,7 +131,7 @@ export const zh: Text = {
     waiting: '正在等待画面…',
     late: '画面传不过来，可能是对方或你的网络太慢；声音不受影响。',
     unsupported: '此浏览器无法播放对方的视频格式。',
-    gatedAudio: '被主持人静音',
+    away: '正在重新连接…',
     quality: {
       good: '网络良好',
       fair: '网络一般',
@@ -378,6 +378,8 @@ export const zh: Text = {
     name: '这个名字不能用',
     nameText: '换一个名字再试。',
     rejoin: '重新加入',
+    lost: '你离开得太久了',
+    lostText: '会议已继续进行，你可以重新加入。',
     home: '返回首页',
   },
   missing: {

@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { text } from '../text';
+import { clip } from '../util/bytes';
 import { Button, IconButton } from './button';
 
 interface DialogProps {
@@ -56,7 +57,7 @@ interface Question {
   action: string;
   danger?: boolean;
   /** Asks for a line of text too. */
-  input?: { label: string; value: string; max: number };
+  input?: { label: string; value: string; max: number /* bytes */ };
   answer(value: string | null): void;
 }
 
@@ -79,7 +80,7 @@ export function Confirmations() {
     ask.answer(value);
   };
   const accept = () => {
-    const value = input.current?.value.trim() ?? '';
+    const value = clip(input.current?.value.trim() ?? '', ask.input?.max ?? 0);
     if (ask.input && !value) return;
     settle(value);
   };
@@ -108,7 +109,7 @@ export function Confirmations() {
         >
           <label class="field">
             <span class="label">{ask.input.label}</span>
-            <input ref={input} class="input" maxLength={ask.input.max} defaultValue={ask.input.value} autoFocus />
+            <input ref={input} class="input" defaultValue={ask.input.value} autoFocus />
           </label>
         </form>
       )}

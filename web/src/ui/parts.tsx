@@ -93,13 +93,14 @@ export function Segments<T extends string>({ label, value, options, onChange }: 
   );
 }
 
-export function Caption({ tone = 'info', children, action }: {
+export function Caption({ tone = 'info', children, action, testid }: {
   tone?: 'info' | 'warn' | 'danger';
   children: ComponentChildren;
   action?: ComponentChildren;
+  testid?: string;
 }) {
   return (
-    <div class={`caption ${tone}`} role={tone === 'info' ? undefined : 'alert'}>
+    <div class={`caption ${tone}`} data-testid={testid} role={tone === 'info' ? undefined : 'alert'}>
       <Icon name={tone === 'info' ? 'info' : 'alert'} size={18} />
       <p>{children}</p>
       {action}

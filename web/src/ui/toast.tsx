@@ -37,7 +37,7 @@ export function dismiss(id: string): void {
 
 export function Toasts() {
   return (
-    <div class="toasts" role="status" aria-live="polite" aria-label={text.value.meeting.notices}>
+    <div class="toasts" data-testid="toasts" role="status" aria-live="polite" aria-label={text.value.meeting.notices}>
       {toasts.value.map((entry) => (
         <div key={entry.id} class={`toast ${entry.tone ?? 'info'}`} data-testid={`toast-${entry.id}`}>
           {entry.icon && <Icon name={entry.icon} size={18} />}

@@ -8,6 +8,22 @@ function area(kind: 'local' | 'session'): Storage | null {
   }
 }
 
+export function loadText(key: string, kind: 'local' | 'session' = 'local'): string | null {
+  try {
+    return area(kind)?.getItem(`parley.${key}`) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export function saveText(key: string, text: string, kind: 'local' | 'session' = 'local'): void {
+  try {
+    area(kind)?.setItem(`parley.${key}`, text);
+  } catch {
+    // Nothing is kept.
+  }
+}
+
 export function load<T>(key: string, fallback: T, kind: 'local' | 'session' = 'local'): T {
   try {
     const text = area(kind)?.getItem(`parley.${key}`);

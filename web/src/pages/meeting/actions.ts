@@ -6,7 +6,7 @@ import { confirm } from '../../ui/dialog';
 import { toast } from '../../ui/toast';
 
 export async function copyLink(call: Call): Promise<void> {
-  const link = call.meeting.peek()?.link || window.location.href;
+  const link = call.address();
   try {
     await navigator.clipboard.writeText(link);
     toast({ id: 'link', words: text.peek().meeting.linkCopied, icon: 'check' });

@@ -11,9 +11,10 @@ import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
 import { Avatar } from '../../ui/parts';
 import { toast } from '../../ui/toast';
+import { clip } from '../../util/bytes';
 import { EmojiRow } from './controls';
 
-const TEXT_MAX = 8000;
+const TEXT_MAX = 8000; // bytes
 const GROUP_MS = 5 * 60_000;
 const END_PX = 48; // closer than this to the end counts as at the end
 
@@ -83,7 +84,7 @@ function Log({ call }: { call: Call }) {
 
   return (
     <div class="chat-log-box">
-      <div class="chat-log scroll" ref={box} onScroll={look} role="log" aria-label={t.heading} tabIndex={0} data-testid="chat-log">
+      <div class="chat-log scroll" ref={box} onScroll={look} role="log" aria-label={t.heading} tabIndex={0} data-testid="chat-list">
         {call.chat.more.value && (
           <Button variant="ghost" size="small" class="chat-older" busy={call.chat.loading.value} onClick={() => void call.chat.older()} data-testid="chat-older">
             {t.older}
@@ -92,7 +93,7 @@ function Log({ call }: { call: Call }) {
         {messages.length === 0 && drafts.length === 0 && (
           <div class="panel-blank">
             <Icon name="chat" size={32} />
-            <strong>{t.empty}</strong>
+            <span class="chat-author">{t.empty}</span>
             <p>{t.emptyText}</p>
           </div>
         )}
@@ -132,7 +133,7 @@ function Message({ call, message, before }: { call: Call; message: ChatMessage; 
         <div class="chat-body">
           {!grouped && (
             <header>
-              <strong class="ellipsis">{own ? text.value.common.selfSuffix(message.author_name) : message.author_name}</strong>
+              <span class="chat-author ellipsis">{own ? text.value.common.selfSuffix(message.author_name) : message.author_name}</span>
               <time class="numbers" dateTime={new Date(message.created).toISOString()}>
                 {clockTime(message.created)}
               </time>
@@ -153,9 +154,9 @@ function Words({ source }: { source: string }) {
   const toHtml = render.value;
   const html = useMemo(() => (toHtml ? { __html: toHtml(source) } : null), [toHtml, source]);
   return html ? (
-    <div class="chat-text" dangerouslySetInnerHTML={html} />
+    <div class="chat-text" data-testid="chat-text" dangerouslySetInnerHTML={html} />
   ) : (
-    <div class="chat-text plain">{source}</div>
+    <div class="chat-text plain" data-testid="chat-text">{source}</div>
   );
 }
 
@@ -165,7 +166,7 @@ function Quote({ message }: { message: ChatMessage | null }) {
     <div class="chat-quote">
       {message ? (
         <>
-          <strong class="ellipsis">{message.author_name}</strong>
+          <span class="chat-author ellipsis">{message.author_name}</span>
           <span class="ellipsis">{message.deleted ? t.deleted : message.text}</span>
         </>
       ) : (
@@ -256,7 +257,7 @@ function Unsent({ call, draft }: { call: Call; draft: Draft }) {
         {draft.failed ? (
           <p class="chat-failed">
             {t.failed}
-            <Button size="small" variant="ghost" onClick={() => void call.chat.again(draft)}>
+            <Button size="small" variant="ghost" onClick={() => call.chat.again(draft).catch(() => undefined)}>
               {text.value.common.retry}
             </Button>
             <Button size="small" variant="ghost" onClick={() => call.chat.discard(draft)}>
@@ -310,7 +311,7 @@ function Composer({ call }: { call: Call }) {
     composing.value = null;
     if (mode?.kind === 'edit') {
       if (words !== mode.message.text) void call.ask('chat.edit', { id: mode.message.id, text: words });
-    } else void call.chat.say(words, mode?.message.id ?? null);
+    } else call.chat.say(words, mode?.message.id ?? null).catch(() => undefined);
   };
 
   return (
@@ -333,13 +334,12 @@ function Composer({ call }: { call: Call }) {
           ref={area}
           rows={1}
           value={typed}
-          maxLength={TEXT_MAX}
           placeholder={t.placeholder}
           aria-label={t.placeholder}
           aria-description={t.hint}
           data-testid="chat-input"
           onInput={(event) => {
-            setTyped(event.currentTarget.value);
+            setTyped((event.currentTarget.value = clip(event.currentTarget.value, TEXT_MAX)));
             if (event.currentTarget.value) call.chat.typed();
           }}
           onKeyDown={(event) => {

@@ -238,7 +238,7 @@ function PanelButton({ call, which }: { call: Call; which: 'people' | 'chat' }) 
         label={count > 0 ? `${label} (${people ? t.waitingPeople(count) : t.unread(count)})` : label}
         tip="above-end"
         aria-expanded={open}
-        data-testid={`${which}-button`}
+        data-testid={`${which}-toggle`}
         onClick={() => togglePanel(which)}
       />
       {count > 0 && (

@@ -94,13 +94,13 @@ function Banners({ call }: { call: Call }) {
   return (
     <div class="banners" aria-live="assertive">
       {!call.network.value ? (
-        <Banner icon="offline" tone="danger" testid="banner-offline" words={t.offline} busy />
+        <Banner icon="offline" tone="danger" testid="reconnecting" words={t.offline} busy />
       ) : away ? (
-        <Banner icon="offline" tone="danger" testid="banner-away" words={t.away} busy />
+        <Banner icon="offline" tone="danger" testid="reconnecting" words={t.away} busy />
       ) : call.media.value === 'blocked' ? (
         <Banner icon="alert" tone="danger" testid="banner-blocked" words={t.blocked} />
       ) : call.media.value === 'lost' ? (
-        <Banner icon="alert" tone="warn" testid="banner-media" words={t.mediaLost} busy />
+        <Banner icon="alert" tone="warn" testid="reconnecting" words={t.mediaLost} busy />
       ) : null}
       {call.overTcp.value && !tcpSeen && (
         <Banner icon="info" tone="info" testid="banner-tcp" words={t.tcp} dismiss={() => setTcpSeen(true)} />
@@ -164,7 +164,7 @@ function SidePanel({ call }: { call: Call }) {
   const close = () => {
     const opener = which;
     panel.value = null;
-    document.querySelector<HTMLElement>(`[data-testid="${opener}-button"]`)?.focus();
+    document.querySelector<HTMLElement>(`[data-testid="${opener}-toggle"]`)?.focus();
   };
   const tab = (name: 'people' | 'chat', label: string) => (
     <button

@@ -173,8 +173,8 @@ function Knocking({ call, id, name }: { call: Call; id: string; name: string }) 
     <>
       <Avatar name={name} seed={id} />
       <span class="ellipsis grow">{name}</span>
-      <IconButton small icon="close" tip="none" label={`${t.refuse}: ${name}`} data-testid={`refuse-${id}`} onClick={() => void call.ask('host.refuse', { id })} />
-      <Button size="small" variant="primary" data-testid={`admit-${id}`} onClick={() => void call.ask('host.admit', { id })}>
+      <IconButton small icon="close" tip="none" label={`${t.refuse}: ${name}`} data-testid="refuse" onClick={() => void call.ask('host.refuse', { id })} />
+      <Button size="small" variant="primary" data-testid="admit" onClick={() => void call.ask('host.admit', { id })}>
         {t.admit}
       </Button>
     </>
@@ -190,7 +190,7 @@ function Person({ call, id, order }: { call: Call; id: string; order: number | u
 function PersonRow({ call, p, order }: { call: Call; p: Participant; order: number | undefined }) {
   const t = text.value;
   const self = p.id === call.self.value;
-  const muted = self ? !call.microphoneOn.value : p.muted || p.audio_gated;
+  const muted = self ? !call.microphoneOn.value : p.muted;
   const speaking = !muted && call.people.levelOf(p.id).value > 0;
   const role = p.role === 'participant' ? '' : t.people[p.role];
   return (
@@ -206,11 +206,11 @@ function PersonRow({ call, p, order }: { call: Call; p: Participant; order: numb
       </span>
       <span class="person-states">
         {order !== undefined && <span class="badge accent">{order}</span>}
-        {p.hand && order === undefined && <Icon name="hand" size={18} class="accent-icon" />}
+        {p.hand > 0 && order === undefined && <Icon name="hand" size={18} class="accent-icon" />}
         {p.screen && <Icon name="screen" size={18} class="accent-icon" />}
         <Icon name={muted ? 'microphoneOff' : 'microphone'} size={18} class={muted ? 'faint' : ''} />
         <span class="hidden-text">
-          {[muted ? t.tile.muted : speaking ? t.tile.speaking : '', p.hand ? t.tile.handRaised : ''].filter(Boolean).join(', ')}
+          {[muted ? t.tile.muted : speaking ? t.tile.speaking : '', p.hand > 0 ? t.tile.handRaised : ''].filter(Boolean).join(', ')}
         </span>
       </span>
       {(call.hosting.value || self) && (
@@ -245,7 +245,7 @@ function MeetingSettings({ call }: { call: Call }) {
         {t.meetingSettings}
         <Icon name="down" size={16} class="turn" />
       </summary>
-      <TextSetting label={t.title} value={meeting.title} max={120} onChange={(title) => void call.ask('host.set', { title })} />
+      <TextSetting label={t.title} value={meeting.title ?? ''} max={200} onChange={(title) => void call.ask('host.set', { title })} />
       <Switch
         label={t.lobby}
         hint={t.lobbyText}

@@ -63,7 +63,7 @@ export function HostItems({ call, p, then }: { call: Call; p: Participant; then(
           {t.stopScreen}
         </Item>
       )}
-      {p.hand && (
+      {p.hand > 0 && (
         <Item icon="hand" testid="lower-hand" onSelect={then(() => void call.ask('host.lower_hand', { id }))}>
           {t.lowerHand}
         </Item>

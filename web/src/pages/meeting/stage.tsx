@@ -112,7 +112,7 @@ export function Pager({ at, pages }: { at: number; pages: number }) {
 
 function Invite({ call, width, height }: { call: Call; width: number; height: number }) {
   const t = text.value.meeting;
-  const link = call.meeting.value?.link || window.location.href;
+  const link = call.address();
   return (
     <div class="invite" style={{ width: `${width}px`, height: `${height}px` }}>
       <h2>{t.alone}</h2>
@@ -199,7 +199,7 @@ function Screen({ call, id }: { call: Call; id: string }) {
   return (
     <div ref={root} class={actualSize.value ? 'screen actual' : 'screen'} data-testid="screen" aria-label={t.presenting(name)} role="region">
       <div class="screen-scroll" tabIndex={actualSize.value ? 0 : undefined}>
-        <RemoteVideo call={call} id={id} kind="screen" place="main" />
+        <RemoteVideo call={call} id={id} kind="screen" place="main" testid="screen-video" />
       </div>
       <div class="screen-tools">
         <span class="screen-name ellipsis">{t.presenting(name)}</span>

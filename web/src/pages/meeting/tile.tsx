@@ -41,8 +41,8 @@ function PersonTile({ call, person, place, width, height }: {
   const root = useRef<HTMLElement>(null);
   const p = person.value;
   const self = p.id === call.self.value;
-  const muted = self ? !call.microphoneOn.value : p.muted || p.audio_gated;
-  const camera = self ? call.cameraOn.value : p.camera && !p.camera_gated;
+  const muted = self ? !call.microphoneOn.value : p.muted;
+  const camera = self ? call.cameraOn.value : p.camera;
   const speaking = !muted && call.people.levelOf(p.id).value > 0;
   const quality = call.quality.value.get(p.id) ?? 'unknown';
 
@@ -52,10 +52,11 @@ function PersonTile({ call, person, place, width, height }: {
   }, [self, camera, p.id, place, pinned.value === p.id]);
 
   const states = [
-    muted && (p.audio_gated ? t.gatedAudio : t.muted),
+    !self && !p.online && t.away,
+    muted && t.muted,
     !camera && t.cameraOff,
     speaking && t.speaking,
-    p.hand && t.handRaised,
+    p.hand > 0 && t.handRaised,
   ].filter(Boolean);
   const shown = self ? text.value.common.selfSuffix(p.name) : p.name;
 
@@ -65,6 +66,7 @@ function PersonTile({ call, person, place, width, height }: {
       class={`tile ${place}`}
       data-testid={`tile-${p.id}`}
       data-speaking={speaking || undefined}
+      data-away={(!self && !p.online) || undefined}
       aria-label={t.label(shown, states.join(', '))}
       style={width ? { width: `${width}px`, height: `${height}px` } : undefined}
     >
@@ -73,7 +75,7 @@ function PersonTile({ call, person, place, width, height }: {
       </div>
       {camera && (self ? <SelfVideo call={call} /> : <RemoteVideo call={call} id={p.id} kind="camera" place={place} />)}
       <div class="tile-corner">
-        {p.hand && (
+        {p.hand > 0 && (
           <span class="tile-badge hand">
             <Icon name="hand" size={16} />
             {place !== 'strip' && call.people.raised.value.length > 1 && call.people.raised.value.indexOf(p.id) + 1}
@@ -92,6 +94,7 @@ function PersonTile({ call, person, place, width, height }: {
         {p.kind === 'whip' && <Icon name="broadcast" size={15} />}
         <span class="ellipsis">{shown}</span>
       </div>
+      {!self && !p.online && <p class="tile-caption">{t.away}</p>}
       <TileMenu call={call} p={p} root={root} self={self} />
     </article>
   );
@@ -147,13 +150,26 @@ function SelfVideo({ call }: { call: Call }) {
   return <video ref={ref} class={settings.mirror.value ? 'mirrored shown' : 'shown'} autoPlay playsInline muted />;
 }
 
-export function RemoteVideo({ call, id, kind, place }: { call: Call; id: string; kind: 'camera' | 'screen'; place: Place }) {
+export function RemoteVideo({ call, id, kind, place, testid }: {
+  call: Call;
+  id: string;
+  kind: 'camera' | 'screen';
+  place: Place;
+  testid?: string;
+}) {
   const found = call.slotOf(id, kind);
   if (!found) return null;
-  return <SlotVideo key={found.slot.mid} call={call} id={id} slot={found.slot} view={found.view} place={place} />;
+  return <SlotVideo key={found.slot.mid} call={call} id={id} slot={found.slot} view={found.view} place={place} testid={testid} />;
 }
 
-function SlotVideo({ call, id, slot, view, place }: { call: Call; id: string; slot: Slot; view: SlotView; place: Place }) {
+function SlotVideo({ call, id, slot, view, place, testid }: {
+  call: Call;
+  id: string;
+  slot: Slot;
+  view: SlotView;
+  place: Place;
+  testid: string | undefined;
+}) {
   const t = text.value.tile;
   const ref = useRef<HTMLVideoElement>(null);
   const [shown, setShown] = useState(false);
@@ -203,7 +219,7 @@ function SlotVideo({ call, id, slot, view, place }: { call: Call; id: string; sl
     view.state === 'unsupported' ? t.unsupported : view.state === 'waiting' && late ? t.late : view.state === 'waiting' && !shown ? t.waiting : '';
   return (
     <>
-      <video ref={ref} class={shown ? 'shown' : ''} autoPlay playsInline muted data-mid={slot.mid} />
+      <video ref={ref} class={shown ? 'shown' : ''} autoPlay playsInline muted data-mid={slot.mid} data-testid={testid} />
       {caption && (place !== 'strip' || late) && (
         <p class="tile-caption" role={late ? 'status' : undefined}>
           {place === 'strip' ? '' : caption}
