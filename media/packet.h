@@ -50,6 +50,7 @@ struct packet {
     uint32_t origin;     /* SSRC that names the source, the same for all its layers */
     struct packet_format format;
     uint8_t track, layer;
+    uint8_t epoch; /* of the stream: after a restart numbers begin anew */
     bool marker;
     bool start, key; /* begins a frame; begins a frame a decoder may begin with */
     uint8_t temporal_id;

@@ -1,0 +1,272 @@
+#include "media/sfu/feed.h"
+
+#include "media/sfu/room.h"
+#include "media/sfu/slot.h"
+#include "media/sfu/track.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FEED_ALL_LAYERS = (1 << MEDIA_RIDS_MAX) - 1,
+    FEED_TRACK_BITS = 3, /* MEDIA_TRACKS_MAX */
+    FEED_CAPACITY_MIN = 4,
+    FEED_PREFETCH = 2,
+};
+
+uint64_t feed_key(uint64_t transport, uint8_t track)
+{
+    return transport << FEED_TRACK_BITS | track;
+}
+
+static void feed_tell(struct worker *worker, const struct feed *feed, letter_fn *fn, uint8_t layer)
+{
+    struct letter letter = {.transport = feed->source.transport,
+                            .track = feed->source.track,
+                            .layer = layer,
+                            .from = worker->number};
+    worker_tell(worker, feed->source.worker, fn, &letter);
+}
+
+/* Tells the publisher's worker which layers are wanted here, when that changed. */
+static void feed_mask_update(struct worker *worker, struct feed *feed)
+{
+    if (feed->voice || feed->gone)
+        return;
+    uint8_t mask = feed->wanted_any > 0 ? FEED_ALL_LAYERS : 0;
+    for (uint8_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
+        if (feed->wanted[layer] > 0)
+            mask |= (uint8_t)(1 << layer);
+    }
+    if (mask == feed->mask)
+        return;
+    feed->mask = mask;
+    feed_tell(worker, feed, track_on_subscribe, mask);
+}
+
+static void wanted_count(struct feed *feed, const struct subscription *subscription, int amount)
+{
+    uint32_t step = (uint32_t)amount;
+    if (subscription->layer != FEED_LAYER_NONE)
+        feed->wanted[subscription->layer] += step;
+    if (subscription->target == FEED_LAYER_NONE)
+        feed->wanted_any += step;
+    else if (subscription->target != subscription->layer)
+        feed->wanted[subscription->target] += step;
+}
+
+void feed_want(struct worker *worker, struct subscription *subscription, int8_t layer,
+               int8_t target)
+{
+    struct feed *feed = subscription->feed;
+    if (layer == subscription->layer && target == subscription->target)
+        return;
+    wanted_count(feed, subscription, -1);
+    subscription->layer = layer;
+    subscription->target = target;
+    wanted_count(feed, subscription, 1);
+    feed_mask_update(worker, feed);
+}
+
+void feed_keyframe(struct worker *worker, const struct feed *feed, uint8_t layer)
+{
+    if (!feed->voice && !feed->gone)
+        feed_tell(worker, feed, track_on_keyframe, layer);
+}
+
+/* ---- who takes it ---- */
+
+enum status feed_join(struct worker *worker, struct feed *feed, struct subscription *subscription)
+{
+    if (feed->count == feed->capacity) {
+        uint32_t capacity = feed->capacity == 0 ? FEED_CAPACITY_MIN : feed->capacity * 2;
+        struct subscription **subscriptions =
+            realloc(feed->subscriptions, capacity * sizeof(struct subscription *));
+        if (subscriptions == NULL)
+            return STATUS_NO_MEMORY;
+        feed->subscriptions = subscriptions;
+        feed->capacity = capacity;
+    }
+    subscription->feed = feed;
+    subscription->place = feed->count;
+    subscription->layer = FEED_LAYER_NONE;
+    subscription->target = FEED_LAYER_NONE;
+    feed->subscriptions[feed->count++] = subscription;
+    wanted_count(feed, subscription, 1);
+    feed_mask_update(worker, feed);
+    return STATUS_OK;
+}
+
+static void feed_free(struct worker *worker, struct feed *feed)
+{
+    if (feed == NULL)
+        return;
+    feed_fini(worker, feed);
+    free(feed);
+}
+
+static enum status feed_new(struct worker *worker, const struct media_source *source,
+                            struct feed **ret_feed)
+{
+    struct feed *feed = calloc(1, sizeof *feed);
+    if (feed == NULL)
+        return STATUS_NO_MEMORY;
+    feed->source = *source;
+    enum status status = map_put(worker->feeds, feed_key(source->transport, source->track), feed);
+    if (status != STATUS_OK) {
+        free(feed);
+        return status;
+    }
+    *ret_feed = feed;
+    return STATUS_OK;
+}
+
+enum status feed_subscribe(struct worker *worker, const struct media_source *source,
+                           struct subscription *subscription)
+{
+    if (source->worker >= worker->media->worker_count || source->track >= MEDIA_TRACKS_MAX)
+        return STATUS_INVALID;
+    struct feed *feed = map_get(worker->feeds, feed_key(source->transport, source->track));
+    if (feed == NULL) {
+        enum status status = feed_new(worker, source, &feed);
+        if (status != STATUS_OK)
+            return status;
+    }
+    enum status status = feed_join(worker, feed, subscription);
+    if (status != STATUS_OK && feed->count == 0) {
+        map_remove(worker->feeds, feed_key(source->transport, source->track));
+        feed_free(worker, feed);
+    }
+    return status;
+}
+
+void feed_leave(struct worker *worker, struct subscription *subscription)
+{
+    struct feed *feed = subscription->feed;
+    if (feed == NULL)
+        return;
+    struct subscription *last = feed->subscriptions[--feed->count];
+    feed->subscriptions[subscription->place] = last;
+    last->place = subscription->place;
+    wanted_count(feed, subscription, -1);
+    subscription->feed = NULL;
+    feed_mask_update(worker, feed);
+    if (feed->count == 0 && !feed->voice) {
+        map_remove(worker->feeds, feed_key(feed->source.transport, feed->source.track));
+        feed_free(worker, feed);
+    }
+}
+
+void feed_voice_init(struct feed *feed)
+{
+    *feed = (struct feed){.voice = true};
+}
+
+void feed_fini(struct worker *worker, struct feed *feed)
+{
+    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++)
+        history_fini(&feed->histories[layer], worker_pool(worker));
+    free(feed->subscriptions);
+    *feed = (struct feed){0};
+}
+
+/* ---- packets ---- */
+
+static struct history *feed_history(struct worker *worker, struct feed *feed,
+                                    const struct packet *packet)
+{
+    struct history *history = &feed->histories[packet->layer];
+    bool anew = packet->epoch != feed->epochs[packet->layer] ||
+                (feed->voice && packet->source != feed->source.transport);
+    if (anew) {
+        /* Numbers of another stream: what is held can no longer be told apart. */
+        if (history->entries != NULL)
+            history_clear(history, worker_pool(worker));
+        feed->epochs[packet->layer] = packet->epoch;
+    }
+    if (history->entries == NULL) {
+        bool audio = packet->format.codec == MEDIA_CODEC_OPUS ||
+                     packet->format.codec == MEDIA_CODEC_RED;
+        if (history_init(history, audio ? HISTORY_AUDIO_PACKETS : HISTORY_VIDEO_PACKETS) !=
+            STATUS_OK)
+            return NULL;
+    }
+    return history;
+}
+
+void feed_deliver(struct worker *worker, struct feed *feed, struct packet *packet)
+{
+    struct history *history = feed_history(worker, feed, packet);
+    if (feed->voice) {
+        feed->source.transport = packet->source;
+        feed->source.track = packet->track;
+    }
+    if (history != NULL)
+        history_put(history, packet, worker_pool(worker));
+    for (uint32_t i = 0; i < feed->count;) {
+        struct subscription *subscription = feed->subscriptions[i];
+        const struct slot *slot = subscription->slot;
+        if (i + FEED_PREFETCH < feed->count)
+            __builtin_prefetch(feed->subscriptions[i + FEED_PREFETCH]->slot);
+        slot_offer(worker, subscription, packet);
+        /* A slot that left has put the last one in its place. */
+        if (i < feed->count && feed->subscriptions[i]->slot == slot)
+            i++;
+    }
+}
+
+void feed_media(struct worker *worker, struct packet *packet)
+{
+    struct feed *feed = map_get(worker->feeds, feed_key(packet->source, packet->track));
+    if (feed != NULL)
+        feed_deliver(worker, feed, packet);
+}
+
+void feed_report(struct worker *worker, const struct message *message)
+{
+    const struct feed_report report = {
+        .ntp = message->ntp, .source = message->id, .timestamp = message->timestamp};
+    struct feed *feed = map_get(worker->feeds, feed_key(message->id, message->track));
+    if (feed != NULL)
+        feed->reports[message->layer] = report;
+    struct room *room = message->lane < 0 ? NULL : map_get(worker->rooms, message->room);
+    if (room != NULL)
+        room->lanes[message->lane].reports[0] = report;
+}
+
+void feed_tick(struct worker *worker, struct feed *feed)
+{
+    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++)
+        history_expire(&feed->histories[layer], worker_now_ns(worker), worker_pool(worker));
+    for (uint32_t i = 0; i < feed->count; i++) {
+        const struct subscription *subscription = feed->subscriptions[i];
+        if (subscription->target != FEED_LAYER_NONE &&
+            subscription->target != subscription->layer &&
+            subscription->slot->kind == MEDIA_VIDEO)
+            feed_keyframe(worker, feed, (uint8_t)subscription->target);
+    }
+}
+
+/* ---- letters ---- */
+
+void feed_on_layers(struct worker *worker, const struct letter *letter)
+{
+    struct feed *feed = map_get(worker->feeds, feed_key(letter->transport, letter->track));
+    if (feed == NULL || letter->layers.count > MEDIA_RIDS_MAX)
+        return;
+    feed->layer_count = letter->layers.count;
+    memcpy(feed->layers, letter->layers.infos, sizeof feed->layers);
+    for (uint32_t i = 0; i < feed->count; i++)
+        slot_retarget(worker, feed->subscriptions[i]->slot);
+}
+
+void feed_on_gone(struct worker *worker, const struct letter *letter)
+{
+    struct feed *feed = map_get(worker->feeds, feed_key(letter->transport, letter->track));
+    if (feed == NULL)
+        return;
+    feed->gone = true;
+    /* The last one to leave ends the feed. */
+    for (uint32_t left = feed->count; left > 0; left--)
+        slot_source_gone(worker, feed->subscriptions[left - 1]);
+}

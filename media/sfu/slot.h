@@ -1,0 +1,79 @@
+/*
+ * media/sfu/slot.h - an m-line on which we send: what it carries, what it shall carry,
+ * and the writing of packets for this subscriber.
+ *
+ * A change of source or layer is make-before-break: `active` goes on until the first
+ * packet of a key frame of `next` (or of the other layer) comes.
+ *
+ * Thread: the subscriber's worker.
+ */
+#ifndef MEDIA_SFU_SLOT_H
+#define MEDIA_SFU_SLOT_H
+
+#include "media/media.h"
+#include "media/packet.h"
+#include "media/sfu/feed.h"
+#include "media/sfu/rewriter.h"
+#include "media/sfu/transport.h"
+#include "media/worker.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    SLOT_FRAME_AUDIO = 960,  /* timestamp ticks a switch moves at least: 20 ms */
+    SLOT_FRAME_VIDEO = 3000, /* 1/30 s */
+};
+
+struct slot {
+    struct transport *transport;
+    uint8_t number;
+    uint8_t kind; /* enum media_kind */
+    uint8_t state; /* enum media_slot_state, as last told */
+    uint8_t payload_count;
+    const struct payload *payloads;
+    struct media_extensions extensions;
+    uint32_t ssrc, rtx_ssrc;
+    struct media_want want;
+    struct subscription active, next;
+
+    /* How the present format goes to this subscriber; found anew when the format changes. */
+    struct packet_format format;
+    const struct payload *payload; /* NULL: not decodable here */
+    bool unwrap_red;
+    uint8_t red_primary; /* payload type written into RED blocks */
+
+    uint64_t voice; /* voice slots: whose voice the rewriter's segment is */
+    struct rewriter *rewriter; /* NULL until something was forwarded */
+    int64_t rtx_index;         /* next number on the RTX stream */
+    uint32_t packets, bytes;   /* for sender reports */
+    uint64_t forwarded_ms;
+    uint64_t reported_ms;
+};
+
+void slot_want(struct worker *worker, struct slot *slot, const struct media_want *want);
+/* The layers of its source, or what the link bears, have changed. */
+void slot_retarget(struct worker *worker, struct slot *slot);
+/* A packet of the feed this subscription is in. */
+void slot_offer(struct worker *worker, struct subscription *subscription, struct packet *packet);
+/* The source is gone. */
+void slot_source_gone(struct worker *worker, struct subscription *subscription);
+/* The subscriber misses the packet with this sequence number. */
+void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence);
+/* It cannot decode what it has. */
+void slot_refresh(struct worker *worker, struct slot *slot);
+/* Leaves its feeds and gives its memory back. */
+void slot_end(struct worker *worker, struct slot *slot);
+/* The sender report for this moment. False: nothing to report. */
+struct rtcp_sender;
+bool slot_report(const struct slot *slot, uint64_t ntp, struct rtcp_sender *ret_sender);
+
+/* Letter of the conductor: transport, slot, want. */
+void slot_on_want(struct worker *worker, const struct letter *letter);
+
+/* Which of the payload types a decoder of this subscriber takes this format as; NULL: none.
+ * *ret_unwrap: RED has to be taken apart first. */
+const struct payload *payload_for(const struct payload *payloads, size_t count,
+                                  const struct packet_format *format, bool *ret_unwrap);
+
+#endif

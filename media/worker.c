@@ -1,0 +1,710 @@
+#include "media/worker.h"
+
+#include "core/call.h"
+#include "core/clock.h"
+#include "media/sfu/feed.h"
+#include "media/sfu/rewriter.h"
+#include "media/sfu/room.h"
+#include "media/sfu/slot.h"
+#include "media/sfu/tcp.h"
+#include "media/sfu/track.h"
+#include "media/sfu/transport.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    WORKER_RING_TURN = 1024, /* messages taken from one ring per turn */
+    WORKER_BUSY_US = 2000,   /* flushes nearer than this: packets come in bursts */
+    WORKER_SECOND_MS = 1000,
+};
+
+struct worker_wire {
+    struct mmsghdr headers[WORKER_RECEIVE_BATCH];
+    struct iovec vectors[WORKER_RECEIVE_BATCH];
+    struct sockaddr_storage addresses[WORKER_RECEIVE_BATCH];
+};
+
+uint64_t worker_now_ns(const struct worker *worker)
+{
+    return loop_now_ns(worker->loop);
+}
+
+uint64_t worker_now_ms(const struct worker *worker)
+{
+    return loop_now_ms(worker->loop);
+}
+
+uint8_t worker_home(const struct worker *worker, uint64_t room)
+{
+    return (uint8_t)(room % worker->media->worker_count);
+}
+
+const struct pool *worker_pool(const struct worker *worker)
+{
+    return worker->packets;
+}
+
+/* ---- letters ---- */
+
+static void letter_open(void *arg)
+{
+    struct letter *letter = arg;
+    letter->fn(letter->to, letter);
+    free(letter);
+}
+
+enum status worker_post(struct worker *worker, letter_fn *fn, const struct letter *letter)
+{
+    struct letter *copy = malloc(sizeof *copy);
+    if (copy == NULL)
+        return STATUS_NO_MEMORY;
+    *copy = *letter;
+    copy->to = worker;
+    copy->fn = fn;
+    enum status status = loop_post(worker->loop, letter_open, copy);
+    if (status != STATUS_OK)
+        free(copy);
+    return status;
+}
+
+void worker_tell(struct worker *worker, uint8_t to, letter_fn *fn, const struct letter *letter)
+{
+    if (worker_post(worker->media->workers[to], fn, letter) != STATUS_OK)
+        worker->counters.letters_lost++;
+}
+
+/* ---- rings ---- */
+
+void worker_send(struct worker *worker, uint8_t to, const struct message *message)
+{
+    if (ring_push(worker->media->workers[to]->inbox[worker->number], message)) {
+        worker->to_ring |= UINT64_C(1) << to;
+        return;
+    }
+    packet_unref(message->packet, worker->packets);
+    worker->counters.dropped_ring++;
+}
+
+/* A sleeping worker that has got something is woken, once. */
+static void ring_bells(struct worker *worker)
+{
+    if (worker->to_ring == 0)
+        return;
+    atomic_thread_fence(memory_order_seq_cst);
+    for (uint8_t to = 0; to < worker->media->worker_count; to++) {
+        struct worker *other = worker->media->workers[to];
+        const uint64_t one = 1;
+        if ((worker->to_ring >> to & 1) != 0 && atomic_exchange(&other->asleep, false))
+            (void)!write(other->bell, &one, sizeof one); /* fails only when it rings already */
+    }
+    worker->to_ring = 0;
+}
+
+static void message_take(struct worker *worker, uint8_t from, struct message *message)
+{
+    switch ((enum message_kind)message->kind) {
+    case MESSAGE_MEDIA:
+        feed_media(worker, message->packet);
+        break;
+    case MESSAGE_VOICE_UP:
+        room_voice_up(worker, message->room, from, message->packet);
+        break;
+    case MESSAGE_VOICE_DOWN:
+        room_voice_down(worker, message->room, (uint8_t)message->lane, message->packet);
+        break;
+    case MESSAGE_REPORT:
+        feed_report(worker, message);
+        break;
+    case MESSAGE_STRAY:
+        worker->relayed_by = from;
+        worker_datagram(worker, message->packet);
+        worker->relayed_by = -1;
+        break;
+    }
+    packet_unref(message->packet, worker->packets);
+}
+
+static void rings_drain(struct worker *worker)
+{
+    for (uint8_t from = 0; from < worker->media->worker_count; from++) {
+        struct message message;
+        if (worker->inbox[from] == NULL)
+            continue;
+        for (int i = 0; i < WORKER_RING_TURN && ring_pop(worker->inbox[from], &message); i++)
+            message_take(worker, from, &message);
+    }
+}
+
+static bool rings_empty(const struct worker *worker)
+{
+    for (uint8_t from = 0; from < worker->media->worker_count; from++) {
+        if (worker->inbox[from] != NULL && ring_length(worker->inbox[from]) > 0)
+            return false;
+    }
+    return true;
+}
+
+static void on_bell(void *context, uint32_t events)
+{
+    struct worker *worker = context;
+    uint64_t rung;
+    (void)events;
+    (void)!read(worker->bell, &rung, sizeof rung); /* the rings are read at the end of the turn */
+}
+
+/* ---- datagrams ---- */
+
+struct transport *worker_transport_of(const struct worker *worker, const uint8_t *bytes,
+                                      size_t length)
+{
+    const char *ufrag;
+    size_t ufrag_length;
+    char text[MEDIA_TEXT_MAX];
+    if (ice_peek_ufrag(bytes, length, &ufrag, &ufrag_length) != STATUS_OK ||
+        ufrag_length >= sizeof text)
+        return NULL;
+    memcpy(text, ufrag, ufrag_length);
+    text[ufrag_length] = '\0';
+    const struct known *known = map_get(worker->ufrags, map_key_of(text));
+    return known != NULL && strcmp(known->ufrag, text) == 0 ? known->transport : NULL;
+}
+
+static void datagram_relay(struct worker *worker, struct packet *packet, uint8_t owner)
+{
+    /* Relayed already, or from a TCP connection, which moves as a whole: not sent around. */
+    if (worker->relayed_by >= 0 || packet->from.stream != 0)
+        return;
+    const struct message message = {.kind = MESSAGE_STRAY, .packet = packet_ref(packet)};
+    worker_send(worker, owner, &message);
+}
+
+static void stray_keep(struct worker *worker, struct packet *packet)
+{
+    if (worker->stray_count < WORKER_STRAYS_MAX)
+        worker->strays[worker->stray_count++] = packet_ref(packet);
+    else
+        worker->counters.dropped_stranger++;
+}
+
+static void check_take(struct worker *worker, struct packet *packet, bool again)
+{
+    struct transport *transport = worker_transport_of(worker, packet->data, packet->length);
+    if (transport == NULL) {
+        if (!again && packet->from.stream == 0)
+            stray_keep(worker, packet);
+        else
+            worker->counters.dropped_stranger++;
+        return;
+    }
+    if (!transport_claim(transport, worker->number)) {
+        int owner = atomic_load(&transport->owner);
+        if (owner != TRANSPORT_UNOWNED)
+            datagram_relay(worker, packet, (uint8_t)owner);
+        return;
+    }
+    transport_stun(worker, transport, packet);
+    if (transport->worker == NULL)
+        atomic_store(&transport->owner, TRANSPORT_UNOWNED); /* the check was not genuine */
+}
+
+void worker_datagram(struct worker *worker, struct packet *packet)
+{
+    enum ice_kind kind = ice_kind_of(packet->data, packet->length);
+    if (kind == ICE_KIND_STUN) {
+        check_take(worker, packet, false);
+        return;
+    }
+    struct transport *transport = NULL;
+    if (packet->from.stream != 0) {
+        transport = tcp_transport(worker, packet->from.stream);
+    } else {
+        struct address_entry *entry = addresses_find(&worker->addresses, &packet->from.address);
+        if (entry != NULL && entry->transport == NULL) {
+            entry->seen_ms = worker_now_ms(worker);
+            datagram_relay(worker, packet, entry->worker);
+            return;
+        }
+        transport = entry == NULL ? NULL : entry->transport;
+    }
+    if (transport == NULL)
+        worker->counters.dropped_stranger++;
+    else if (kind == ICE_KIND_RTP)
+        transport_rtp(transport, packet);
+    else if (kind == ICE_KIND_RTCP)
+        transport_rtcp(transport, packet);
+    else if (kind == ICE_KIND_DTLS)
+        transport_dtls(transport, packet);
+    else
+        worker->counters.dropped_malformed++;
+}
+
+/* Checks whose transport was not known a turn ago: the letters that came since may have told. */
+static void strays_again(struct worker *worker)
+{
+    uint16_t seen = worker->strays_seen;
+    for (uint16_t i = 0; i < seen; i++) {
+        check_take(worker, worker->strays[i], true);
+        packet_unref(worker->strays[i], worker->packets);
+    }
+    worker->stray_count = (uint16_t)(worker->stray_count - seen);
+    memmove(worker->strays, worker->strays + seen, worker->stray_count * sizeof worker->strays[0]);
+    worker->strays_seen = worker->stray_count;
+}
+
+/* Every place of the batch has a packet nobody else holds. */
+static unsigned batch_fill(struct worker *worker)
+{
+    unsigned filled = 0;
+    for (; filled < WORKER_RECEIVE_BATCH; filled++) {
+        if (worker->receiving[filled] == NULL)
+            worker->receiving[filled] = packet_new(worker->packets);
+        if (worker->receiving[filled] == NULL)
+            break;
+        struct worker_wire *wire = worker->wire;
+        wire->vectors[filled] =
+            (struct iovec){worker->receiving[filled]->data, PACKET_BYTES_MAX};
+        wire->headers[filled].msg_hdr = (struct msghdr){
+            .msg_name = &wire->addresses[filled],
+            .msg_namelen = sizeof wire->addresses[filled],
+            .msg_iov = &wire->vectors[filled],
+            .msg_iovlen = 1,
+        };
+    }
+    return filled;
+}
+
+static void batch_take(struct worker *worker, unsigned at)
+{
+    const struct mmsghdr *header = &worker->wire->headers[at];
+    struct packet *packet = worker->receiving[at];
+    worker->counters.received++;
+    worker->counters.received_bytes += header->msg_len;
+    if ((header->msg_hdr.msg_flags & MSG_TRUNC) != 0 ||
+        ice_address_from((const struct sockaddr *)&worker->wire->addresses[at],
+                         &packet->from.address) != STATUS_OK) {
+        worker->counters.dropped_malformed++;
+        return;
+    }
+    packet->from.stream = 0;
+    packet->length = (uint16_t)header->msg_len;
+    packet->arrived_ns = worker_now_ns(worker);
+    worker_datagram(worker, packet);
+    /* Kept by somebody: the batch gets another one. */
+    if (atomic_load_explicit(&packet->references, memory_order_acquire) != 1) {
+        worker->receiving[at] = NULL;
+        packet_unref(packet, worker->packets);
+    }
+}
+
+static void on_datagrams(void *context, uint32_t events)
+{
+    struct worker *worker = context;
+    (void)events;
+    for (int round = 0; round < WORKER_RECEIVE_ROUNDS; round++) {
+        unsigned places = batch_fill(worker);
+        if (places == 0) {
+            uint8_t none[1];
+            worker->counters.dropped_pool++;
+            (void)!recv(worker->fd, none, sizeof none, MSG_DONTWAIT);
+            return;
+        }
+        int got = recvmmsg(worker->fd, worker->wire->headers, places, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < got; i++)
+            batch_take(worker, (unsigned)i);
+        if (got < (int)places)
+            return;
+    }
+}
+
+/* ---- the end of a turn ---- */
+
+static void worker_flush(struct worker *worker)
+{
+    sender_flush(worker->sender);
+    tcp_flush(worker);
+    worker->flushed_ns = worker_now_ns(worker);
+    worker->waiting_ns = 0;
+}
+
+/* Alone, a packet leaves at once; in a burst it waits a little for those that can share its call. */
+static void flush_or_hold(struct worker *worker)
+{
+    if (sender_waiting(worker->sender) == 0 && worker->unsent == NULL)
+        return;
+    uint64_t now_ns = worker_now_ns(worker);
+    if (worker->waiting_ns == 0)
+        worker->waiting_ns = now_ns;
+    uint64_t waited_us = (now_ns - worker->waiting_ns) / CLOCK_NS_PER_US;
+    bool busy = worker->waiting_ns - worker->flushed_ns < (uint64_t)WORKER_BUSY_US * CLOCK_NS_PER_US;
+    if (busy && waited_us < WORKER_HOLD_US)
+        loop_sleep_at_most(worker->loop, WORKER_HOLD_US - waited_us);
+    else
+        worker_flush(worker);
+}
+
+static void on_turn_end(void *context)
+{
+    struct worker *worker = context;
+    rings_drain(worker);
+    if (worker->stray_count > 0) {
+        /* Once more with the letters of the next turn, which begins at once. */
+        strays_again(worker);
+        if (worker->stray_count > 0)
+            loop_sleep_at_most(worker->loop, 0);
+    }
+    flush_or_hold(worker);
+    ring_bells(worker);
+    atomic_store(&worker->asleep, true);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!rings_empty(worker)) {
+        atomic_store(&worker->asleep, false);
+        loop_sleep_at_most(worker->loop, 0);
+    }
+}
+
+/* ---- ten times a second ---- */
+
+static uint64_t slabs(const struct worker *worker)
+{
+    return (uint64_t)pool_slabs(worker->packets) + pool_slabs(worker->rewriters) +
+           pool_slabs(worker->maps);
+}
+
+static void gauges_set(struct worker *worker)
+{
+    uint32_t waiting = 0;
+    for (uint8_t from = 0; from < worker->media->worker_count; from++)
+        waiting += worker->inbox[from] == NULL ? 0 : ring_length(worker->inbox[from]);
+    metric_set(worker->counters.gauges.packet_pool_used, pool_used(worker->packets));
+    metric_set(worker->counters.gauges.ring_length, waiting);
+    metric_set(worker->counters.gauges.letters, loop_letters(worker->loop));
+    metric_set(worker->counters.gauges.transports, (int64_t)map_count(worker->transports));
+    metric_set(worker->counters.gauges.feeds, (int64_t)map_count(worker->feeds));
+    metric_set(worker->counters.gauges.addresses, (int64_t)worker->addresses.count);
+    metric_set(worker->counters.gauges.tcp, (int64_t)map_count(worker->connections));
+}
+
+static void counters_bring(struct worker *worker)
+{
+    const struct sender_counts *sent = sender_counts(worker->sender);
+    const struct sender_counts *before = &worker->sent_before;
+    worker->counters.sent += sent->packets - before->packets;
+    worker->counters.sent_bytes += sent->bytes - before->bytes;
+    worker->counters.send_calls += sent->calls - before->calls;
+    worker->counters.segmented += sent->segmented - before->segmented;
+    worker->counters.dropped_kernel += sent->dropped - before->dropped;
+    worker->sent_before = *sent;
+    worker->counters.allocations = slabs(worker) - worker->slabs_first;
+    counters_publish(&worker->counters);
+    gauges_set(worker);
+}
+
+static void on_tick(void *context)
+{
+    struct worker *worker = context;
+    uint64_t now_ms = worker_now_ms(worker);
+    struct room *room;
+    struct feed *feed;
+    for (size_t cursor = 0; (room = map_next(worker->rooms, &cursor)) != NULL;) {
+        if (worker_home(worker, room->id) == worker->number)
+            room_tick(worker, room);
+    }
+    if (now_ms - worker->seconds_ms >= WORKER_SECOND_MS) {
+        worker->seconds_ms = now_ms;
+        for (size_t cursor = 0; (feed = map_next(worker->feeds, &cursor)) != NULL;)
+            feed_tick(worker, feed);
+        addresses_expire(&worker->addresses, now_ms);
+    }
+    tcp_expire(worker);
+    counters_bring(worker);
+    if (!worker->closing)
+        loop_timer_start(worker->loop, &worker->tick, WORKER_TICK_MS);
+}
+
+/* ---- letters of the conductor ---- */
+
+static struct known *known_add(struct worker *worker, struct transport *transport,
+                               const struct media_ice *ice)
+{
+    struct known *known = calloc(1, sizeof *known);
+    if (known == NULL)
+        return NULL;
+    memcpy(known->ufrag, ice->local_ufrag, sizeof known->ufrag);
+    known->ufrag[sizeof known->ufrag - 1] = '\0';
+    uint64_t key = map_key_of(known->ufrag);
+    known->transport = transport;
+    known->next = map_get(worker->known, transport->id);
+    if (map_put(worker->ufrags, key, known) != STATUS_OK) {
+        free(known);
+        return NULL;
+    }
+    if (map_put(worker->known, transport->id, known) != STATUS_OK) {
+        map_remove(worker->ufrags, key);
+        free(known);
+        return NULL;
+    }
+    transport_ref(transport);
+    return known;
+}
+
+void worker_on_open(struct worker *worker, const struct letter *letter)
+{
+    struct opening *opening = letter->object;
+    if (worker->closing || known_add(worker, opening->transport, &opening->ice) == NULL)
+        worker->counters.letters_lost += worker->closing ? 0 : 1;
+    transport_unref(opening->transport);
+    free(opening);
+}
+
+static void known_drop(struct worker *worker, uint64_t id)
+{
+    struct known *known = map_remove(worker->known, id);
+    while (known != NULL) {
+        struct known *next = known->next;
+        uint64_t key = map_key_of(known->ufrag);
+        if (map_get(worker->ufrags, key) == known)
+            map_remove(worker->ufrags, key);
+        transport_unref(known->transport);
+        free(known);
+        known = next;
+    }
+}
+
+void worker_on_close(struct worker *worker, const struct letter *letter)
+{
+    struct transport *transport = map_get(worker->transports, letter->transport);
+    if (transport != NULL)
+        transport_end(transport);
+    known_drop(worker, letter->transport);
+}
+
+void worker_on_restart(struct worker *worker, const struct letter *letter)
+{
+    struct media_ice *ice = letter->object;
+    const struct known *known = map_get(worker->known, letter->transport);
+    if (known != NULL && known_add(worker, known->transport, ice) == NULL)
+        worker->counters.letters_lost++;
+    /* Who owns nobody's yet claims it for the moment: then the credentials are there for whoever
+     * adopts it. */
+    if (known != NULL && transport_claim(known->transport, worker->number)) {
+        transport_restart(known->transport, ice);
+        if (known->transport->worker == NULL)
+            atomic_store(&known->transport->owner, TRANSPORT_UNOWNED);
+    }
+    explicit_bzero(ice, sizeof *ice);
+    free(ice);
+}
+
+static void transports_end(struct worker *worker)
+{
+    struct transport *transport;
+    size_t cursor = 0;
+    while ((transport = map_next(worker->transports, &cursor)) != NULL) {
+        transport_end(transport);
+        cursor = 0;
+    }
+}
+
+static void end_all(void *arg)
+{
+    struct worker *worker = arg;
+    worker->closing = true;
+    transports_end(worker);
+    tcp_close_all(worker);
+    worker_flush(worker);
+    loop_timer_stop(worker->loop, &worker->tick);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+void worker_end(struct worker *worker)
+{
+    /* Without room for the question it is ended by worker_drop: its peers hear nothing then. */
+    if (worker->running)
+        (void)!loop_call(worker->loop, end_all, worker);
+}
+
+void worker_settle(struct worker *worker)
+{
+    if (worker->running)
+        (void)!loop_call(worker->loop, nothing, NULL);
+}
+
+/* ---- beginning and end ---- */
+
+static enum status worker_memory(struct worker *worker)
+{
+    const struct pool_config packets = {sizeof(struct packet), WORKER_PACKETS_SLAB,
+                                        WORKER_PACKETS_MAX};
+    const struct pool_config rewriters = {sizeof(struct rewriter), WORKER_REWRITERS_SLAB,
+                                          WORKER_REWRITERS_MAX};
+    const struct pool_config maps = {sizeof(struct rewriter_map), WORKER_REWRITERS_SLAB,
+                                     WORKER_REWRITERS_MAX};
+    struct map **tables[] = {&worker->ufrags, &worker->known, &worker->transports,
+                             &worker->feeds,  &worker->rooms, &worker->connections};
+    enum status status = pool_new(&packets, &worker->packets);
+    if (status == STATUS_OK)
+        status = pool_new(&rewriters, &worker->rewriters);
+    if (status == STATUS_OK)
+        status = pool_new(&maps, &worker->maps);
+    if (status == STATUS_OK)
+        status = sender_new(&worker->sender);
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == STATUS_OK; i++)
+        status = map_new(tables[i]);
+    for (uint8_t from = 0; from < worker->media->worker_count && status == STATUS_OK; from++) {
+        if (from != worker->number)
+            status = ring_new(sizeof(struct message), WORKER_RING_ENTRIES, &worker->inbox[from]);
+    }
+    worker->wire = calloc(1, sizeof *worker->wire);
+    if (status == STATUS_OK && worker->wire == NULL)
+        status = STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        worker->slabs_first = slabs(worker);
+    return status;
+}
+
+static enum status worker_watches(struct worker *worker)
+{
+    char name[16];
+    snprintf(name, sizeof name, "media %u", worker->number);
+    enum status status = loop_new(name, &worker->loop);
+    if (status != STATUS_OK)
+        return status;
+    worker->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (worker->bell < 0)
+        return STATUS_IO;
+    status = loop_fd_add(worker->loop, worker->bell, EPOLLIN, "bell", on_bell, worker,
+                         &worker->bell_watch);
+    if (status == STATUS_OK)
+        status = loop_fd_add(worker->loop, worker->fd, EPOLLIN, "udp", on_datagrams, worker,
+                             &worker->watch);
+    loop_before_sleep(worker->loop, on_turn_end, worker);
+    worker->tick = (struct loop_timer){.name = "tick", .fn = on_tick, .context = worker};
+    loop_timer_start(worker->loop, &worker->tick, WORKER_TICK_MS);
+    return status;
+}
+
+enum status worker_new(struct media *media, uint8_t number, int fd, int family,
+                       struct metrics *metrics, struct worker **ret_worker)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL) {
+        close(fd);
+        return STATUS_NO_MEMORY;
+    }
+    worker->media = media;
+    worker->number = number;
+    worker->fd = fd;
+    worker->family = family;
+    worker->bell = -1;
+    worker->relayed_by = -1;
+    atomic_init(&worker->asleep, false);
+    enum status status = worker_memory(worker);
+    if (status == STATUS_OK)
+        status = worker_watches(worker);
+    if (status != STATUS_OK) {
+        worker_free(worker);
+        return status;
+    }
+    sender_socket(worker->sender, fd, family);
+    counters_init(&worker->counters, metrics, number);
+    *ret_worker = worker;
+    return STATUS_OK;
+}
+
+static void *worker_run(void *arg)
+{
+    struct worker *worker = arg;
+    loop_run(worker->loop);
+    return NULL;
+}
+
+enum status worker_start(struct worker *worker)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    /* Signals are the main thread's. */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&worker->thread, NULL, worker_run, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return STATUS_NO_MEMORY;
+    worker->running = true;
+    char name[16];
+    snprintf(name, sizeof name, "media-%u", worker->number);
+    pthread_setname_np(worker->thread, name);
+    return STATUS_OK;
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (!worker->running)
+        return;
+    loop_stop(worker->loop);
+    pthread_join(worker->thread, NULL);
+    worker->running = false;
+}
+
+void worker_drop(struct worker *worker)
+{
+    struct message message;
+    struct room *room;
+    struct feed *feed;
+    struct known *known;
+    transports_end(worker);
+    for (size_t cursor = 0; (known = map_next(worker->known, &cursor)) != NULL; cursor = 0)
+        known_drop(worker, known->transport->id);
+    for (size_t cursor = 0; (room = map_next(worker->rooms, &cursor)) != NULL;)
+        room_free(worker, room);
+    for (size_t cursor = 0; (feed = map_next(worker->feeds, &cursor)) != NULL;) {
+        feed_fini(worker, feed);
+        free(feed);
+    }
+    for (uint8_t from = 0; from < worker->media->worker_count; from++) {
+        while (worker->inbox[from] != NULL && ring_pop(worker->inbox[from], &message))
+            packet_unref(message.packet, NULL);
+    }
+    for (uint16_t i = 0; i < worker->stray_count; i++)
+        packet_unref(worker->strays[i], worker->packets);
+    for (size_t i = 0; i < WORKER_RECEIVE_BATCH; i++)
+        packet_unref(worker->receiving[i], worker->packets);
+}
+
+struct worker *worker_free(struct worker *worker)
+{
+    if (worker == NULL)
+        return NULL;
+    loop_fd_remove(worker->watch);
+    loop_fd_remove(worker->bell_watch);
+    loop_free(worker->loop);
+    if (worker->bell >= 0)
+        close(worker->bell);
+    close(worker->fd);
+    for (uint8_t from = 0; from < MEDIA_WORKERS_MAX; from++)
+        ring_free(worker->inbox[from]);
+    map_free(worker->ufrags);
+    map_free(worker->known);
+    map_free(worker->transports);
+    map_free(worker->feeds);
+    map_free(worker->rooms);
+    map_free(worker->connections);
+    addresses_fini(&worker->addresses);
+    sender_free(worker->sender);
+    pool_free(worker->packets);
+    pool_free(worker->rewriters);
+    pool_free(worker->maps);
+    free(worker->wire);
+    free(worker);
+    return NULL;
+}
