@@ -6,7 +6,6 @@
 #include "media/sfu/tcp.h"
 #include "media/sfu/track.h"
 #include "media/sfu/transport.h"
-#include "media/srtp/srtp.h"
 #include "media/worker.h"
 
 #include <errno.h>
@@ -141,9 +140,7 @@ enum status media_new(const struct media_config *config, struct media **ret_medi
         media->events = *config->events;
     media->events_context = config->events_context;
     uint16_t port;
-    enum status status = protector_library_init();
-    if (status == STATUS_OK)
-        status = dtls_identity_new(&media->identity);
+    enum status status = dtls_identity_new(&media->identity);
     if (status == STATUS_OK)
         status = workers_make(media, config, &port);
     if (status == STATUS_OK)

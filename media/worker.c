@@ -576,9 +576,8 @@ static enum status worker_memory(struct worker *worker)
 
 static enum status worker_watches(struct worker *worker)
 {
-    char name[16];
-    snprintf(name, sizeof name, "media %u", worker->number);
-    enum status status = loop_new(name, &worker->loop);
+    snprintf(worker->name, sizeof worker->name, "media-%u", worker->number);
+    enum status status = loop_new(worker->name, &worker->loop);
     if (status != STATUS_OK)
         return status;
     worker->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -641,9 +640,7 @@ enum status worker_start(struct worker *worker)
     if (error != 0)
         return STATUS_NO_MEMORY;
     worker->running = true;
-    char name[16];
-    snprintf(name, sizeof name, "media-%u", worker->number);
-    pthread_setname_np(worker->thread, name);
+    pthread_setname_np(worker->thread, worker->name);
     return STATUS_OK;
 }
 

@@ -115,6 +115,7 @@ struct letter {
 
 struct worker {
     uint8_t number;
+    char name[16]; /* of loop and thread */
     struct media *media;
     struct loop *loop;
     pthread_t thread;
