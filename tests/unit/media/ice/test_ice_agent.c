@@ -292,7 +292,7 @@ static void test_no_stun_no_answer(void **state)
 static void test_what_follows_integrity_is_ignored(void **state)
 {
     (void)state;
-    static const uint8_t transaction[12] = "behindintegr", sha256[32] = {0};
+    static const uint8_t transaction[12] = "behindintegr", sha256[32] = {0}, tie[8] = {0};
     struct ice_agent *agent = agent_new();
     struct ice_path first = path_of("192.0.2.1", 1000, 0), second = path_of("192.0.2.2", 1000, 0);
     assert_true(check_from(agent, &first, true, 0).outcome.passed);
@@ -302,6 +302,8 @@ static void test_what_follows_integrity_is_ignored(void **state)
     stun_text_integrity(&text, pwd);
     stun_text_add(&text, 0x001c, sha256, sizeof sha256); /* MESSAGE-INTEGRITY-SHA256 may be there */
     stun_text_add(&text, 0x0025, NULL, 0);
+    stun_text_add(&text, 0x8029, tie, sizeof tie);
+    stun_text_add(&text, 0x0006, "x", 1);
     stun_text_fingerprint(&text);
     struct result result = give(agent, &text, &second, 100);
     assert_true(result.outcome.passed);
