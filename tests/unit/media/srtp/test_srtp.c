@@ -5,6 +5,7 @@
 #include "media/srtp/layout.h"
 #include "media/srtp/srtp.h"
 #include "media/srtp/transform.h"
+#include "tests/support/alloc_fail.h"
 #include "tests/support/vector.h"
 
 #include <setjmp.h>
@@ -132,7 +133,7 @@ static void test_key_derivation_rfc3711(void **state)
 static void test_gcm_rfc7714(void **state)
 {
     (void)state;
-    static const char file[] = "rfc7714/rtp.txt";
+    static const char file[] = "rfc7714/gcm.txt";
     for (int wide = 0; wide < 2; wide++) {
         struct transform_keys keys = {.profile =
                                           wide ? PROTECTOR_AES_GCM_256 : PROTECTOR_AES_GCM_128};
@@ -155,6 +156,32 @@ static void test_gcm_rfc7714(void **state)
         transform_clear(&seal);
         transform_clear(&open);
     }
+}
+
+static void test_gcm_rtcp_rfc7714(void **state)
+{
+    (void)state;
+    static const char file[] = "rfc7714/gcm.txt";
+    struct transform_keys keys = {.profile = PROTECTOR_AES_GCM_128};
+    struct transform seal, open;
+    uint8_t packet[128], expected[128];
+    uint32_t index = 0;
+    vector_load(file, "key_128", keys.key, sizeof keys.key);
+    vector_load(file, "salt", keys.salt, sizeof keys.salt);
+    size_t length = vector_load(file, "rtcp", packet, sizeof packet);
+    size_t expected_length = vector_load(file, "rtcp_protected_128", expected, sizeof expected);
+    assert_int_equal(expected_length, length + PROTECTOR_RTCP_TAIL_MAX);
+    assert_int_equal(transform_init_session(&keys, true, &seal), STATUS_OK);
+    assert_int_equal(transform_init_session(&keys, false, &open), STATUS_OK);
+    assert_int_equal(layout_rtcp_seal(&seal, 0x5d4, packet, length), STATUS_OK);
+    assert_memory_equal(packet, expected, expected_length);
+    assert_int_equal(layout_rtcp_index(&open, packet, expected_length, &index), STATUS_OK);
+    assert_int_equal(index, 0x5d4);
+    assert_int_equal(layout_rtcp_open(&open, index, packet, expected_length), STATUS_OK);
+    vector_load(file, "rtcp", expected, sizeof expected);
+    assert_memory_equal(packet, expected, length);
+    transform_clear(&seal);
+    transform_clear(&open);
 }
 
 /* ---- against libsrtp2 ---- */
@@ -502,6 +529,25 @@ static void test_bad_profile(void **state)
     assert_null(unprotector_free(NULL));
 }
 
+static enum status make_pair(void *context)
+{
+    struct protector *protector = NULL;
+    struct unprotector *unprotector = NULL;
+    enum status status = protector_new(context, &protector);
+    if (status == STATUS_OK)
+        status = unprotector_new(context, &unprotector);
+    protector_free(protector);
+    unprotector_free(unprotector);
+    return status;
+}
+
+static void test_starved(void **state)
+{
+    (void)state;
+    struct protector_keys keys = {.profile = PROTECTOR_AES_CM_SHA1_80};
+    assert_int_equal(alloc_fail_each(make_pair, &keys), 2);
+}
+
 int main(void)
 {
     if (srtp_init() != srtp_err_status_ok)
@@ -509,6 +555,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_derivation_rfc3711),
         cmocka_unit_test(test_gcm_rfc7714),
+        cmocka_unit_test(test_gcm_rtcp_rfc7714),
         cmocka_unit_test(test_protect_equals_reference),
         cmocka_unit_test(test_unprotect_opens_reference),
         cmocka_unit_test(test_rtcp_both_ways),
@@ -519,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_rtcp_replay_and_damage),
         cmocka_unit_test(test_rtcp_ssrcs_are_bounded),
         cmocka_unit_test(test_bad_profile),
+        cmocka_unit_test(test_starved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
