@@ -310,6 +310,11 @@ static void command_run(void *arg)
     free(command);
 }
 
+/*
+ * Takes s and finds a place on the strand in one: a socket that was taken over may still
+ * hand in a command while the new one hands in the next. Errors: STATUS_DUPLICATE,
+ * STATUS_CLOSED, STATUS_LIMIT, STATUS_NO_MEMORY.
+ */
 static enum status command_submit(struct gateway_session *session, struct frame *frame,
                                   bool identify)
 {
@@ -318,14 +323,20 @@ static enum status command_submit(struct gateway_session *session, struct frame 
         return STATUS_NO_MEMORY;
     *command = (struct command){
         .session = gateway_session_ref(session), .frame = *frame, .identify = identify};
+    uint64_t s = (uint64_t)frame->s;
     enum status status = STATUS_LIMIT;
     lock_take(&session->lock);
     if (session->strand == NULL || session->ended)
         status = STATUS_CLOSED;
+    else if (!identify && s <= session->taken)
+        status = STATUS_DUPLICATE;
     else if (session->commands_waiting < GATEWAY_COMMANDS_WAITING_MAX)
         status = strand_submit(session->strand, command_run, command);
     if (status == STATUS_OK)
         session->commands_waiting++;
+    /* One that found no place is taken too: it is answered, and comes again as another. */
+    if (!identify && s > session->taken)
+        session->taken = s;
     lock_give(&session->lock);
     if (status == STATUS_OK) {
         *frame = (struct frame){0};
@@ -344,17 +355,16 @@ enum status session_identify(struct gateway_session *session, struct frame *fram
 void session_command(struct gateway_session *session, struct frame *frame)
 {
     uint64_t s = (uint64_t)frame->s;
-    lock_take(&session->lock);
-    bool fresh = s > session->taken;
-    if (fresh)
-        session->taken = s;
-    lock_give(&session->lock);
-    if (!fresh)
-        return;
-    metric_add(session->gateway->commands, 1);
-    enum status status = command_submit(session, frame, false);
-    if (status != STATUS_OK && status != STATUS_CLOSED)
+    switch (command_submit(session, frame, false)) {
+    case STATUS_OK:
+        metric_add(session->gateway->commands, 1);
+        break;
+    case STATUS_DUPLICATE:
+    case STATUS_CLOSED:
+        break;
+    default:
         gateway_reply_error(session, s, "busy", "too many commands wait", NULL);
+    }
 }
 
 /* ---- life ---- */

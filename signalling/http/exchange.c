@@ -285,8 +285,6 @@ enum conn_step conn_head(struct conn *conn)
     size_t have = buffer_length(&conn->in);
     if (have >= HTTP_HEAD_MAX)
         return refuse_long(conn);
-    if (have == 0 && conn->http->draining)
-        return CONN_OVER;
     if (buffer_reserve(&conn->in, 2048) != STATUS_OK)
         return CONN_OVER;
     ssize_t got =

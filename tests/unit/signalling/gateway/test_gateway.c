@@ -818,6 +818,7 @@ static void breaks_lose_and_double_nothing(void **state)
                 snprintf(beat, sizeof beat, "{\"op\":\"heartbeat\",\"s\":%" PRIu64 "}",
                          reader.seen);
                 client_say(&client, beat);
+                atomic_fetch_add(&fake_now_ms, 20);
             }
             if (rng_below(&rng, 12) != 0 && client_closed(&client) == 0)
                 continue;

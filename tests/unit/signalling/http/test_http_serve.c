@@ -407,6 +407,10 @@ static void draining_answers_and_closes(void **state)
     reply_free(&reply);
     atomic_store(&own.hold, true);
     wire_text(&wire, GET("/hold") "\r\n");
+    struct wire idle = wire_open(own.port);
+    wire_text(&idle, GET("/") "\r\n");
+    wire_reply(&idle, false, &reply);
+    reply_free(&reply);
     http_drain(own.http);
     http_drain(own.http);
     /* The port is given back when the edge has heard of it. */
@@ -426,6 +430,12 @@ static void draining_answers_and_closes(void **state)
     assert_string_equal(reply_field(&reply, "Connection"), "close");
     reply_free(&reply);
     wire_close(&wire);
+    wire_text(&idle, GET("/") "\r\n"); /* connections that were open are still answered, once */
+    wire_reply(&idle, false, &reply);
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(reply_field(&reply, "Connection"), "close");
+    reply_free(&reply);
+    wire_close(&idle);
     fixture_free(&own);
 }
 
