@@ -131,6 +131,10 @@ static void test_descriptor_beside_the_payload(void **state)
     assert_true(info.discardable);
     assert_false(info.switching_up);
     assert_int_equal(2, info.temporal_id);
+    /* The stream began anew: what is left of the old structure does not count. */
+    known = false;
+    assert_ok(codec_inspect(MEDIA_CODEC_AV1, payload, 3, true, &dd, &info));
+    assert_false(info.has_dd);
 }
 
 /* End-to-end encrypted: the payload says nothing, the descriptor all. */

@@ -290,6 +290,12 @@ static void test_structures_out_of_bounds(void **state)
         memcpy(bytes, (const uint8_t[]){0xC0, 0, 1, 0x80, 0x00}, 5);
         assert_int_equal(STATUS_INVALID, dd_parse(bytes, sizeof bytes, NULL, &structure, &frame));
     }
+    /* Otherwise whole, but with a fifth spatial layer, or a ninth temporal one. */
+    static const uint8_t spatial[] = {0xC0, 0x00, 0x01, 0x80, 0x00, 0xAA, 0xEA, 0xA0, 0x00};
+    static const uint8_t temporal[] = {0xC0, 0x00, 0x01, 0x80, 0x00, 0x55,
+                                       0x55, 0xEA, 0xAA, 0xA0, 0x00};
+    assert_int_equal(STATUS_INVALID, dd_parse(spatial, sizeof spatial, NULL, &structure, &frame));
+    assert_int_equal(STATUS_INVALID, dd_parse(temporal, sizeof temporal, NULL, &structure, &frame));
     /* One template (idc 3), one target, and fdiffs that always follow. */
     memset(bytes, 0xFF, sizeof bytes);
     memcpy(bytes, (const uint8_t[]){0xC0, 0, 1, 0x80, 0x00}, 5);

@@ -203,10 +203,11 @@ static void test_h264_single_units(void **state)
     } cases[] = {{"sps_baseline", 642, 362},
                  {"sps_high", 642, 362},
                  {"sps_interlaced", 644, 356},
-                 {"sps_scaling_lists", 642, 362}};
+                 {"sps_scaling_lists", 642, 362},
+                 {"sps_emulation", 640, 360}};
     uint8_t nal[PAYLOAD_MAX];
     struct h264_payload h264;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_ok(h264_parse(nal, header(cases[i].name, nal), &h264));
         assert_true(h264.has_sps && h264.key_frame && h264.reference);
         assert_int_equal(cases[i].width, h264.width);
@@ -300,8 +301,8 @@ static size_t make_av1(const char *name, uint8_t head, uint8_t payload[PAYLOAD_M
 static void test_av1_key_frame(void **state)
 {
     (void)state;
-    static const char *const names[] = {"av1_aom", "av1_svt"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const names[] = {"av1_aom", "av1_svt", "av1_tier", "av1_decoder_model"};
+    for (size_t i = 0; i < 4; i++) {
         uint8_t payload[PAYLOAD_MAX];
         struct av1_payload av1;
         size_t length = make_av1(names[i], 0x68, payload);

@@ -284,6 +284,9 @@ static void test_padding(void **state)
     assert_int_equal(RTCP_BROKEN, read_one(bytes, sizeof bytes).kind);
     bytes[15] = 13;
     assert_int_equal(RTCP_BROKEN, read_one(bytes, sizeof bytes).kind);
+    bytes[1] = 202; /* an SDES has no least length of its own */
+    assert_int_equal(RTCP_BROKEN, read_one(bytes, sizeof bytes).kind);
+    bytes[1] = 206;
     bytes[15] = 12; /* leaves the header alone */
     assert_int_equal(RTCP_BROKEN, read_one(bytes, sizeof bytes).kind);
 }

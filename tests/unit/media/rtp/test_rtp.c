@@ -92,6 +92,11 @@ static void test_element_past_the_block_is_no_element(void **state)
     assert_ok(rtp_parse(packet, length, &header));
     assert_true(rtp_element_find(packet, &header, 2, &element));
     assert_false(rtp_element_find(packet, &header, 3, &element));
+    length = load("two_byte", packet);
+    packet[23] = 5; /* where 4 are left */
+    assert_ok(rtp_parse(packet, length, &header));
+    assert_true(rtp_element_find(packet, &header, 2, &element));
+    assert_false(rtp_element_find(packet, &header, 3, &element));
 }
 
 static void test_other_profile_is_skipped(void **state)
