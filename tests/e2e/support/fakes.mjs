@@ -135,7 +135,7 @@ export function fakes({ tone, hue, width, height }) {
         .map((video) => {
           pen.drawImage(video, video.videoWidth / 4, video.videoHeight / 4, video.videoWidth / 2,
             video.videoHeight / 4, 0, 0, 16, 16);
-          const [r, g, b] = pen.getImageData(8, 8, 1, 1).data.map((v) => v / 255);
+          const [r, g, b] = [...pen.getImageData(8, 8, 1, 1).data].map((v) => v / 255);
           const most = Math.max(r, g, b);
           const range = most - Math.min(r, g, b);
           let h = 0;
