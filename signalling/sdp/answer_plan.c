@@ -122,6 +122,21 @@ static enum status line_plan(struct answering *answering, struct line *line)
     return line_source(answering, line);
 }
 
+/*
+ * A call takes what it can. A publisher or viewer gets all the audio and video it offers or
+ * a refusal: half a session would mislead whoever set it up (RFC 9725 4.4.3).
+ */
+static enum status line_whole(struct answering *answering, size_t index)
+{
+    const struct line *line = &answering->lines[index];
+    if (answering->config->role == ANSWER_CALL || line->use != LINE_REJECTED ||
+        strcmp(line->offer->kind, "application") == 0 ||
+        (line->offer->port == 0 && !line->offer->bundle_only))
+        return STATUS_OK;
+    return answering_refuse(answering, STATUS_UNSUPPORTED, "m-line %zu (%.16s, mid %.32s): %s",
+                            index + 1, line->offer->kind, line_mid(line), line->why);
+}
+
 static enum status mids_check(struct answering *answering)
 {
     const struct desc *offer = &answering->offer;
@@ -204,6 +219,8 @@ enum status answering_plan(struct answering *answering)
         answering->lines[i].offer = &offer->media[i];
         answering->lines[i].answer = &answering->answer.media[i];
         status = line_plan(answering, &answering->lines[i]);
+        if (status == STATUS_OK)
+            status = line_whole(answering, i);
     }
     if (status != STATUS_OK)
         return status;
