@@ -41,3 +41,49 @@ enum status sdpfrag_read(const char *text, size_t length, struct sdpfrag *ret_fr
     *ret_frag = frag;
     return STATUS_OK;
 }
+
+/* Mids of the tracks and slots, each after a space; NULL without memory. */
+static const char *mids_text(const struct media_transport_spec *spec, struct arena *arena)
+{
+    const char *mids = "";
+    for (size_t i = 0; i < spec->track_count && mids != NULL; i++)
+        mids = arena_printf(arena, "%s %s", mids, spec->tracks[i].mid);
+    for (size_t i = 0; i < spec->slot_count && mids != NULL; i++)
+        mids = arena_printf(arena, "%s %s", mids, spec->slots[i].mid);
+    return mids;
+}
+
+static const char *candidates_text(const struct media_local *local, struct arena *arena)
+{
+    const char *lines = "";
+    for (size_t i = 0; i < local->candidate_count && lines != NULL; i++) {
+        const struct media_candidate *candidate = &local->candidates[i];
+        lines = arena_printf(arena, "%sa=candidate:%s 1 %s %u %s %u typ host%s\r\n", lines,
+                             candidate->foundation, candidate->tcp ? "tcp" : "udp",
+                             candidate->priority, candidate->address, candidate->port,
+                             candidate->tcp ? " tcptype passive" : "");
+    }
+    return lines;
+}
+
+enum status sdpfrag_write(const struct media_transport_spec *spec, const struct media_local *local,
+                          struct arena *arena, const char **ret_text)
+{
+    bool sends = spec->track_count > 0;
+    const char *mid = sends ? spec->tracks[0].mid : spec->slots[0].mid;
+    enum media_kind kind = sends ? spec->tracks[0].kind : spec->slots[0].kind;
+    uint8_t type = sends ? spec->tracks[0].payloads[0].type : spec->slots[0].payloads[0].type;
+    const char *mids = mids_text(spec, arena), *candidates = candidates_text(local, arena);
+    if (mids == NULL || candidates == NULL)
+        return STATUS_NO_MEMORY;
+    const char *text = arena_printf(arena,
+                                    "a=ice-lite\r\na=ice-options:trickle\r\na=group:BUNDLE%s\r\n"
+                                    "m=%s 9 UDP/TLS/RTP/SAVPF %u\r\na=mid:%s\r\n"
+                                    "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n%sa=end-of-candidates\r\n",
+                                    mids, kind == MEDIA_AUDIO ? "audio" : "video", type, mid,
+                                    spec->ice.local_ufrag, spec->ice.local_pwd, candidates);
+    if (text == NULL)
+        return STATUS_NO_MEMORY;
+    *ret_text = text;
+    return STATUS_OK;
+}

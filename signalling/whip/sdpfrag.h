@@ -5,6 +5,7 @@
 #ifndef SIGNALLING_WHIP_SDPFRAG_H
 #define SIGNALLING_WHIP_SDPFRAG_H
 
+#include "core/arena.h"
 #include "core/status.h"
 #include "media/media.h"
 
@@ -17,5 +18,13 @@ struct sdpfrag {
 /* Errors: STATUS_INVALID (NUL, a line that is not TYPE=VALUE, two different credentials, too long).
  */
 MUST_USE enum status sdpfrag_read(const char *text, size_t length, struct sdpfrag *ret_frag);
+
+/*
+ * The answer to an ICE restart: what spec->ice says of us, the lines it is for, and all our
+ * candidates (RFC 9725 4.3.3). Errors: STATUS_NO_MEMORY.
+ */
+MUST_USE enum status sdpfrag_write(const struct media_transport_spec *spec,
+                                   const struct media_local *local, struct arena *arena,
+                                   const char **ret_text);
 
 #endif
