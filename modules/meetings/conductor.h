@@ -40,6 +40,7 @@ struct slot_use {
 struct track_use {
     uint16_t heights[CONDUCTOR_LAYERS_MAX]; /* last seen; 0: never */
     uint8_t layers;                         /* negotiated: rid_count, at least 1 */
+    bool sent[CONDUCTOR_LAYERS_MAX];        /* packets of the layer come */
     bool marked[CONDUCTOR_LAYERS_MAX];      /* somebody watches the layer now */
     bool watched[CONDUCTOR_LAYERS_MAX];     /* as last told to the publisher */
     uint64_t rest_ms[CONDUCTOR_LAYERS_MAX]; /* watched no more: when it is paused; 0: not resting */

@@ -305,8 +305,9 @@ static void track_read(void *arg)
     struct peer *peer = map_get(letter->meetings->peers, letter->source.transport);
     if (peer != NULL && letter->source.track < peer->spec->track_count) {
         struct track_use *track = &peer->tracks[letter->source.track];
-        for (size_t i = 0; i < letter->layer_count; i++) {
-            if (letter->layers[i].height > 0)
+        for (size_t i = 0; i < CONDUCTOR_LAYERS_MAX; i++) {
+            track->sent[i] = i < letter->layer_count && letter->layers[i].active;
+            if (i < letter->layer_count && letter->layers[i].height > 0)
                 track->heights[i] = letter->layers[i].height;
         }
         stage_changed(peer->member->meeting);

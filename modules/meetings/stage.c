@@ -244,7 +244,11 @@ static void layer_mark(struct member *shown, enum media_source_kind source, uint
     if (peer == NULL || peer->track_of[source] < 0)
         return;
     struct track_use *track = &peer->tracks[peer->track_of[source]];
-    track->marked[layer_for(track, height)] = true;
+    /* Until the layer comes (a small camera may never send it) a lower one stands in. */
+    int layer = layer_for(track, height);
+    do
+        track->marked[layer] = true;
+    while (!track->sent[layer] && layer-- > 0);
     uint16_t wanted = height == 0 ? HEIGHT_FULL : height;
     if (wanted > track->height)
         track->height = wanted;
