@@ -36,7 +36,7 @@ struct sent_ssrc {
     uint16_t newest;
 };
 
-struct peers {
+struct crowd {
     int epoll_fd;
     SSL_CTX *context;
     EVP_PKEY *key;
@@ -46,7 +46,7 @@ struct peers {
 };
 
 struct peer {
-    struct peers *peers;
+    struct crowd *peers;
     struct peer *next;
     struct peer_config config;
     char ufrag[16], pwd[32], server_ufrag[MEDIA_TEXT_MAX], server_pwd[MEDIA_TEXT_MAX];
@@ -69,7 +69,7 @@ static uint64_t now_ms(void)
 
 /* ---- all of them ---- */
 
-static bool certificate_make(struct peers *peers)
+static bool certificate_make(struct crowd *peers)
 {
     peers->key = EVP_EC_gen("P-256");
     peers->certificate = X509_new();
@@ -100,7 +100,7 @@ static int accept_any(int verified, X509_STORE_CTX *store)
     return 1; /* the server's fingerprint is media_local's business, not these tests' */
 }
 
-static bool context_make(struct peers *peers)
+static bool context_make(struct crowd *peers)
 {
     peers->context = SSL_CTX_new(DTLS_client_method());
     if (peers->context == NULL)
@@ -111,21 +111,21 @@ static bool context_make(struct peers *peers)
            SSL_CTX_use_PrivateKey(peers->context, peers->key) == 1;
 }
 
-enum status peers_new(struct peers **ret_peers)
+enum status crowd_new(struct crowd **ret_peers)
 {
-    struct peers *peers = calloc(1, sizeof *peers);
+    struct crowd *peers = calloc(1, sizeof *peers);
     if (peers == NULL)
         return STATUS_NO_MEMORY;
     peers->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (peers->epoll_fd < 0 || !certificate_make(peers) || !context_make(peers)) {
-        peers_free(peers);
+        crowd_free(peers);
         return STATUS_INTERNAL;
     }
     *ret_peers = peers;
     return STATUS_OK;
 }
 
-struct peers *peers_free(struct peers *peers)
+struct crowd *crowd_free(struct crowd *peers)
 {
     if (peers == NULL)
         return NULL;
@@ -140,7 +140,7 @@ struct peers *peers_free(struct peers *peers)
     return NULL;
 }
 
-const struct media_fingerprint *peers_fingerprint(const struct peers *peers)
+const struct media_fingerprint *crowd_fingerprint(const struct crowd *peers)
 {
     return &peers->fingerprint;
 }
@@ -345,8 +345,8 @@ static void peer_readable(struct peer *peer)
 static void peer_timers(struct peer *peer, uint64_t time_ms)
 {
     if (peer->checking && time_ms >= peer->check_due_ms) {
-        peer->check_due_ms = time_ms + (peer->answered ? peer->config.check_ms
-                                                       : (uint64_t)PEER_CHECK_FAST_MS);
+        peer->check_due_ms =
+            time_ms + (peer->answered ? peer->config.check_ms : (uint64_t)PEER_CHECK_FAST_MS);
         peer_check(peer);
     }
     if (peer->answered && !peer->connected && time_ms >= peer->dtls_due_ms) {
@@ -356,7 +356,7 @@ static void peer_timers(struct peer *peer, uint64_t time_ms)
     }
 }
 
-void peers_turn(struct peers *peers, int wait_ms)
+void crowd_turn(struct crowd *peers, int wait_ms)
 {
     struct epoll_event events[PEERS_EVENTS];
     int count = epoll_wait(peers->epoll_fd, events, PEERS_EVENTS, wait_ms);
@@ -367,11 +367,11 @@ void peers_turn(struct peers *peers, int wait_ms)
         peer_timers(peer, time_ms);
 }
 
-bool peers_until(struct peers *peers, const bool *done, int wait_ms)
+bool crowd_until(struct crowd *peers, const bool *done, int wait_ms)
 {
     uint64_t end_ms = now_ms() + (uint64_t)wait_ms;
     while (!*done && now_ms() < end_ms)
-        peers_turn(peers, 5);
+        crowd_turn(peers, 5);
     return *done;
 }
 
@@ -470,8 +470,8 @@ static enum status peer_ssl(struct peer *peer)
     DTLS_set_timer_cb(peer->ssl, dtls_timer);
     const char *profiles = peer->config.srtp;
     /* 0 is success here. */
-    return SSL_set_tlsext_use_srtp(peer->ssl, profiles != NULL ? profiles
-                                                               : "SRTP_AEAD_AES_128_GCM") == 0
+    return SSL_set_tlsext_use_srtp(peer->ssl,
+                                   profiles != NULL ? profiles : "SRTP_AEAD_AES_128_GCM") == 0
                ? STATUS_OK
                : STATUS_INTERNAL;
 }
@@ -481,7 +481,7 @@ static void copy_text(char *ret_text, size_t size, const char *text)
     snprintf(ret_text, size, "%s", text);
 }
 
-enum status peer_new(struct peers *peers, const struct peer_config *config, struct peer **ret_peer)
+enum status peer_new(struct crowd *peers, const struct peer_config *config, struct peer **ret_peer)
 {
     struct peer *peer = calloc(1, sizeof *peer);
     if (peer == NULL)

@@ -4,9 +4,9 @@
  *
  * A peer's SDP side is data: it has a fingerprint and ICE credentials, and is told the
  * server's. So tests feed media_transport_open directly, and a load tool writes SDP.
- * Everything happens inside peers_turn; callbacks may send, not free.
+ * Everything happens inside crowd_turn; callbacks may send, not free.
  *
- * Thread: the one that calls peers_turn.
+ * Thread: the one that calls crowd_turn.
  */
 #ifndef TESTS_SUPPORT_PEER_H
 #define TESTS_SUPPORT_PEER_H
@@ -25,7 +25,7 @@ enum {
     PEER_CHECK_FAST_MS = 50, /* between checks until one is answered */
 };
 
-struct peers;
+struct crowd;
 struct peer;
 
 struct peer_events {
@@ -40,26 +40,26 @@ struct peer_events {
 
 struct peer_config {
     struct sockaddr_in server;
-    bool tcp;               /* ICE-TCP: connects, frames by RFC 4571 */
-    const char *srtp;       /* profiles for use_srtp; NULL: "SRTP_AEAD_AES_128_GCM" */
-    uint32_t check_ms;      /* consent interval once answered; 0: 2500 */
+    bool tcp;          /* ICE-TCP: connects, frames by RFC 4571 */
+    const char *srtp;  /* profiles for use_srtp; NULL: "SRTP_AEAD_AES_128_GCM" */
+    uint32_t check_ms; /* consent interval once answered; 0: 2500 */
     const char *server_ufrag, *server_pwd; /* copied */
     const struct peer_events *events;
     void *context;
 };
 
 /* Takes a certificate that all its peers share. Errors: STATUS_NO_MEMORY, STATUS_INTERNAL. */
-MUST_USE enum status peers_new(struct peers **ret_peers);
+MUST_USE enum status crowd_new(struct crowd **ret_peers);
 /* Frees its peers too. Accepts NULL, returns NULL. */
-struct peers *peers_free(struct peers *peers);
-const struct media_fingerprint *peers_fingerprint(const struct peers *peers);
+struct crowd *crowd_free(struct crowd *peers);
+const struct media_fingerprint *crowd_fingerprint(const struct crowd *peers);
 /* Waits at most wait_ms, then does what is to be done. */
-void peers_turn(struct peers *peers, int wait_ms);
+void crowd_turn(struct crowd *peers, int wait_ms);
 /* Turns until *done or the time is over; returns *done. */
-bool peers_until(struct peers *peers, const bool *done, int wait_ms);
+bool crowd_until(struct crowd *peers, const bool *done, int wait_ms);
 
 /* Opens its socket and begins to check. Errors: STATUS_NO_MEMORY, STATUS_IO. */
-MUST_USE enum status peer_new(struct peers *peers, const struct peer_config *config,
+MUST_USE enum status peer_new(struct crowd *peers, const struct peer_config *config,
                               struct peer **ret_peer);
 /* Sends close_notify when connected. Not inside a callback. */
 void peer_free(struct peer *peer);

@@ -61,7 +61,7 @@ struct member {
 
 static struct {
     struct media *media;
-    struct peers *peers;
+    struct crowd *peers;
     struct lock lock;
     struct member members[MEMBERS_MAX];
     size_t count;
@@ -199,16 +199,14 @@ static struct media_payload vp8_payload(void)
 }
 
 static const struct media_extensions audio_extensions = {.audio_level = EXT_LEVEL, .mid = EXT_MID};
-static const struct media_extensions video_extensions = {.mid = EXT_MID,
-                                                         .rid = EXT_RID,
-                                                         .repaired_rid = EXT_REPAIRED_RID,
-                                                         .transport_cc = EXT_TWCC};
+static const struct media_extensions video_extensions = {
+    .mid = EXT_MID, .rid = EXT_RID, .repaired_rid = EXT_REPAIRED_RID, .transport_cc = EXT_TWCC};
 
 static void spec_fill(struct media_transport_spec *spec, const struct member *member, uint64_t room,
                       uint32_t base)
 {
     *spec = (struct media_transport_spec){.id = member->id, .room = room, .ice = member->ice};
-    spec->fingerprint = *peers_fingerprint(stage.peers);
+    spec->fingerprint = *crowd_fingerprint(stage.peers);
     spec->track_count = 2;
     spec->tracks[0] = (struct media_track_spec){
         .mid = "0",
@@ -291,7 +289,7 @@ static void member_connect(struct member *member, bool tcp, uint16_t port, const
         uint64_t until_ns = clock_mono_ns() + (uint64_t)WAIT_MS * CLOCK_NS_PER_MS;                 \
         bool met = false;                                                                          \
         while (!met && clock_mono_ns() < until_ns) {                                               \
-            peers_turn(stage.peers, 2);                                                            \
+            crowd_turn(stage.peers, 2);                                                            \
             lock_take(&stage.lock);                                                                \
             met = (condition);                                                                     \
             lock_give(&stage.lock);                                                                \
@@ -428,7 +426,7 @@ static void send_frame(struct member *member, const struct frame *frame)
             const struct frame sent = {.layer = frame_layer, .key = frame_key, .packets = 2};      \
             send_frame(member, &sent);                                                             \
             for (int turn = 0; turn < 3; turn++)                                                   \
-                peers_turn(stage.peers, 2);                                                        \
+                crowd_turn(stage.peers, 2);                                                        \
             lock_take(&stage.lock);                                                                \
             met = (condition);                                                                     \
             lock_give(&stage.lock);                                                                \
@@ -464,14 +462,14 @@ static int stage_open(void **state)
     const struct media_config config = {
         .workers = 2, .voices = 3, .loopback = true, .events = &media_events};
     assert_int_equal(media_new(&config, &stage.media), STATUS_OK);
-    assert_int_equal(peers_new(&stage.peers), STATUS_OK);
+    assert_int_equal(crowd_new(&stage.peers), STATUS_OK);
     return 0;
 }
 
 static int stage_close(void **state)
 {
     (void)state;
-    peers_free(stage.peers);
+    crowd_free(stage.peers);
     media_free(stage.media);
     for (size_t i = 0; i < stage.count; i++)
         free(stage.members[i].received);
@@ -530,7 +528,7 @@ static void test_voices(void **state)
         send_audio(alice, 20);
         send_audio(bob, 127);
         for (int turn = 0; turn < 3; turn++)
-            peers_turn(stage.peers, 2);
+            crowd_turn(stage.peers, 2);
     }
     assert_true(received_on(carol, base_of(carol) + 100) >= 20);
     assert_true(received_on(bob, base_of(bob) + 100) >= 20);
@@ -570,8 +568,9 @@ static void test_layers_and_switches(void **state)
     tile_want(viewer, 0, other, 0);
     before = received_on(viewer, ssrc);
     SEND_UNTIL(publisher, false, 2, received_on(viewer, ssrc) > before + 4);
-    SEND_UNTIL(other, true, 0, viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE &&
-                                   viewer->slot_layers[SLOT_TILE] == 0);
+    SEND_UNTIL(other, true, 0,
+               viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE &&
+                   viewer->slot_layers[SLOT_TILE] == 0);
     before = received_on(viewer, ssrc);
     SEND_UNTIL(other, false, 0, received_on(viewer, ssrc) > before + 10);
     assert_continuous(viewer, ssrc);
@@ -700,7 +699,7 @@ static void test_tcp(void **state)
         int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         assert_true(accepted >= 0);
         /* Some bytes have been read already when it is handed over. */
-        peers_turn(stage.peers, 1);
+        crowd_turn(stage.peers, 1);
         uint8_t begun[7];
         ssize_t got = recv(accepted, begun, sizeof begun, MSG_WAITALL);
         media_tcp_adopt(stage.media, accepted, begun, got > 0 ? (size_t)got : 0);
@@ -732,12 +731,12 @@ static void test_gate_and_close(void **state)
     for (int i = 0; i < 200 && before != received_on(viewer, ssrc); i++) {
         before = received_on(viewer, ssrc);
         for (int turn = 0; turn < 10; turn++)
-            peers_turn(stage.peers, 2);
+            crowd_turn(stage.peers, 2);
     }
     const struct frame frame = {.layer = 0, .packets = 2};
     for (int i = 0; i < 20; i++) {
         send_frame(publisher, &frame);
-        peers_turn(stage.peers, 2);
+        crowd_turn(stage.peers, 2);
     }
     assert_int_equal(received_on(viewer, ssrc), before);
     media_track_gate(stage.media, camera, true);
@@ -759,8 +758,7 @@ static void test_other_profiles(void **state)
         member_connect(viewer, false, media_port(), profiles[i]);
         WAIT_FOR(viewer->connected && peer_connected(viewer->peer));
         tile_want(viewer, 0, publisher, 0);
-        SEND_UNTIL(publisher, true, 0,
-                   received_on(viewer, base_of(viewer) + 100 + SLOT_TILE) > 10);
+        SEND_UNTIL(publisher, true, 0, received_on(viewer, base_of(viewer) + 100 + SLOT_TILE) > 10);
     }
 }
 
@@ -773,7 +771,7 @@ static void test_wrong_password_adopts_nobody(void **state)
     member->ice.local_pwd[0] ^= 1;
     member_connect(member, false, media_port(), NULL);
     for (int i = 0; i < 60; i++)
-        peers_turn(stage.peers, 3);
+        crowd_turn(stage.peers, 3);
     assert_int_equal(peer_checks_answered(member->peer), 0);
     peer_restart(member->peer, member->ice.local_ufrag, right);
     WAIT_FOR(member->connected);
@@ -783,8 +781,8 @@ static void test_port_taken(void **state)
 {
     (void)state;
     struct media *second;
-    const struct media_config config = {.port = media_port(), .workers = 1, .voices = 3,
-                                        .loopback = true};
+    const struct media_config config = {
+        .port = media_port(), .workers = 1, .voices = 3, .loopback = true};
     assert_int_equal(media_new(&config, &second), STATUS_EXISTS);
 }
 
