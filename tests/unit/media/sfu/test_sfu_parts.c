@@ -1,0 +1,243 @@
+/* The small parts: history, layer choice, narrow links, key frame requests, addresses, formats. */
+#include "core/clock.h"
+#include "core/pool.h"
+#include "core/rng.h"
+#include "media/sfu/addresses.h"
+#include "media/sfu/history.h"
+#include "media/sfu/keyframe.h"
+#include "media/sfu/layers.h"
+#include "media/sfu/narrow.h"
+#include "media/sfu/slot.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- history ---- */
+
+static struct pool *packets_open(void)
+{
+    struct pool *pool;
+    const struct pool_config config = {sizeof(struct packet), 64, 4096};
+    assert_int_equal(pool_new(&config, &pool), STATUS_OK);
+    return pool;
+}
+
+static void keep(struct history *history, struct pool *pool, int64_t index, uint64_t now_ms)
+{
+    struct packet *packet = packet_new(pool);
+    assert_non_null(packet);
+    packet_facts_clear(packet);
+    packet->index = index;
+    packet->arrived_ns = now_ms * CLOCK_NS_PER_MS;
+    history_put(history, packet, pool);
+    packet_unref(packet, pool);
+}
+
+static void test_history_keeps_what_is_young(void **state)
+{
+    (void)state;
+    struct pool *pool = packets_open();
+    struct history history = {0};
+    assert_int_equal(history_init(&history, 48), STATUS_INVALID);
+    assert_int_equal(history_init(&history, 64), STATUS_OK);
+    assert_null(history_get(&history, 0));
+    const int64_t begin = -10; /* indexes may begin below zero: a late one before the first */
+    for (int64_t i = begin; i < 200; i++) {
+        if (i % 10 != 3)
+            keep(&history, pool, i, 5000 + (uint64_t)(i - begin));
+        assert_true(pool_used(pool) <= 64);
+    }
+    assert_non_null(history_get(&history, 199));
+    assert_int_equal(history_get(&history, 150)->index, 150);
+    assert_null(history_get(&history, 193)); /* a gap */
+    assert_null(history_get(&history, 100)); /* too many since */
+    assert_null(history_get(&history, 200));
+    keep(&history, pool, 193, 5300); /* which is filled late */
+    assert_int_equal(history_get(&history, 193)->index, 193);
+    keep(&history, pool, 20, 5300); /* and what is too old finds no place */
+    assert_null(history_get(&history, 20));
+    history_expire(&history, (5200 + HISTORY_MS) * (uint64_t)CLOCK_NS_PER_MS, pool);
+    assert_null(history_get(&history, 189));
+    history_expire(&history, (6000 + HISTORY_MS) * (uint64_t)CLOCK_NS_PER_MS, pool);
+    assert_int_equal(pool_used(pool), 0);
+    keep(&history, pool, 1000000, 9000); /* a jump */
+    assert_int_equal(history_get(&history, 1000000)->index, 1000000);
+    history_fini(&history, pool);
+    assert_int_equal(pool_used(pool), 0);
+    pool_free(pool);
+}
+
+/* ---- layers ---- */
+
+static void test_layer_for_a_height(void **state)
+{
+    (void)state;
+    struct media_layer_info layers[3] = {
+        {.height = 180, .active = true}, {.active = true}, {.height = 720, .active = true}};
+    assert_int_equal(layers_height(layers, 3, 1), 360);
+    assert_int_equal(layers_choose(layers, 3, 100, 3), 0);
+    assert_int_equal(layers_choose(layers, 3, 180, 3), 0);
+    assert_int_equal(layers_choose(layers, 3, 181, 3), 1);
+    assert_int_equal(layers_choose(layers, 3, 400, 3), 2);
+    assert_int_equal(layers_choose(layers, 3, 2000, 3), 2);
+    assert_int_equal(layers_choose(layers, 3, 0, 3), 2);
+    assert_int_equal(layers_choose(layers, 3, 0, 2), 1); /* the link is narrow */
+    layers[1].active = false;
+    assert_int_equal(layers_choose(layers, 3, 300, 3), 2);
+    assert_int_equal(layers_choose(layers, 3, 300, 2), 0);
+    layers[0].active = false;
+    assert_int_equal(layers_choose(layers, 3, 300, 1), 2); /* the lowest there is */
+    layers[2].active = false;
+    assert_int_equal(layers_choose(layers, 3, 0, 3), LAYERS_NONE);
+    const struct media_layer_info unknown[3] = {{.active = true}, {.active = true}, {.active = true}};
+    assert_int_equal(layers_choose(unknown, 3, 360, 3), 1);
+}
+
+/* ---- narrow links ---- */
+
+static void test_loss_steps_down_and_calm_steps_up(void **state)
+{
+    (void)state;
+    struct narrow narrow = {0};
+    uint64_t now_ms = 1000;
+    assert_int_equal(narrow_layers(&narrow), 3);
+    assert_false(narrow_report(&narrow, 60, 0, 0, now_ms));
+    assert_false(narrow_report(&narrow, 0, 0, 0, now_ms + 1000)); /* one bad second is none */
+    now_ms += 2000;
+    int steps = 0;
+    for (int i = 0; i < 40; i++, now_ms += 1000)
+        steps += narrow_report(&narrow, 60, 0, 0, now_ms);
+    assert_int_equal(steps, NARROW_STEPS_MAX);
+    assert_int_equal(narrow_layers(&narrow), 1);
+    assert_int_equal(narrow_temporal(&narrow), 0);
+    for (int i = 0; i < 60; i++, now_ms += 1000)
+        steps -= narrow_report(&narrow, 2, 0, 0, now_ms);
+    assert_int_equal(steps, 0);
+    assert_int_equal(narrow_layers(&narrow), 3);
+    assert_int_equal(narrow_temporal(&narrow), UINT8_MAX);
+    /* REMB below what is sent counts as loss does. */
+    for (int i = 0; i < 4; i++, now_ms += 1000)
+        steps += narrow_report(&narrow, 0, 100000, 900000, now_ms);
+    assert_int_equal(steps, 1);
+}
+
+/* ---- key frames ---- */
+
+static void test_keyframe_requests_are_spaced(void **state)
+{
+    (void)state;
+    struct keyframe keyframe = {0};
+    assert_false(keyframe_due(&keyframe, 1000));
+    keyframe_want(&keyframe);
+    assert_true(keyframe_due(&keyframe, 1000));
+    for (uint64_t now_ms = 1000; now_ms < 1000 + KEYFRAME_SPACING_MS; now_ms += 7) {
+        keyframe_want(&keyframe);
+        assert_false(keyframe_due(&keyframe, now_ms));
+    }
+    assert_true(keyframe_due(&keyframe, 1000 + KEYFRAME_SPACING_MS));
+    keyframe_came(&keyframe);
+    assert_false(keyframe_due(&keyframe, 9000));
+    keyframe_want(&keyframe);
+    int asked = 0;
+    for (uint64_t now_ms = 10000; now_ms < 60000; now_ms += 10)
+        asked += keyframe_due(&keyframe, now_ms);
+    assert_int_equal(asked, KEYFRAME_TRIES_MAX);
+}
+
+/* ---- addresses ---- */
+
+static struct ice_address address_of(uint32_t number)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(number >> 4)),
+                                  .sin_addr.s_addr = htonl(0x0a000000 + (number & 0xff))};
+    struct ice_address made;
+    assert_int_equal(ice_address_from((const struct sockaddr *)&address, &made), STATUS_OK);
+    return made;
+}
+
+static void test_addresses(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000 };
+    struct addresses addresses = {0};
+    struct transport *someone = (struct transport *)(uintptr_t)64;
+    struct transport *other = (struct transport *)(uintptr_t)128;
+    struct ice_address address = address_of(1);
+    assert_null(addresses_find(&addresses, &address));
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const struct address_entry entry = {
+            .address = address_of(i * 16),
+            .transport = i % 3 == 0 ? NULL : someone,
+            .worker = (uint8_t)(i % 7),
+            .seen_ms = i < COUNT / 2 ? 0 : ADDRESSES_FOREIGN_MS,
+        };
+        assert_int_equal(addresses_put(&addresses, &entry), STATUS_OK);
+    }
+    assert_int_equal(addresses.count, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        address = address_of(i * 16);
+        const struct address_entry *entry = addresses_find(&addresses, &address);
+        assert_non_null(entry);
+        assert_int_equal(entry->worker, i % 7);
+        addresses_remove(&addresses, &address, other); /* another's: stays */
+    }
+    assert_int_equal(addresses.count, COUNT);
+    addresses_expire(&addresses, ADDRESSES_FOREIGN_MS + 1);
+    assert_int_equal(addresses.count, COUNT - COUNT / 2 / 3);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        address = address_of(i * 16);
+        addresses_remove(&addresses, &address, i % 3 == 0 ? NULL : someone);
+        assert_null(addresses_find(&addresses, &address));
+    }
+    assert_int_equal(addresses.count, 0);
+    addresses_fini(&addresses);
+}
+
+/* ---- formats ---- */
+
+static void test_a_format_finds_its_payload_type(void **state)
+{
+    (void)state;
+    const struct payload payloads[] = {
+        {.format = {.codec = MEDIA_CODEC_VP9, .vp9_profile = 2}, .type = 100},
+        {.format = {.codec = MEDIA_CODEC_VP9}, .type = 98},
+        {.format = {.codec = MEDIA_CODEC_H264, .h264_profile_level_id = 0x64001f,
+                    .h264_packetization_mode = 1}, .type = 112},
+        {.format = {.codec = MEDIA_CODEC_H264, .h264_profile_level_id = 0x42e01f,
+                    .h264_packetization_mode = 1}, .type = 106},
+        {.format = {.codec = MEDIA_CODEC_OPUS}, .type = 111},
+    };
+    bool unwrap;
+    struct packet_format format = {.codec = MEDIA_CODEC_VP9};
+    assert_int_equal(payload_for(payloads, 5, &format, &unwrap)->type, 98);
+    format = (struct packet_format){.codec = MEDIA_CODEC_H264, .h264_packetization_mode = 1,
+                                    .h264_profile_level_id = 0x42e01f};
+    assert_int_equal(payload_for(payloads, 5, &format, &unwrap)->type, 106);
+    format.h264_profile_level_id = 0x42e034; /* another level: the first that can */
+    assert_int_equal(payload_for(payloads, 5, &format, &unwrap)->type, 112);
+    format.h264_profile_level_id = 0x4d001f; /* main: nobody */
+    assert_null(payload_for(payloads, 5, &format, &unwrap));
+    format = (struct packet_format){.codec = MEDIA_CODEC_RED};
+    assert_int_equal(payload_for(payloads, 5, &format, &unwrap)->type, 111);
+    assert_true(unwrap);
+    format = (struct packet_format){.codec = MEDIA_CODEC_AV1};
+    assert_null(payload_for(payloads, 5, &format, &unwrap));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_history_keeps_what_is_young),
+        cmocka_unit_test(test_layer_for_a_height),
+        cmocka_unit_test(test_loss_steps_down_and_calm_steps_up),
+        cmocka_unit_test(test_keyframe_requests_are_spaced),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_a_format_finds_its_payload_type),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
