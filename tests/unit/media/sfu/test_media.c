@@ -558,6 +558,11 @@ static void test_layers_and_switches(void **state)
     /* Without a key frame of the new layer the old one goes on, and the publisher is asked. */
     SEND_UNTIL(publisher, false, 2, publisher->plis > plis);
     size_t before = received_on(viewer, ssrc);
+    const struct frame unfit = {.layer = 2, .packets = 2};
+    for (int i = 0; i < 20; i++) {
+        send_frame(publisher, &unfit);
+        peers_turn(stage.peers, 2);
+    }
     SEND_UNTIL(publisher, false, 0, received_on(viewer, ssrc) > before + 4);
     assert_int_equal(viewer->slot_layers[SLOT_TILE], 0);
     SEND_UNTIL(publisher, true, 2, viewer->slot_layers[SLOT_TILE] == 2);
