@@ -510,7 +510,7 @@ static void test_one_publisher_one_subscriber(void **state)
     assert_continuous(far, far_ssrc);
     for (size_t i = 0; i < far->received_count; i++)
         assert_int_equal(far->received[i].header.csrc_count, 1);
-    WAIT_FOR(publisher->feedbacks > 2);
+    SEND_UNTIL(publisher, false, 0, publisher->feedbacks > 2);
 }
 
 static void test_voices(void **state)
