@@ -561,7 +561,7 @@ static void test_layers_and_switches(void **state)
     const struct frame unfit = {.layer = 2, .packets = 2};
     for (int i = 0; i < 20; i++) {
         send_frame(publisher, &unfit);
-        peers_turn(stage.peers, 2);
+        crowd_turn(stage.peers, 2);
     }
     SEND_UNTIL(publisher, false, 0, received_on(viewer, ssrc) > before + 4);
     assert_int_equal(viewer->slot_layers[SLOT_TILE], 0);
