@@ -238,8 +238,8 @@ void conn_open(struct http *http, enum gate_kind kind, int fd, const struct sock
     struct conn *conn = NULL;
     if (http->conn_count < http->limits.connections_max)
         conn = conn_new(http, kind, fd, address);
-    if (conn == NULL || peers_enter(http->peers, address, conn->loopback, edge_now_ms(),
-                                    &conn->peer) != STATUS_OK) {
+    if (conn == NULL || visitors_enter(http->visitors, address, conn->loopback, edge_now_ms(),
+                                       &conn->visitor) != STATUS_OK) {
         log_event(LOG_HTTP, LOG_DEBUG, "connection_refused", "peer=%s",
                   conn != NULL ? conn->address : "?");
         metric_add(http->refusals, 1);
@@ -283,9 +283,9 @@ void conn_close(struct conn *conn)
     ev_timer_stop(loop, &conn->timer);
     conn_pump_free(conn);
     link_close(&conn->link);
-    if (conn->peer != NULL)
-        peers_leave(conn->peer);
-    conn->peer = NULL;
+    if (conn->visitor != NULL)
+        visitors_leave(conn->visitor);
+    conn->visitor = NULL;
     answer_clear(&conn->answer);
     buffer_clear(&conn->in);
     /* The handler still works with the request: conn_replied frees both. */

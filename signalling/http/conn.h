@@ -56,7 +56,7 @@ struct conn_pump {
 struct conn {
     struct conn *next, *prev;
     struct http *http;
-    struct peer *peer;
+    struct visitor *visitor;
     struct link link;
     struct ev_io io;
     struct ev_timer timer;

@@ -9,7 +9,7 @@
 #include "core/queue.h"
 #include "signalling/http/assets.h"
 #include "signalling/http/http.h"
-#include "signalling/http/peers.h"
+#include "signalling/http/visitors.h"
 
 #include <ev.h>
 #include <openssl/types.h>
@@ -69,7 +69,7 @@ struct http {
     uint16_t port, secure_port;
     SSL_CTX *tls;
     struct assets *assets;
-    struct peers *peers;
+    struct visitors *visitors;
     struct http_route routes[EDGE_ROUTES_MAX];
     size_t route_count;
     const char *ws_path;

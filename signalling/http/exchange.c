@@ -235,7 +235,7 @@ static enum conn_step take_head(struct conn *conn)
     crypto_id(conn->id);
     conn->began_ms = edge_now_ms();
     metric_add(http->requests, 1);
-    uint32_t wait_s = peers_request(http->peers, conn->peer, conn->began_ms);
+    uint32_t wait_s = visitors_request(http->visitors, conn->visitor, conn->began_ms);
     if (wait_s > 0) {
         static const struct refusal refusal = {429, "too_many_requests",
                                                "too many requests from this address"};

@@ -107,10 +107,11 @@ enum status http_new(const struct http_config *config, struct http **ret_http, c
     enum status status = config_keep(http, config);
     if (status == STATUS_OK)
         status = mailbox_new(EDGE_LETTERS_MAX, &http->mailbox);
-    const struct peers_config peers = {.connections_per_address = config->connections_per_address,
-                                       .requests_per_minute = config->requests_per_minute};
+    const struct visitors_config visitors = {.connections_per_address =
+                                                 config->connections_per_address,
+                                             .requests_per_minute = config->requests_per_minute};
     if (status == STATUS_OK)
-        status = peers_new(&peers, &http->peers);
+        status = visitors_new(&visitors, &http->visitors);
     if (status == STATUS_OK)
         status = assets_begin(http, config->web, ret_error);
     if (status == STATUS_OK && config->https)
@@ -327,7 +328,7 @@ struct http *http_free(struct http *http)
         ev_loop_destroy(http->loop);
     SSL_CTX_free(http->tls);
     assets_free(http->assets);
-    peers_free(http->peers);
+    visitors_free(http->visitors);
     config_drop(&http->config);
     free(http);
     return NULL;

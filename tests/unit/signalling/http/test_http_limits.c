@@ -5,7 +5,7 @@
  */
 #include "fixture.h"
 
-#include "signalling/http/peers.h"
+#include "signalling/http/visitors.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -284,81 +284,90 @@ static struct sockaddr_in6 v6(const char *text)
 static void addresses_count_by_customer(void **state)
 {
     (void)state;
-    const struct peers_config config = {.connections_per_address = 2};
+    const struct visitors_config config = {.connections_per_address = 2};
     const struct sockaddr_in6 first = v6("2001:db8:1:2::1"), same = v6("2001:db8:1:2:ffff::9"),
                               other = v6("2001:db8:1:3::1"), mapped = v6("::ffff:192.0.2.7");
     const struct sockaddr_in plain = v4("192.0.2.7");
-    struct peers *peers = NULL;
-    struct peer *a = NULL, *b = NULL, *c = NULL, *none = NULL;
-    assert_int_equal(peers_new(&config, &peers), STATUS_OK);
-    assert_int_equal(peers_enter(peers, (const struct sockaddr *)&first, false, 0, &a), STATUS_OK);
-    assert_int_equal(peers_enter(peers, (const struct sockaddr *)&same, false, 0, &b), STATUS_OK);
+    struct visitors *visitors = NULL;
+    struct visitor *a = NULL, *b = NULL, *c = NULL, *none = NULL;
+    assert_int_equal(visitors_new(&config, &visitors), STATUS_OK);
+    assert_int_equal(visitors_enter(visitors, (const struct sockaddr *)&first, false, 0, &a),
+                     STATUS_OK);
+    assert_int_equal(visitors_enter(visitors, (const struct sockaddr *)&same, false, 0, &b),
+                     STATUS_OK);
     assert_ptr_equal(a, b);
-    assert_int_equal(peers_enter(peers, (const struct sockaddr *)&same, false, 0, &none),
+    assert_int_equal(visitors_enter(visitors, (const struct sockaddr *)&same, false, 0, &none),
                      STATUS_LIMIT);
-    assert_int_equal(peers_enter(peers, (const struct sockaddr *)&other, false, 0, &c), STATUS_OK);
-    assert_int_equal(peers_enter(peers, (const struct sockaddr *)&mapped, false, 0, &b), STATUS_OK);
-    assert_int_equal(peers_enter(peers, (const struct sockaddr *)&plain, false, 0, &c), STATUS_OK);
+    assert_int_equal(visitors_enter(visitors, (const struct sockaddr *)&other, false, 0, &c),
+                     STATUS_OK);
+    assert_int_equal(visitors_enter(visitors, (const struct sockaddr *)&mapped, false, 0, &b),
+                     STATUS_OK);
+    assert_int_equal(visitors_enter(visitors, (const struct sockaddr *)&plain, false, 0, &c),
+                     STATUS_OK);
     assert_ptr_equal(b, c);
-    peers_leave(a);
-    assert_int_equal(peers_enter(peers, (const struct sockaddr *)&first, false, 0, &a), STATUS_OK);
-    peers_free(peers);
+    visitors_leave(a);
+    assert_int_equal(visitors_enter(visitors, (const struct sockaddr *)&first, false, 0, &a),
+                     STATUS_OK);
+    visitors_free(visitors);
 }
 
 static void tokens_come_back_with_time(void **state)
 {
     (void)state;
-    const struct peers_config config = {.requests_per_minute = 60};
+    const struct visitors_config config = {.requests_per_minute = 60};
     const struct sockaddr_in address = v4("192.0.2.7");
-    struct peers *peers = NULL;
-    struct peer *peer = NULL;
-    assert_int_equal(peers_new(&config, &peers), STATUS_OK);
-    assert_int_equal(peers_enter(peers, (const struct sockaddr *)&address, false, 5000, &peer),
-                     STATUS_OK);
+    struct visitors *visitors = NULL;
+    struct visitor *visitor = NULL;
+    assert_int_equal(visitors_new(&config, &visitors), STATUS_OK);
+    assert_int_equal(
+        visitors_enter(visitors, (const struct sockaddr *)&address, false, 5000, &visitor),
+        STATUS_OK);
     for (int i = 0; i < 60; i++)
-        assert_int_equal(peers_request(peers, peer, 5000), 0);
-    assert_int_equal(peers_request(peers, peer, 5000), 2);
-    assert_int_equal(peers_request(peers, peer, 5999), 1);
-    assert_int_equal(peers_request(peers, peer, 6000), 0);
-    assert_int_not_equal(peers_request(peers, peer, 6000), 0);
+        assert_int_equal(visitors_request(visitors, visitor, 5000), 0);
+    assert_int_equal(visitors_request(visitors, visitor, 5000), 2);
+    assert_int_equal(visitors_request(visitors, visitor, 5999), 1);
+    assert_int_equal(visitors_request(visitors, visitor, 6000), 0);
+    assert_int_not_equal(visitors_request(visitors, visitor, 6000), 0);
     for (int i = 0; i < 60; i++)
-        assert_int_equal(peers_request(peers, peer, 6000 + 600000), 0);
-    assert_int_not_equal(peers_request(peers, peer, 6000 + 600000), 0);
-    peers_free(peers);
+        assert_int_equal(visitors_request(visitors, visitor, 6000 + 600000), 0);
+    assert_int_not_equal(visitors_request(visitors, visitor, 6000 + 600000), 0);
+    visitors_free(visitors);
 }
 
 static void loopback_has_limits_only_when_they_are_set(void **state)
 {
     (void)state;
-    const struct peers_config config = {0};
+    const struct visitors_config config = {0};
     const struct sockaddr_in address = v4("127.0.0.1");
-    struct peers *peers = NULL;
-    struct peer *peer = NULL;
-    assert_int_equal(peers_new(&config, &peers), STATUS_OK);
-    for (int i = 0; i < PEERS_CONNECTIONS_DEFAULT * 2; i++)
-        assert_int_equal(peers_enter(peers, (const struct sockaddr *)&address, true, 0, &peer),
-                         STATUS_OK);
-    for (int i = 0; i < PEERS_REQUESTS_DEFAULT * 2; i++)
-        assert_int_equal(peers_request(peers, peer, 0), 0);
-    peers_free(peers);
+    struct visitors *visitors = NULL;
+    struct visitor *visitor = NULL;
+    assert_int_equal(visitors_new(&config, &visitors), STATUS_OK);
+    for (int i = 0; i < VISITORS_CONNECTIONS_DEFAULT * 2; i++)
+        assert_int_equal(
+            visitors_enter(visitors, (const struct sockaddr *)&address, true, 0, &visitor),
+            STATUS_OK);
+    for (int i = 0; i < VISITORS_REQUESTS_DEFAULT * 2; i++)
+        assert_int_equal(visitors_request(visitors, visitor, 0), 0);
+    visitors_free(visitors);
 }
 
 static void idle_addresses_are_forgotten(void **state)
 {
     (void)state;
-    const struct peers_config config = {0};
-    struct peers *peers = NULL;
-    struct peer *peer = NULL;
-    assert_int_equal(peers_new(&config, &peers), STATUS_OK);
+    const struct visitors_config config = {0};
+    struct visitors *visitors = NULL;
+    struct visitor *visitor = NULL;
+    assert_int_equal(visitors_new(&config, &visitors), STATUS_OK);
     /* Three times as many addresses as are remembered, two minutes apart a third. */
-    for (uint32_t i = 0; i < 3 * PEERS_MAX; i++) {
+    for (uint32_t i = 0; i < 3 * VISITORS_MAX; i++) {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(i)};
-        uint64_t now_ms = (uint64_t)(i / PEERS_MAX) * 120000;
+        uint64_t now_ms = (uint64_t)(i / VISITORS_MAX) * 120000;
         assert_int_equal(
-            peers_enter(peers, (const struct sockaddr *)&address, false, now_ms, &peer), STATUS_OK);
-        peers_leave(peer);
+            visitors_enter(visitors, (const struct sockaddr *)&address, false, now_ms, &visitor),
+            STATUS_OK);
+        visitors_leave(visitor);
     }
-    peers_free(peers);
+    visitors_free(visitors);
 }
 
 int main(void)
