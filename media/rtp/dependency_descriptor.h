@@ -6,7 +6,7 @@
  * stream and hands it to every parse; the caller decides when a structure becomes the
  * stream's (descriptors of old packets may come late).
  *
- * Pure functions, any thread. About 9 KiB a structure.
+ * Pure functions, any thread. About 6 KiB a structure.
  */
 #ifndef MEDIA_RTP_DEPENDENCY_DESCRIPTOR_H
 #define MEDIA_RTP_DEPENDENCY_DESCRIPTOR_H

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum {
-    NACK_ENTRIES_MAX = 512, /* gaps held; more: all are dropped and a key frame is asked for */
+    NACK_ENTRIES_MAX = 256, /* gaps held; more: all are dropped and a key frame is asked for */
     NACK_JUMP_MAX = 2048,   /* a jump further ahead than this is a restart, not a gap */
     NACK_RETRIES_MAX = 10,
     NACK_AGE_MS = 1000, /* a picture older than this is of no use */
@@ -34,7 +34,7 @@ struct nack_entry {
     uint64_t found_ms, asked_ms; /* asked_ms: with retries > 0 */
 };
 
-/* Plain memory, about 12 KiB; zero-filled is empty. Entries are in order of sequence. */
+/* Plain memory, about 6 KiB; zero-filled is empty. Entries are in order of sequence. */
 struct nack_list {
     bool started, key_frame_wanted;
     uint16_t newest;

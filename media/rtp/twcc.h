@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 enum {
-    TWCC_WINDOW_MAX = 4096,  /* sequence numbers kept: 1 s at 40 Mbit/s; power of two */
+    TWCC_WINDOW_MAX = 2048,  /* sequence numbers kept: 1 s at 20 Mbit/s; power of two */
     TWCC_WINDOW_US = 500000, /* a packet later than its successors by more is not reported again */
     TWCC_TICK_US = 250,      /* unit of deltas */
     TWCC_BASE_US = 64000,    /* unit of the reference time */
@@ -33,7 +33,7 @@ enum {
     TWCC_LATE_RUN_MAX = 100, /* so many in a row behind the window: the sender counts anew */
 };
 
-/* Arrivals. Plain memory of a transport, about 32 KiB; zero-filled is empty. */
+/* Arrivals. Plain memory of a transport, about 16 KiB; zero-filled is empty. */
 struct twcc_recorder {
     bool started;
     uint8_t feedback_count, late_run;
