@@ -44,8 +44,7 @@ static enum status socket_open(int family, uint16_t port, bool shared, int *ret_
     int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return STATUS_IO;
-    if (family == AF_INET6 &&
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0)
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0)
         return socket_failed(fd);
     if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
         return socket_failed(fd);
@@ -283,8 +282,7 @@ void media_tcp_adopt(struct media *media, int fd, const uint8_t *bytes, size_t l
 {
     struct letter letter = {.stream = {.fd = fd, .length = length}};
     letter.stream.bytes = malloc(length + 1);
-    uint8_t worker =
-        (uint8_t)(atomic_fetch_add(&media->next_connection, 1) % media->worker_count);
+    uint8_t worker = (uint8_t)(atomic_fetch_add(&media->next_connection, 1) % media->worker_count);
     if (letter.stream.bytes != NULL) {
         memcpy(letter.stream.bytes, bytes, length);
         if (worker_post(media->workers[worker], tcp_on_adopt, &letter) == STATUS_OK)

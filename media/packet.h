@@ -44,10 +44,10 @@ struct packet {
     uint16_t length; /* bytes in data */
 
     /* Set for media by the track that received it. */
-    uint64_t source;     /* its transport */
-    int64_t index;       /* sequence number that never wraps, within its layer */
+    uint64_t source; /* its transport */
+    int64_t index;   /* sequence number that never wraps, within its layer */
     uint32_t timestamp;
-    uint32_t origin;     /* SSRC that names the source, the same for all its layers */
+    uint32_t origin; /* SSRC that names the source, the same for all its layers */
     struct packet_format format;
     uint8_t track, layer;
     uint8_t epoch; /* of the stream: after a restart numbers begin anew */
@@ -55,7 +55,7 @@ struct packet {
     bool start, key; /* begins a frame; begins a frame a decoder may begin with */
     uint8_t temporal_id;
     bool switching_up;
-    uint8_t loudness;    /* microphones: smoothed -dBov */
+    uint8_t loudness; /* microphones: smoothed -dBov */
     uint16_t payload_offset, payload_length;
     int32_t picture_id, tl0picidx; /* VP8, VP9; or PACKET_NUMBER_NONE */
     bool long_picture_id;

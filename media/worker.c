@@ -269,8 +269,7 @@ static unsigned batch_fill(struct worker *worker)
         if (worker->receiving[filled] == NULL)
             break;
         struct worker_wire *wire = worker->wire;
-        wire->vectors[filled] =
-            (struct iovec){worker->receiving[filled]->data, PACKET_BYTES_MAX};
+        wire->vectors[filled] = (struct iovec){worker->receiving[filled]->data, PACKET_BYTES_MAX};
         wire->headers[filled].msg_hdr = (struct msghdr){
             .msg_name = &wire->addresses[filled],
             .msg_namelen = sizeof wire->addresses[filled],
@@ -281,7 +280,7 @@ static unsigned batch_fill(struct worker *worker)
     return filled;
 }
 
-static void batch_take(struct worker *worker, unsigned at)
+static void batch_take(struct worker *worker, unsigned at, uint64_t arrived_ns)
 {
     const struct mmsghdr *header = &worker->wire->headers[at];
     struct packet *packet = worker->receiving[at];
@@ -295,7 +294,7 @@ static void batch_take(struct worker *worker, unsigned at)
     }
     packet->from.stream = 0;
     packet->length = (uint16_t)header->msg_len;
-    packet->arrived_ns = worker_now_ns(worker);
+    packet->arrived_ns = arrived_ns;
     worker_datagram(worker, packet);
     /* Kept by somebody: the batch gets another one. */
     if (atomic_load_explicit(&packet->references, memory_order_acquire) != 1) {
@@ -317,8 +316,10 @@ static void on_datagrams(void *context, uint32_t events)
             return;
         }
         int got = recvmmsg(worker->fd, worker->wire->headers, places, MSG_DONTWAIT, NULL);
+        /* A turn may be long; a sender's estimator lives on what the feedback says of arrivals. */
+        uint64_t arrived_ns = clock_mono_ns();
         for (int i = 0; i < got; i++)
-            batch_take(worker, (unsigned)i);
+            batch_take(worker, (unsigned)i, arrived_ns);
         if (got < (int)places)
             return;
     }
@@ -334,7 +335,8 @@ static void worker_flush(struct worker *worker)
     worker->waiting_ns = 0;
 }
 
-/* Alone, a packet leaves at once; in a burst it waits a little for those that can share its call. */
+/* Alone, a packet leaves at once; in a burst it waits a little for those that can share its call.
+ */
 static void flush_or_hold(struct worker *worker)
 {
     if (sender_waiting(worker->sender) == 0 && worker->unsent == NULL)
@@ -343,7 +345,8 @@ static void flush_or_hold(struct worker *worker)
     if (worker->waiting_ns == 0)
         worker->waiting_ns = now_ns;
     uint64_t waited_us = (now_ns - worker->waiting_ns) / CLOCK_NS_PER_US;
-    bool busy = worker->waiting_ns - worker->flushed_ns < (uint64_t)WORKER_BUSY_US * CLOCK_NS_PER_US;
+    bool busy =
+        worker->waiting_ns - worker->flushed_ns < (uint64_t)WORKER_BUSY_US * CLOCK_NS_PER_US;
     if (busy && waited_us < WORKER_HOLD_US)
         loop_sleep_at_most(worker->loop, WORKER_HOLD_US - waited_us);
     else
@@ -543,6 +546,15 @@ void worker_settle(struct worker *worker)
 
 /* ---- beginning and end ---- */
 
+/* Rings grow with the square of the workers: with many of them each is shorter. */
+static uint32_t ring_entries(const struct worker *worker)
+{
+    uint32_t entries = WORKER_RING_ENTRIES;
+    while (entries * worker->media->worker_count > WORKER_RINGS_ENTRIES)
+        entries /= 2;
+    return entries;
+}
+
 static enum status worker_memory(struct worker *worker)
 {
     const struct pool_config packets = {sizeof(struct packet), WORKER_PACKETS_SLAB,
@@ -564,7 +576,7 @@ static enum status worker_memory(struct worker *worker)
         status = map_new(tables[i]);
     for (uint8_t from = 0; from < worker->media->worker_count && status == STATUS_OK; from++) {
         if (from != worker->number)
-            status = ring_new(sizeof(struct message), WORKER_RING_ENTRIES, &worker->inbox[from]);
+            status = ring_new(sizeof(struct message), ring_entries(worker), &worker->inbox[from]);
     }
     worker->wire = calloc(1, sizeof *worker->wire);
     if (status == STATUS_OK && worker->wire == NULL)

@@ -25,14 +25,15 @@
 #include <stdint.h>
 
 enum {
-    WORKER_RECEIVE_BATCH = 32,     /* datagrams per recvmmsg */
-    WORKER_RECEIVE_ROUNDS = 8,     /* of them per turn, then letters and timers get their time */
-    WORKER_RING_ENTRIES = 4096,    /* packets on the way between two workers */
-    WORKER_PACKETS_MAX = 1 << 18,  /* 450 MB: 300 publishers' histories */
+    WORKER_RECEIVE_BATCH = 32,    /* datagrams per recvmmsg */
+    WORKER_RECEIVE_ROUNDS = 8,    /* of them per turn, then letters and timers get their time */
+    WORKER_RING_ENTRIES = 4096,   /* packets on the way between two workers */
+    WORKER_RINGS_ENTRIES = 16384, /* packets on the way to one, where there are many */
+    WORKER_PACKETS_MAX = 1 << 18, /* 450 MB: 300 publishers' histories */
     WORKER_PACKETS_SLAB = 256,
     WORKER_REWRITERS_MAX = 1 << 17,
     WORKER_REWRITERS_SLAB = 64,
-    WORKER_STRAYS_MAX = 64,        /* checks kept for a turn: their transport's letter may be next */
+    WORKER_STRAYS_MAX = 64, /* checks kept for a turn: their transport's letter may be next */
     WORKER_TRANSPORTS_MAX = 20000,
     WORKER_CONNECTIONS_MAX = 4096, /* ICE-TCP */
     WORKER_HOLD_US = 400,          /* a packet waits at most this long for others of its frame */
@@ -133,15 +134,15 @@ struct worker {
     struct worker_wire *wire; /* headers for recvmmsg */
     struct sender *sender;
     struct addresses addresses;
-    struct map *ufrags;      /* map_key_of(ufrag) -> struct known, of all transports */
-    struct map *known;       /* id -> the first of its struct known */
-    struct map *transports;  /* id -> those owned here */
-    struct map *feeds;       /* feed_key -> what subscribers here take of a source */
-    struct map *rooms;       /* id -> members here, and their voices; also those whose home this is */
+    struct map *ufrags;     /* map_key_of(ufrag) -> struct known, of all transports */
+    struct map *known;      /* id -> the first of its struct known */
+    struct map *transports; /* id -> those owned here */
+    struct map *feeds;      /* feed_key -> what subscribers here take of a source */
+    struct map *rooms; /* id -> members here, and their voices; also those whose home this is */
     struct map *connections; /* number -> ICE-TCP */
     struct packet *strays[WORKER_STRAYS_MAX];
     uint16_t stray_count;
-    uint16_t strays_seen; /* of them have waited for a turn */
+    uint16_t strays_seen;      /* of them have waited for a turn */
     struct connection *unsent; /* ICE-TCP with something gathered in this turn */
     uint32_t last_connection;
     int16_t relayed_by; /* which worker sent the datagram at hand; -1: it came here */
@@ -184,7 +185,8 @@ uint8_t worker_home(const struct worker *worker, uint64_t room);
 /* The pool whose blocks this thread may put back by itself. */
 const struct pool *worker_pool(const struct worker *worker);
 
-/* A datagram or a TCP frame came; its bytes and `from` are in the packet, which stays the caller's. */
+/* A datagram or a TCP frame came; its bytes and `from` are in the packet, which stays the caller's.
+ */
 void worker_datagram(struct worker *worker, struct packet *packet);
 /* The transport a check is for; NULL: not a check, or unknown here. */
 struct transport *worker_transport_of(const struct worker *worker, const uint8_t *bytes,

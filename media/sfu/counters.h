@@ -17,7 +17,8 @@
     X(sent_bytes, "parley_bytes_sent_total", "", "Bytes of them")                                  \
     X(forwarded, "parley_packets_forwarded_total", "", "Media packets written for a subscriber")   \
     X(send_calls, "parley_send_calls_total", "", "System calls made for sending")                  \
-    X(segmented, "parley_packets_segmented_total", "", "Packets that left in a message of several") \
+    X(segmented, "parley_packets_segmented_total", "",                                             \
+      "Packets that left in a message of several")                                                 \
     X(dropped_kernel, "parley_packets_dropped_total", "reason=\"kernel\"",                         \
       "Packets dropped, by reason")                                                                \
     X(dropped_ring, "parley_packets_dropped_total", "reason=\"ring\"",                             \
@@ -44,8 +45,7 @@
     X(nacks_missed, "parley_nacks_missed_total", "", "Asked for again but no longer held")         \
     X(rtx_sent, "parley_rtx_sent_total", "", "Packets sent again")                                 \
     X(keyframes, "parley_keyframe_requests_total", "", "PLI and FIR sent to publishers")           \
-    X(plis_received, "parley_keyframe_requests_received_total", "",                                \
-      "PLI and FIR of subscribers")                                                                \
+    X(plis_received, "parley_keyframe_requests_received_total", "", "PLI and FIR of subscribers")  \
     X(switches, "parley_slot_switches_total", "", "Times a slot began another source or layer")    \
     X(lost_reported, "parley_downlink_lost_total", "", "Packets that receivers reported missing")  \
     X(allocations, "parley_forward_allocations_total", "",                                         \

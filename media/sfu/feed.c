@@ -185,8 +185,8 @@ static struct history *feed_history(struct worker *worker, struct feed *feed,
         feed->epochs[packet->layer] = packet->epoch;
     }
     if (history->entries == NULL) {
-        bool audio = packet->format.codec == MEDIA_CODEC_OPUS ||
-                     packet->format.codec == MEDIA_CODEC_RED;
+        bool audio =
+            packet->format.codec == MEDIA_CODEC_OPUS || packet->format.codec == MEDIA_CODEC_RED;
         if (history_init(history, audio ? HISTORY_AUDIO_PACKETS : HISTORY_VIDEO_PACKETS) !=
             STATUS_OK)
             return NULL;
@@ -241,8 +241,7 @@ void feed_tick(struct worker *worker, struct feed *feed)
     for (uint32_t i = 0; i < feed->count; i++) {
         const struct subscription *subscription = feed->subscriptions[i];
         if (subscription->target != FEED_LAYER_NONE &&
-            subscription->target != subscription->layer &&
-            subscription->slot->kind == MEDIA_VIDEO)
+            subscription->target != subscription->layer && subscription->slot->kind == MEDIA_VIDEO)
             feed_keyframe(worker, feed, (uint8_t)subscription->target);
     }
 }

@@ -26,9 +26,9 @@ struct subscription {
     struct feed *feed; /* NULL: none */
     struct slot *slot;
     uint32_t place;
-    int8_t layer;  /* carried now, or FEED_LAYER_NONE */
-    int8_t target; /* to be carried from its next key frame on; NONE: whichever comes */
-    uint8_t epoch; /* of the carried stream */
+    int8_t layer;     /* carried now, or FEED_LAYER_NONE */
+    int8_t target;    /* to be carried from its next key frame on; NONE: whichever comes */
+    uint8_t epoch;    /* of the carried stream */
     bool unsupported; /* said so already */
 };
 

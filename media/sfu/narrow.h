@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 enum {
-    NARROW_LOSS_HIGH = 26,    /* 1/256: 10 %, for NARROW_BAD_MS: one step down */
-    NARROW_LOSS_LOW = 5,      /* 1/256: 2 %, for NARROW_CALM_MS: one step up */
+    NARROW_LOSS_HIGH = 26, /* 1/256: 10 %, for NARROW_BAD_MS: one step down */
+    NARROW_LOSS_LOW = 5,   /* 1/256: 2 %, for NARROW_CALM_MS: one step up */
     NARROW_BAD_MS = 3000,
     NARROW_CALM_MS = 10000,
     NARROW_STEPS_MAX = MEDIA_RIDS_MAX, /* down to the lowest layer, then to its base frame rate */

@@ -10,10 +10,12 @@
 #include <string.h>
 
 enum {
-    REPORTS_TRAILER = 300,    /* bytes kept free for one more packet of a compound */
-    REPORTS_NACKS_MAX = 512,  /* sequence numbers taken from one NACK */
-    REPORTS_TWCC_MAX = 1024,  /* packet reports looked at in one feedback */
-    REPORTS_CLOCK_SHIFT = 6,  /* a later report's delay counts 1/64: the clocks' drift */
+    REPORTS_FEEDBACK_BYTES = 300, /* room in which a transport-wide feedback says enough */
+    REPORTS_REMB_BYTES = 20 + TRANSPORT_SSRCS_MAX * 4,
+    REPORTS_SENDER_BYTES = 60, /* a sender report and its CNAME */
+    REPORTS_NACKS_MAX = 512,   /* sequence numbers taken from one NACK */
+    REPORTS_TWCC_MAX = 1024,   /* packet reports looked at in one feedback */
+    REPORTS_CLOCK_SHIFT = 6,   /* a later report's delay counts 1/64: the clocks' drift */
     REPORTS_JUDGE_MS = 1000,
     REPORTS_SLOT_ACTIVE_MS = 5000, /* a slot silent for that long gets no sender report */
 };
@@ -45,10 +47,10 @@ static void compound_send(struct compound *compound)
                             sizeof compound->bytes);
 }
 
-/* Makes room for another packet; a full compound goes out. */
-static struct rtcp_writer *compound_room(struct compound *compound)
+/* Makes room for this many bytes; a compound that has not so much goes out. */
+static struct rtcp_writer *compound_room(struct compound *compound, size_t length)
 {
-    if (compound->writer.length + REPORTS_TRAILER > REPORTS_COMPOUND_MAX) {
+    if (compound->writer.length + length > REPORTS_COMPOUND_MAX) {
         compound_send(compound);
         compound_begin(compound, compound->transport, NULL, 0);
     }
@@ -75,7 +77,7 @@ static void write_feedback(struct transport *transport, struct compound *compoun
 {
     uint32_t media_ssrc = transport->ssrc_count > 0 ? transport->ssrcs[0].ssrc : 0;
     while (twcc_pending(transport->recorder)) {
-        struct rtcp_writer *writer = compound_room(compound);
+        struct rtcp_writer *writer = compound_room(compound, REPORTS_FEEDBACK_BYTES);
         size_t length;
         if (twcc_build(transport->recorder, transport->rtcp_ssrc, media_ssrc,
                        writer->bytes + writer->length, writer->size - writer->length,
@@ -99,8 +101,8 @@ static void write_remb(struct transport *transport, struct compound *compound)
             ssrcs[count++] = entry->ssrc;
     }
     if (count > 0)
-        (void)!rtcp_write_remb(compound_room(compound), transport->rtcp_ssrc, REPORTS_REMB, ssrcs,
-                               count);
+        (void)!rtcp_write_remb(compound_room(compound, REPORTS_REMB_BYTES), transport->rtcp_ssrc,
+                               REPORTS_REMB, ssrcs, count);
 }
 
 static void write_sender_reports(struct transport *transport, struct compound *compound,
@@ -113,10 +115,22 @@ static void write_sender_reports(struct transport *transport, struct compound *c
         if (slot->forwarded_ms + REPORTS_SLOT_ACTIVE_MS < now_ms ||
             !slot_report(slot, ntp, &sender))
             continue;
-        struct rtcp_writer *writer = compound_room(compound);
+        struct rtcp_writer *writer = compound_room(compound, REPORTS_SENDER_BYTES);
         if (rtcp_write_sr(writer, slot->ssrc, &sender, NULL, 0) == STATUS_OK)
             (void)!rtcp_write_sdes(writer, slot->ssrc, transport->cname);
     }
+}
+
+static bool transport_receives(const struct transport *transport)
+{
+    for (uint8_t i = 0; i < transport->track_count; i++) {
+        for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
+            const struct stream *stream = transport->tracks[i].streams[layer];
+            if (stream != NULL && stream->info.active)
+                return true;
+        }
+    }
+    return false;
 }
 
 uint64_t reports_send(struct transport *transport, uint64_t now_ns)
@@ -129,8 +143,8 @@ uint64_t reports_send(struct transport *transport, uint64_t now_ns)
     compound_begin(&compound, transport, blocks,
                    full ? reception_blocks(transport, now_ns, blocks) : 0);
     for (uint8_t i = 0; i < transport->track_count; i++) {
-        uint64_t next_ms =
-            track_feedback(&transport->tracks[i], compound_room(&compound), now_ms);
+        uint64_t next_ms = track_feedback(&transport->tracks[i],
+                                          compound_room(&compound, TRACK_FEEDBACK_BYTES), now_ms);
         if (next_ms < wait_ms)
             wait_ms = next_ms;
     }
@@ -144,7 +158,7 @@ uint64_t reports_send(struct transport *transport, uint64_t now_ns)
         write_sender_reports(transport, &compound, now_ms);
     }
     compound_send(&compound);
-    if (transport->ssrc_count > 0 && wait_ms > TRANSPORT_TICK_MS)
+    if (transport_receives(transport) && wait_ms > TRANSPORT_TICK_MS)
         wait_ms = TRANSPORT_TICK_MS;
     return wait_ms;
 }

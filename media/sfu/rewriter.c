@@ -46,8 +46,8 @@ void rewriter_switch(struct rewriter *rewriter, const struct packet *first, uint
     if (rewriter->started && first->arrived_ns > rewriter->arrived_ns) {
         uint64_t elapsed_ns = first->arrived_ns - rewriter->arrived_ns;
         /* Whole seconds apart, or the product would overflow after a day of silence. */
-        uint64_t passed = elapsed_ns / NS_PER_S * clock_rate +
-                          elapsed_ns % NS_PER_S * clock_rate / NS_PER_S;
+        uint64_t passed =
+            elapsed_ns / NS_PER_S * clock_rate + elapsed_ns % NS_PER_S * clock_rate / NS_PER_S;
         if (passed > ticks)
             ticks = (uint32_t)passed;
     }
@@ -98,8 +98,8 @@ static bool omission_at(const struct rewriter *rewriter, int64_t index, uint32_t
                         uint16_t *ret_pictures)
 {
     for (uint8_t back = 0; back < rewriter->omission_count; back++) {
-        uint8_t at = (uint8_t)((rewriter->omission + REWRITER_OMISSIONS - back) %
-                               REWRITER_OMISSIONS);
+        uint8_t at =
+            (uint8_t)((rewriter->omission + REWRITER_OMISSIONS - back) % REWRITER_OMISSIONS);
         if (rewriter->omissions[at].from <= index) {
             *ret_omitted = rewriter->omissions[at].omitted;
             *ret_pictures = rewriter->omissions[at].pictures_omitted;

@@ -18,9 +18,9 @@
 #include <stdint.h>
 
 enum {
-    REWRITER_WINDOW = 512,    /* packets back that can be found again, or filled in late */
-    REWRITER_SEGMENTS = 4,    /* switches back */
-    REWRITER_OMISSIONS = 16,  /* places back where something was left out */
+    REWRITER_WINDOW = 512,   /* packets back that can be found again, or filled in late */
+    REWRITER_SEGMENTS = 4,   /* switches back */
+    REWRITER_OMISSIONS = 16, /* places back where something was left out */
 };
 
 /* Slot number -> source number. REWRITER_WINDOW of them; only slots that answer NACKs have it. */
@@ -42,12 +42,12 @@ struct rewriter_segment {
 };
 
 struct rewriter {
-    bool started; /* a packet was forwarded */
+    bool started;    /* a packet was forwarded */
     uint8_t segment; /* the current one's place in segments */
     uint8_t segment_count;
     uint8_t omission, omission_count;
-    int64_t next; /* slot number of the next new packet */
-    uint32_t omitted;         /* packets, in this segment */
+    int64_t next;     /* slot number of the next new packet */
+    uint32_t omitted; /* packets, in this segment */
     uint16_t pictures_omitted;
     int32_t picture_last_omitted;
     uint32_t timestamp; /* of the newest packet */

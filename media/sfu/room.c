@@ -121,7 +121,8 @@ void room_voice_up(struct worker *worker, uint64_t id, uint8_t from, struct pack
                                     .level = packet->loudness};
     bool taken;
     struct speaker displaced = {0};
-    int lane = speakers_packet(&room->speakers, &speaker, worker_now_ms(worker), &taken, &displaced);
+    int lane =
+        speakers_packet(&room->speakers, &speaker, worker_now_ms(worker), &taken, &displaced);
     if (lane < 0)
         return;
     if (taken) {

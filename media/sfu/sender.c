@@ -86,8 +86,7 @@ static struct sender_message *message_open(const struct sender *sender,
     return (struct sender_message *)(uintptr_t)message;
 }
 
-uint8_t sender_padding(const struct sender *sender, const struct sender_group *group,
-                       size_t length)
+uint8_t sender_padding(const struct sender *sender, const struct sender_group *group, size_t length)
 {
     const struct sender_message *message = message_open(sender, group, length);
     if (message == NULL || message->segment - length > SENDER_PAD_MAX)

@@ -19,11 +19,11 @@
 #include <stdint.h>
 
 enum {
-    SENDER_PACKETS_MAX = 256,  /* of one batch; a full batch is sent at once */
+    SENDER_PACKETS_MAX = 256,   /* of one batch; a full batch is sent at once */
     SENDER_PACKET_BYTES = 1664, /* room for one: a received one with other extensions and a tag */
-    SENDER_SEGMENTS_MAX = 64,  /* UDP_MAX_SEGMENTS of Linux */
+    SENDER_SEGMENTS_MAX = 64,   /* UDP_MAX_SEGMENTS of Linux */
     SENDER_MESSAGE_MAX = 65000, /* bytes of one message with GSO */
-    SENDER_PAD_MAX = 8,        /* bytes of padding spent to make sizes equal */
+    SENDER_PAD_MAX = 8,         /* bytes of padding spent to make sizes equal */
 };
 
 struct sender;

@@ -14,9 +14,9 @@
 #include <string.h>
 
 enum {
-    SLOT_ELEMENTS_BYTES = 64,       /* longest dependency descriptor copied: key frame's structure */
+    SLOT_ELEMENTS_BYTES = 64, /* longest dependency descriptor copied: key frame's structure */
     SLOT_HEADER_MAX = 512,
-    SLOT_REPAIR_SPACING_MS = 20,    /* at least, between two repetitions of one packet */
+    SLOT_REPAIR_SPACING_MS = 20, /* at least, between two repetitions of one packet */
     SLOT_RTT_MS_DEFAULT = 100,
 };
 
@@ -208,9 +208,9 @@ const struct payload *payload_for(const struct payload *payloads, size_t count,
     for (size_t i = 0; i < count; i++) {
         if (!format_fits(format, &payloads[i].format))
             continue;
-        bool exact = payloads[i].format.h264_packetization_mode ==
-                         format->h264_packetization_mode &&
-                     payloads[i].format.h264_profile_level_id == format->h264_profile_level_id;
+        bool exact =
+            payloads[i].format.h264_packetization_mode == format->h264_packetization_mode &&
+            payloads[i].format.h264_profile_level_id == format->h264_profile_level_id;
         if (exact)
             return &payloads[i];
         if (fits == NULL)
@@ -248,7 +248,8 @@ static bool slot_format(struct slot *slot, const struct packet_format *format)
     return slot->payload != NULL;
 }
 
-/* Without RTX a repetition has to be the same packet bit by bit: no element may change with time. */
+/* Without RTX a repetition has to be the same packet bit by bit: no element may change with time.
+ */
 static bool repairs_plainly(const struct slot *slot)
 {
     return slot->payload->nack && (slot->payload->rtx_type == 0 || slot->rtx_ssrc == 0);
@@ -270,9 +271,9 @@ static void element_copy(struct rtp_writing *writing, uint8_t id, const struct p
         .id = id, .length = element->length, .value = packet->data + element->offset};
 }
 
-static void elements_of(const struct worker *worker, struct slot *slot,
-                        const struct packet *packet, const struct rewritten *rewritten,
-                        struct writing_space *space, struct rtp_writing *writing)
+static void elements_of(const struct worker *worker, struct slot *slot, const struct packet *packet,
+                        const struct rewritten *rewritten, struct writing_space *space,
+                        struct rtp_writing *writing)
 {
     const struct media_extensions *ids = &slot->extensions;
     element_copy(writing, ids->audio_level, packet, &packet->audio_level);
@@ -402,8 +403,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     } else if (slot->kind == MEDIA_VIDEO && !repairs_plainly(slot) && transport->path.stream == 0) {
         uint8_t padding = sender_padding(worker->sender, &transport->group, head + body + tail);
         size_t padded;
-        if (padding > 0 &&
-            rtp_pad(out, head + body, size - tail, padding, &padded) == STATUS_OK)
+        if (padding > 0 && rtp_pad(out, head + body, size - tail, padding, &padded) == STATUS_OK)
             body = padded - head;
     }
     size_t length;
@@ -459,15 +459,27 @@ static void slot_begin(struct worker *worker, struct slot *slot, const struct pa
     rewriter_switch(slot->rewriter, packet, clock_rate(slot),
                     slot->kind == MEDIA_AUDIO ? SLOT_FRAME_AUDIO : SLOT_FRAME_VIDEO);
     slot->voice = packet->source;
+    slot->temporal = narrow_temporal(&slot->transport->narrow);
     worker->counters.switches++;
+}
+
+/* Levels go at the next frame, and come back only where the stream allows it. */
+static bool temporal_fits(struct slot *slot, const struct packet *packet)
+{
+    uint8_t limit = narrow_temporal(&slot->transport->narrow);
+    if (packet->start && limit < slot->temporal)
+        slot->temporal = limit;
+    if (packet->start && packet->switching_up && packet->temporal_id > slot->temporal &&
+        packet->temporal_id <= limit)
+        slot->temporal = packet->temporal_id;
+    return packet->temporal_id <= slot->temporal;
 }
 
 static void slot_forward(struct worker *worker, struct slot *slot, struct packet *packet)
 {
     struct rewritten rewritten;
     struct leaving leaving = {.packet = packet, .rewritten = &rewritten};
-    bool leave_out = packet->payload_length == 0 ||
-                     packet->temporal_id > narrow_temporal(&slot->transport->narrow);
+    bool leave_out = packet->payload_length == 0 || !temporal_fits(slot, packet);
     enum status status = leave_out ? rewriter_omit(slot->rewriter, packet, &rewritten)
                                    : rewriter_forward(slot->rewriter, packet, &rewritten);
     leaving.empty = status == STATUS_EXISTS;
@@ -574,8 +586,7 @@ void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
     struct rewriter_found found;
     worker->counters.nacks_received++;
     if (slot->rewriter == NULL || feed == NULL || !slot->transport->sending ||
-        slot->payload == NULL ||
-        rewriter_find(slot->rewriter, sequence, &found) != STATUS_OK) {
+        slot->payload == NULL || rewriter_find(slot->rewriter, sequence, &found) != STATUS_OK) {
         worker->counters.nacks_missed++;
         return;
     }

@@ -28,7 +28,7 @@ enum {
 struct slot {
     struct transport *transport;
     uint8_t number;
-    uint8_t kind; /* enum media_kind */
+    uint8_t kind;  /* enum media_kind */
     uint8_t state; /* enum media_slot_state, as last told */
     uint8_t payload_count;
     const struct payload *payloads;
@@ -42,8 +42,9 @@ struct slot {
     const struct payload *payload; /* NULL: not decodable here */
     bool unwrap_red;
     uint8_t red_primary; /* payload type written into RED blocks */
+    uint8_t temporal;    /* highest temporal level forwarded now */
 
-    uint64_t voice; /* voice slots: whose voice the rewriter's segment is */
+    uint64_t voice;            /* voice slots: whose voice the rewriter's segment is */
     struct rewriter *rewriter; /* NULL until something was forwarded */
     int64_t rtx_index;         /* next number on the RTX stream */
     uint32_t packets, bytes;   /* for sender reports */

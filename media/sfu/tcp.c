@@ -99,8 +99,8 @@ void tcp_send(struct worker *worker, uint32_t stream, const uint8_t *bytes, size
 /* False: the connection is broken. */
 static bool queue_write(struct connection *connection)
 {
-    ssize_t sent = send(connection->fd, connection->queue, connection->queued,
-                        MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent =
+        send(connection->fd, connection->queue, connection->queued, MSG_DONTWAIT | MSG_NOSIGNAL);
     connection->worker->counters.send_calls++;
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
         return false;

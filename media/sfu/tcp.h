@@ -17,9 +17,9 @@
 #include <stdint.h>
 
 enum {
-    TCP_QUEUE_MAX = 1 << 18,   /* bytes waiting outwards: about 1 s of 2 Mbit/s */
-    TCP_PROVE_MS = 15000,      /* a connection without a valid check for that long is closed */
-    TCP_TAKEN_MAX = 4096,      /* bytes that may come along with a connection */
+    TCP_QUEUE_MAX = 1 << 18, /* bytes waiting outwards: about 1 s of 2 Mbit/s */
+    TCP_PROVE_MS = 15000,    /* a connection without a valid check for that long is closed */
+    TCP_TAKEN_MAX = 4096,    /* bytes that may come along with a connection */
 };
 
 struct connection;

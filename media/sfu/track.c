@@ -10,9 +10,7 @@
 #include <string.h>
 
 enum {
-    TRACK_NACKS_MAX = 128,      /* sequence numbers asked for in one call */
     TRACK_MEASURE_MS = 1000,
-    TRACK_STRUCTURE_EXTRA = 64, /* a descriptor longer than this carries a structure for sure */
 };
 
 static uint32_t track_clock(const struct track *track)
@@ -184,8 +182,8 @@ static void element_keep(const struct packet *packet, const struct rtp_element *
 {
     if (element->length == 0 || element->length > length_max)
         return;
-    *ret_kept = (struct packet_element){
-        .offset = (uint16_t)(element->value - packet->data), .length = element->length};
+    *ret_kept = (struct packet_element){.offset = (uint16_t)(element->value - packet->data),
+                                        .length = element->length};
 }
 
 static void elements_keep(const struct track *track, struct packet *packet,
@@ -211,7 +209,8 @@ static void elements_keep(const struct track *track, struct packet *packet,
 }
 
 /* What the payload says. False: it makes no sense. */
-static bool video_facts(struct stream *stream, struct packet *packet, const struct rtp_header *header)
+static bool video_facts(struct stream *stream, struct packet *packet,
+                        const struct rtp_header *header)
 {
     const struct packet_element *kept = &packet->dependency;
     struct codec_dd dd = {.structure = stream->structure, .known = &stream->structure_known};
@@ -225,9 +224,8 @@ static bool video_facts(struct stream *stream, struct packet *packet, const stru
         }
     }
     struct codec_info info;
-    if (codec_inspect((enum media_codec)packet->format.codec,
-                      packet->data + packet->payload_offset, packet->payload_length, header->marker,
-                      &dd, &info) != STATUS_OK)
+    if (codec_inspect((enum media_codec)packet->format.codec, packet->data + packet->payload_offset,
+                      packet->payload_length, header->marker, &dd, &info) != STATUS_OK)
         return false;
     packet->key = info.key_frame;
     packet->start = info.start_of_frame;
@@ -288,11 +286,14 @@ static void stream_count(struct track *track, struct stream *stream, const struc
     stream->arrived_ms = now_ms;
     stream->bytes += packet->length;
     stream->info.active = true;
-    if (anew)
-        track_changed(track);
+    if (!anew)
+        return;
+    track_changed(track);
+    transport_wake_within(track->transport, TRANSPORT_TICK_MS);
 }
 
-static void gaps_note(struct track *track, struct stream *stream, uint16_t sequence, uint64_t now_ms)
+static void gaps_note(struct track *track, struct stream *stream, uint16_t sequence,
+                      uint64_t now_ms)
 {
     if (stream->nacks == NULL)
         return;

@@ -26,7 +26,12 @@ enum {
     TRACK_STALL_MS = 700,   /* a layer silent for that long while another goes on has stopped */
     TRACK_SILENT_MS = 5000, /* all silent for that long: the track has stopped */
     TRACK_EVENT_MS = 200,   /* between two track events */
-    TRACK_NACK_REORDER_MS = 10, /* a packet may come that much out of order before it is asked for */
+    TRACK_NACK_REORDER_MS =
+        10,               /* a packet may come that much out of order before it is asked for */
+    TRACK_NACKS_MAX = 64, /* sequence numbers of one layer asked for in one call */
+    /* What track_feedback writes at most: a NACK whose numbers lie far apart and a FIR, per layer.
+     */
+    TRACK_FEEDBACK_BYTES = MEDIA_RIDS_MAX * (12 + TRACK_NACKS_MAX * 4 + 20),
     TRACK_CLOCK_AUDIO = 48000,
     TRACK_CLOCK_VIDEO = 90000,
 };
@@ -83,8 +88,8 @@ struct stream *track_stream(struct track *track, uint8_t layer, uint32_t ssrc);
 /* Gives streams back and tells the workers with subscribers that it is gone. */
 void track_end(struct track *track);
 
-/* Feedback due now (NACK, PLI, FIR); appends to the writer. Returns ms until it wants another
- * call; UINT64_MAX: no need. */
+/* Feedback due now (NACK, PLI, FIR); appends to the writer, which has TRACK_FEEDBACK_BYTES left.
+ * Returns ms until it wants another call; UINT64_MAX: no need. */
 struct rtcp_writer;
 uint64_t track_feedback(struct track *track, struct rtcp_writer *writer, uint64_t now_ms);
 /* About once a second: bitrates; stopped and started layers; and the event when one is due. */

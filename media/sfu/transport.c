@@ -139,8 +139,7 @@ static bool spec_in_range(const struct media_transport_spec *spec)
     return true;
 }
 
-enum status transport_new(const struct media_transport_spec *spec,
-                          struct transport **ret_transport)
+enum status transport_new(const struct media_transport_spec *spec, struct transport **ret_transport)
 {
     if (!spec_in_range(spec))
         return STATUS_INVALID;
@@ -283,7 +282,7 @@ static void transport_handshake(struct transport *transport, enum dtls_state sta
 void transport_dtls(struct transport *transport, const struct packet *packet)
 {
     if (transport->dtls == NULL || transport->ended ||
-        !ice_agent_path_open(transport->agent, &packet->from, packet->arrived_ns))
+        !ice_agent_path_open(transport->agent, &packet->from, worker_now_ns(transport->worker)))
         return;
     transport_handshake(transport,
                         dtls_conn_receive(transport->dtls, packet->data, packet->length));
@@ -352,8 +351,8 @@ enum status transport_adopt(struct transport *transport, struct worker *worker)
     }
     transport->worker = worker;
     transport->adopted_ms = worker_now_ms(worker);
-    transport->timer = (struct loop_timer){
-        .name = "transport", .fn = transport_timer, .context = transport};
+    transport->timer =
+        (struct loop_timer){.name = "transport", .fn = transport_timer, .context = transport};
     transport_wake_within(transport, TRANSPORT_IDLE_MS);
     return STATUS_OK;
 }
@@ -414,9 +413,8 @@ static void on_route(struct worker *worker, const struct letter *letter)
     const struct address_entry *known = addresses_find(&worker->addresses, &letter->address);
     if (known != NULL && known->transport != NULL)
         return;
-    const struct address_entry entry = {.address = letter->address,
-                                        .worker = letter->from,
-                                        .seen_ms = worker_now_ms(worker)};
+    const struct address_entry entry = {
+        .address = letter->address, .worker = letter->from, .seen_ms = worker_now_ms(worker)};
     if (addresses_put(&worker->addresses, &entry) != STATUS_OK)
         worker->counters.letters_lost++;
 }
@@ -439,8 +437,9 @@ void transport_stun(struct worker *worker, struct transport *transport, struct p
 {
     uint8_t reply[ICE_REPLY_MAX];
     struct ice_outcome outcome;
+    /* The turn's time, as everywhere the agent is asked: its clock must not go back. */
     if (ice_agent_receive(transport->agent, packet->data, packet->length, &packet->from,
-                          packet->arrived_ns, reply, &outcome) != STATUS_OK) {
+                          worker_now_ns(worker), reply, &outcome) != STATUS_OK) {
         worker->counters.dropped_malformed++;
         return;
     }
@@ -559,10 +558,8 @@ static struct ssrc_entry *ssrc_learn(struct transport *transport, const struct p
     int layer = layer_of(track, packet, header, repair);
     if (layer < 0)
         return NULL;
-    const struct ssrc_entry learnt = {.ssrc = header->ssrc,
-                                      .track = track->number,
-                                      .layer = (uint8_t)layer,
-                                      .repair = repair};
+    const struct ssrc_entry learnt = {
+        .ssrc = header->ssrc, .track = track->number, .layer = (uint8_t)layer, .repair = repair};
     for (uint8_t i = 0; i < transport->ssrc_count; i++) {
         struct ssrc_entry *entry = &transport->ssrcs[i];
         if (entry->track == learnt.track && entry->layer == learnt.layer &&

@@ -28,10 +28,10 @@ enum {
     TRANSPORT_UNOWNED = -1,
     TRANSPORT_SSRCS_MAX = MEDIA_TRACKS_MAX * MEDIA_RIDS_MAX * 2, /* each layer and its RTX */
     TRANSPORT_ADDRESSES_MAX = ICE_PATHS_MAX,
-    TRANSPORT_TICK_MS = 50,   /* a publisher's: feedback, gaps, key frames */
-    TRANSPORT_IDLE_MS = 500,  /* a subscriber's */
+    TRANSPORT_TICK_MS = 50,  /* a publisher's: feedback, gaps, key frames */
+    TRANSPORT_IDLE_MS = 500, /* a subscriber's */
     TRANSPORT_REPORT_MS = 1000,
-    TRANSPORT_REPAIRS = 32,   /* repetitions remembered, to answer each request once a round trip */
+    TRANSPORT_REPAIRS = 32, /* repetitions remembered, to answer each request once a round trip */
     TRANSPORT_ADOPT_MS = 60000, /* never connected for that long after adoption: FAILED */
 };
 

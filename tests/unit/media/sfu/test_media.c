@@ -3,10 +3,12 @@
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "core/lock.h"
+#include "media/ice/ice.h"
 #include "media/media.h"
 #include "media/rtp/rtcp.h"
 #include "media/rtp/rtp.h"
 #include "media/rtp/vp8.h"
+#include "tests/support/clock_shift.h"
 #include "tests/support/peer.h"
 
 #include <arpa/inet.h>
@@ -767,6 +769,33 @@ static void test_other_profiles(void **state)
     }
 }
 
+static void test_consent_runs_out_and_comes_back(void **state)
+{
+    (void)state;
+    struct member *publisher = member_join(0);
+    struct member *viewer = member_join(0);
+    uint32_t ssrc = base_of(viewer) + 100 + SLOT_TILE;
+    tile_want(viewer, 0, publisher, 0);
+    SEND_UNTIL(publisher, true, 0, viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE);
+    crowd_turn(stage.peers, 2);
+    peer_set_checking(viewer->peer, false);
+    clock_leap_ms(ICE_CONSENT_MS + 1000);
+    uint32_t answered = peer_checks_answered(publisher->peer);
+    WAIT_FOR(viewer->lost && peer_checks_answered(publisher->peer) > answered);
+    for (int i = 0; i < 100; i++) /* what was under way arrives */
+        crowd_turn(stage.peers, 1);
+    size_t before = received_on(viewer, ssrc);
+    const struct frame frame = {.layer = 0, .packets = 2, .key = true};
+    for (int i = 0; i < 50; i++) {
+        send_frame(publisher, &frame);
+        crowd_turn(stage.peers, 2);
+    }
+    assert_int_equal(received_on(viewer, ssrc), before);
+    peer_set_checking(viewer->peer, true);
+    WAIT_FOR(!viewer->lost);
+    SEND_UNTIL(publisher, true, 0, received_on(viewer, ssrc) > before + 4);
+}
+
 static void test_wrong_password_adopts_nobody(void **state)
 {
     (void)state;
@@ -803,6 +832,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tcp, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_gate_and_close, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_other_profiles, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_consent_runs_out_and_comes_back, stage_open,
+                                        stage_close),
         cmocka_unit_test_setup_teardown(test_wrong_password_adopts_nobody, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_port_taken, stage_open, stage_close),
     };

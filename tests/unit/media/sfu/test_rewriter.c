@@ -243,7 +243,8 @@ struct world {
     int64_t first, highest;
 };
 
-static void give(struct world *world, const struct packet *packet, const struct rewritten *rewritten)
+static void give(struct world *world, const struct packet *packet,
+                 const struct rewritten *rewritten)
 {
     for (size_t i = 0; i < world->given_count; i++) {
         if (world->given[i].rewritten.index == rewritten->index)
@@ -363,7 +364,8 @@ static void run_history(struct world *world, uint64_t seed)
     delayed_arrive(world);
     judge(world, begin);
     /* Every number up to the highest went to exactly one packet: nothing that came was lost, and
-     * nothing that was left out is missing. Only what is reserved behind the highest may be open. */
+     * nothing that was left out is missing. Only what is reserved behind the highest may be open.
+     */
     assert_int_equal(world->given_count, world->highest - first + 1);
 }
 

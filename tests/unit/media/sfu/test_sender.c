@@ -23,8 +23,8 @@ static int socket_bound(struct sockaddr_in *address)
     const struct timeval wait = {.tv_sec = 5};
     const int bytes = 1 << 21;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    *address = (struct sockaddr_in){.sin_family = AF_INET,
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    *address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, (struct sockaddr *)address, sizeof *address), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)address, &length), 0);

@@ -94,7 +94,8 @@ static void test_layer_for_a_height(void **state)
     assert_int_equal(layers_choose(layers, 3, 300, 1), 2); /* the lowest there is */
     layers[2].active = false;
     assert_int_equal(layers_choose(layers, 3, 0, 3), LAYERS_NONE);
-    const struct media_layer_info unknown[3] = {{.active = true}, {.active = true}, {.active = true}};
+    const struct media_layer_info unknown[3] = {
+        {.active = true}, {.active = true}, {.active = true}};
     assert_int_equal(layers_choose(unknown, 3, 360, 3), 1);
 }
 
@@ -153,7 +154,8 @@ static void test_keyframe_requests_are_spaced(void **state)
 
 static struct ice_address address_of(uint32_t number)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(number >> 4)),
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)(number >> 4)),
                                   .sin_addr.s_addr = htonl(0x0a000000 + (number & 0xff))};
     struct ice_address made;
     assert_int_equal(ice_address_from((const struct sockaddr *)&address, &made), STATUS_OK);
@@ -206,17 +208,21 @@ static void test_a_format_finds_its_payload_type(void **state)
     const struct payload payloads[] = {
         {.format = {.codec = MEDIA_CODEC_VP9, .vp9_profile = 2}, .type = 100},
         {.format = {.codec = MEDIA_CODEC_VP9}, .type = 98},
-        {.format = {.codec = MEDIA_CODEC_H264, .h264_profile_level_id = 0x64001f,
-                    .h264_packetization_mode = 1}, .type = 112},
-        {.format = {.codec = MEDIA_CODEC_H264, .h264_profile_level_id = 0x42e01f,
-                    .h264_packetization_mode = 1}, .type = 106},
+        {.format = {.codec = MEDIA_CODEC_H264,
+                    .h264_profile_level_id = 0x64001f,
+                    .h264_packetization_mode = 1},
+         .type = 112},
+        {.format = {.codec = MEDIA_CODEC_H264,
+                    .h264_profile_level_id = 0x42e01f,
+                    .h264_packetization_mode = 1},
+         .type = 106},
         {.format = {.codec = MEDIA_CODEC_OPUS}, .type = 111},
     };
     bool unwrap;
     struct packet_format format = {.codec = MEDIA_CODEC_VP9};
     assert_int_equal(payload_for(payloads, 5, &format, &unwrap)->type, 98);
-    format = (struct packet_format){.codec = MEDIA_CODEC_H264, .h264_packetization_mode = 1,
-                                    .h264_profile_level_id = 0x42e01f};
+    format = (struct packet_format){
+        .codec = MEDIA_CODEC_H264, .h264_packetization_mode = 1, .h264_profile_level_id = 0x42e01f};
     assert_int_equal(payload_for(payloads, 5, &format, &unwrap)->type, 106);
     format.h264_profile_level_id = 0x42e034; /* another level: the first that can */
     assert_int_equal(payload_for(payloads, 5, &format, &unwrap)->type, 112);

@@ -125,7 +125,8 @@ static void test_a_noisy_hall(void **state)
     for (uint64_t round = 0; round < ROUNDS; round++) {
         uint64_t now_ms = START_MS + round * PACKET_MS;
         for (uint64_t who = 1; who <= PEOPLE; who++) {
-            const struct speaker speaker = {.transport = who, .level = (uint8_t)rng_below(&rng, 128)};
+            const struct speaker speaker = {.transport = who,
+                                            .level = (uint8_t)rng_below(&rng, 128)};
             struct speaker displaced;
             bool taken;
             int lane = speakers_packet(&speakers, &speaker, now_ms, &taken, &displaced);
