@@ -99,7 +99,8 @@ export class Call {
   private rebuilds = 0;
   private readonly cleanup: (() => void)[] = [];
   private sampler = new Sampler();
-  private freezes = new Map<string, number>();
+  private freezes = new Map<string, number>(); // by mid, at the last sample
+  private doubtful = new Set<string>(); // mids that were not good at the last sample
   private blockedTimer: ReturnType<typeof setTimeout> | null = null;
   private reactionKey = 0;
 
@@ -633,7 +634,12 @@ export class Call {
     for (const stream of sample.received) {
       const view = connection.views.peek().get(stream.mid);
       if (!view?.source || view.state !== 'live' || view.source.kind !== 'camera') continue;
-      quality.set(view.source.id, streamQuality(stream, this.freezes.get(stream.mid) ?? stream.freezes));
+      const now = streamQuality(stream, this.freezes.get(stream.mid) ?? stream.freezes);
+      // One bad moment is no bad connection.
+      const bad = now !== 'good' && this.doubtful.has(stream.mid);
+      if (now === 'good') this.doubtful.delete(stream.mid);
+      else this.doubtful.add(stream.mid);
+      quality.set(view.source.id, bad ? now : 'good');
       this.freezes.set(stream.mid, stream.freezes);
     }
     batch(() => {

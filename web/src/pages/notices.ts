@@ -29,6 +29,7 @@ function phrase(call: Call, notice: Notice): Toast | null {
     case 'hand':
       return simple('hand', t.notice.hand(notice.name), 'hand');
     case 'knock':
+      if (panel.peek() === 'people') return null;
       return {
         id: `knock-${notice.id}`,
         words: t.notice.knock(notice.name),

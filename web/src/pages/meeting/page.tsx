@@ -6,6 +6,7 @@ import { arrived } from '../../call/devices';
 import { text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { Icon, type IconName } from '../../ui/icons';
+import { dismiss, toasts } from '../../ui/toast';
 import { offerDevice } from '../notices';
 import { ChatPanel } from './chat';
 import { Controls } from './controls';
@@ -19,6 +20,10 @@ export function MeetingPage({ call }: { call: Call }) {
   const t = text.value.meeting;
   useShortcuts(call);
   useEffect(() => resetMeetingState, []);
+  useSignalEffect(() => {
+    const waiting = new Set(call.lobby.value.map((knock) => `knock-${knock.id}`));
+    for (const { id } of toasts.peek()) if (id.startsWith('knock-') && !waiting.has(id)) dismiss(id);
+  });
   useSignalEffect(() => {
     const news = arrived.value;
     if (!news) return;
@@ -55,8 +60,12 @@ function TopBar({ call }: { call: Call }) {
       )}
       <Elapsed since={call.joinedAt.value} />
       {waiting > 0 && (
-        <button type="button" class="top-pill" data-testid="waiting-pill" onClick={() => (panel.value = 'people')}>
-          <Icon name="door" size={16} /> {t.waitingPeople(waiting)}
+        <button type="button" class="top-pill" data-testid="waiting-pill" aria-label={t.waitingPeople(waiting)} onClick={() => (panel.value = 'people')}>
+          <Icon name="door" size={16} />
+          <span class="wide-only">{t.waitingPeople(waiting)}</span>
+          <span class="narrow-only" aria-hidden="true">
+            {waiting}
+          </span>
         </button>
       )}
       <span class="top-count" title={t.people}>

@@ -19,6 +19,8 @@ const NARROW = 560; // px
 const STRIP_BESIDE = 900; // px: wide enough for the strip at the side
 const STRIP_WIDTH = 208;
 const STRIP_HEIGHT = 108;
+const STRIP_HEIGHT_NARROW = 78;
+const PAGER = 48; // px kept for the pager of a strip
 const RECENT_MS = 20_000;
 
 /** Everybody in their places; whoever speaks or shows a picture is brought to the first page. */
@@ -86,7 +88,7 @@ function Grid({ call, order, size, places }: { call: Call; order: string[]; size
   });
   return (
     <>
-      <div class="grid" style={{ width: `${grid.columns * (grid.width + GAP)}px`, gap: `${GAP}px` }}>
+      <div class="grid" style={{ width: `${grid.columns * grid.width + (grid.columns - 1) * GAP}px`, gap: `${GAP}px` }}>
         {shown.map((id) => (
           <Tile key={id} call={call} id={id} place="grid" width={grid.width} height={grid.height} />
         ))}
@@ -144,8 +146,10 @@ function Focus({ call, order, size, screen, main }: {
   }
   const others = order.filter((id) => id !== large);
   const beside = size.width >= STRIP_BESIDE;
-  const room = beside ? size.height / ((STRIP_WIDTH * 9) / 16 + GAP) : size.width / ((STRIP_HEIGHT * 4) / 3 + GAP);
-  const places = Math.max(2, Math.min(8, Math.floor(room)));
+  const each = GAP + (beside ? (STRIP_WIDTH * 9) / 16 : ((size.width < NARROW ? STRIP_HEIGHT_NARROW : STRIP_HEIGHT) * 4) / 3);
+  const length = (beside ? size.height : size.width) + GAP;
+  const all = others.length * each <= length;
+  const places = Math.max(2, Math.min(8, Math.floor((all ? length : length - PAGER) / each)));
   const pages = Math.max(1, Math.ceil(others.length / places));
   const at = Math.min(page.value, pages - 1);
   useLayoutEffect(() => {

@@ -1,0 +1,152 @@
+// Photographs every page: both languages, light and dark, a phone and a desktop.
+//   node shots/shots.mjs [FOLDER] [--only NAME] [--lang en] [--theme dark] [--width 360]
+import { createServer } from 'node:http';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { scene } from './scene.mjs';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const dist = join(root, 'web/dist');
+const args = process.argv.slice(2);
+const option = (name) => (args.includes(`--${name}`) ? args[args.indexOf(`--${name}`) + 1] : undefined);
+const folder = args[0] && !args[0].startsWith('--') ? args[0] : join(root, 'shots');
+
+// The policy the server sends (signalling/http): a page that breaks it is not photographed well.
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; media-src 'self' blob:; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+
+/** The built client, and the few answers it asks for by HTTP. */
+function serve() {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, 'http://x');
+    const json = (status, body) => {
+      response.writeHead(status, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify(body));
+    };
+    if (pathname === '/api/v1/info') return json(200, { version: '0', meetings: { adhoc: true }, voices: 3, tiles: 9 });
+    if (pathname === '/api/v1/meetings/nowhere') return json(404, { title: 'not found' });
+    if (pathname.startsWith('/api/v1/meetings/'))
+      return json(200, { id: 'x', title: '', locked: false, lobby: false, participants: 4 });
+    const asset = /^\/assets\/[\w.-]+$/.test(pathname) ? pathname : '/index.html';
+    response.writeHead(200, { 'Content-Type': TYPES[extname(asset)], 'Content-Security-Policy': POLICY });
+    return response.end(readFileSync(join(dist, asset)));
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+const open = (testid) => (page) => page.getByTestId(testid).click();
+const phoneMenu = async (page, wide, narrow) => {
+  const button = page.getByTestId(wide);
+  if (await button.isVisible()) return button.click();
+  await page.getByTestId('more-button').click();
+  return page.getByTestId(narrow).click();
+};
+const overlay = (item) => async (page) => {
+  await page.getByTestId('more-button').click();
+  await page.getByTestId(item).click();
+  await page.waitForTimeout(2300);
+};
+
+/** name: {path?, state?, people?, knocks?, join?, then?} */
+const PAGES = {
+  home: { path: '/' },
+  'home-options': { path: '/', then: open('new-meeting-options') },
+  'not-found': { path: '/m/nowhere' },
+  prejoin: {},
+  'prejoin-refused': { state: 'refused' },
+  'prejoin-devices': { then: (page) => page.locator('.prejoin-devices summary').click() },
+  lobby: { state: 'lobby', join: true },
+  locked: { state: 'locked', join: true },
+  removed: { state: 'removed', join: true },
+  left: { join: true, then: async (page) => (await page.getByTestId('leave-button').click(), page.getByTestId('leave-only').click()) },
+  'meeting-alone': { people: 1, join: true },
+  'meeting-two': { people: 2, join: true },
+  'meeting-five': { people: 5, join: true },
+  'meeting-nine': { people: 9, join: true },
+  'meeting-many': { people: 500, join: true, then: (page) => phoneMenu(page, 'people-toggle', 'more-people') },
+  'meeting-speaker': { people: 7, join: true, then: (page) => page.keyboard.press('l') },
+  'meeting-screen': { people: 6, state: 'screen', join: true },
+  'meeting-chat': { people: 6, join: true, then: open('chat-toggle') },
+  'meeting-people': { people: 6, knocks: 2, join: true, then: (page) => phoneMenu(page, 'people-toggle', 'more-people') },
+  'meeting-more': { people: 4, join: true, then: open('more-button') },
+  'meeting-devices': { people: 4, join: true, then: async (page) => (await page.getByTestId('mic-menu').isVisible()) && page.getByTestId('mic-menu').click() },
+  'meeting-away': {
+    people: 4, tcp: true, join: true,
+    then: (page) => page.evaluate(() => (window.__gateway.onclose({}), (window.WebSocket = class { close() {} send() {} }))),
+  },
+  'meeting-notices': {
+    people: 6, join: true,
+    then: (page) => page.evaluate(() => {
+      window.__gateway.tell('asked_unmute', { by: 'p1' });
+      for (const [id, emoji] of [['p2', '👏'], ['p3', '❤️'], ['p4', '🎉']]) window.__gateway.tell('reaction', { id, emoji });
+    }),
+  },
+  settings: { people: 4, join: true, then: overlay('open-settings') },
+  statistics: { people: 4, join: true, then: overlay('open-statistics') },
+  shortcuts: { people: 4, join: true, then: overlay('open-shortcuts') },
+};
+
+async function photograph(browser, base, name, page, { language, theme, width }) {
+  const context = await browser.newContext({
+    viewport: { width, height: width < 500 ? 780 : width > 2000 ? 2160 : 900 },
+    colorScheme: theme,
+    locale: language,
+    hasTouch: width < 500,
+    isMobile: width < 500,
+  });
+  const tab = await context.newPage();
+  const complaints = [];
+  tab.on('pageerror', (error) => complaints.push(error.message));
+  tab.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  const { state = 'live', people = 1, knocks = 0, tcp = false } = page;
+  await tab.addInitScript(scene, { state, people, knocks, tcp, language });
+  await tab.addInitScript((zh) => {
+    localStorage.setItem('parley.name', JSON.stringify(zh ? '林晓' : 'Maya Lindqvist'));
+    localStorage.setItem('parley.recent', JSON.stringify([
+      { id: 'weekly-design-7Qz2', title: zh ? '设计周会' : 'Weekly design review', at: Date.UTC(2025, 10, 20, 9) },
+      { id: 'a', title: '', at: Date.UTC(2025, 10, 18, 14, 30) },
+    ]));
+  }, language === 'zh-CN');
+  await tab.goto(base + (page.path ?? '/m/weekly-design-7Qz2'));
+  await tab.waitForTimeout(500);
+  if (page.join) {
+    await tab.getByTestId('join-button').click();
+    await tab.waitForTimeout(people > 1 ? 2200 : 700);
+  }
+  if (page.then) {
+    await page.then(tab);
+    await tab.waitForTimeout(700);
+  }
+  await tab.screenshot({ path: join(folder, `${name}-${language}-${theme}-${width}.png`) });
+  await context.close();
+  for (const complaint of complaints) if (!/status of 40/.test(complaint)) console.log(`${name} ${language} ${theme} ${width}: ${complaint}`);
+  return complaints.length;
+}
+
+mkdirSync(folder, { recursive: true });
+const server = await serve();
+const base = `http://localhost:${server.address().port}`;
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
+});
+const only = option('only')?.split(',');
+const chosen = (name, all) => (option(name) ? option(name).split(',') : all);
+let taken = 0;
+for (const [name, page] of Object.entries(PAGES)) {
+  if (only && !only.includes(name)) continue;
+  for (const language of chosen('lang', ['en', 'zh-CN']))
+    for (const theme of chosen('theme', ['light', 'dark']))
+      for (const width of chosen('width', ['360', '1440']).map(Number)) {
+        await photograph(browser, base, name, page, { language, theme, width });
+        taken += 1;
+      }
+}
+await browser.close();
+server.close();
+console.log(`${taken} pictures in ${folder}`);
