@@ -1,5 +1,6 @@
 // window.__parley: what the browser tests look at and do (docs/design/web.md).
 import type { Call } from './call/call';
+import { overlay, panel } from './pages/meeting/state';
 import { chooseLanguage, type Language } from './text';
 
 let current: Call | null = null;
@@ -43,6 +44,11 @@ const hook = {
   },
   allChat() {
     return current ? current.chat.all() : Promise.reject(new Error('no call'));
+  },
+  /** Opens a dialog or the panel of the meeting. */
+  open(what: 'settings' | 'shortcuts' | 'stats' | 'people' | 'chat'): void {
+    if (what === 'people' || what === 'chat') panel.value = what;
+    else overlay.value = what === 'stats' ? 'statistics' : what;
   },
   setLanguage(language: Language): void {
     chooseLanguage(language);

@@ -62,7 +62,7 @@ const PAGES = {
   lobby: { state: 'lobby', join: true },
   locked: { state: 'locked', join: true },
   removed: { state: 'removed', join: true },
-  left: { join: true, then: async (page) => (await page.getByTestId('leave-button').click(), page.getByTestId('leave-only').click()) },
+  left: { join: true, then: async (page) => (await page.getByTestId('leave-button').click(), page.getByTestId('leave-now').click()) },
   'meeting-alone': { people: 1, join: true },
   'meeting-two': { people: 2, join: true },
   'meeting-five': { people: 5, join: true },

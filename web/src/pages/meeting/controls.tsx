@@ -203,7 +203,7 @@ function Leave({ call }: { call: Call }) {
     >
       {(close) => (
         <>
-          <Item icon="leave" testid="leave-only" onSelect={() => call.leave()}>
+          <Item icon="leave" testid="leave-now" onSelect={() => call.leave()}>
             {t.leaveMeeting}
           </Item>
           <Item
