@@ -50,9 +50,10 @@ struct answer_error {
 enum answer_change { ANSWER_NEW, ANSWER_SAME, ANSWER_RESTART };
 
 /*
- * ret_answer is in the arena, CRLF lines, m-lines in the offer's order; what we do not
- * take is rejected with port 0, or in the roles of WHIP and WHEP refuses the whole offer. Data
- * channels are rejected: the gateway carries messages.
+ * Takes up to six times the offer's size and 32 KiB of the arena. ret_answer is in it, CRLF
+ * lines, m-lines in the offer's order; what we do not take is rejected with port 0, or in the
+ * roles of WHIP and WHEP refuses the whole offer. Data channels are rejected: the gateway
+ * carries messages.
  * Errors: STATUS_INVALID (malformed, ret_error names the line), STATUS_UNSUPPORTED (no
  * line usable, no DTLS fingerprint, setup:passive, no BUNDLE with several lines, no
  * rtcp-mux), STATUS_LIMIT (too many lines), STATUS_NO_MEMORY.
