@@ -34,7 +34,7 @@ for (const file of files) {
       console.log(`ok   ${file}: ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
     } catch (error) {
       failed++;
-      console.log(`FAIL ${file}: ${name}\n${error.stack}`);
+      console.log(`FAIL ${file}: ${name}\n${error?.stack ?? JSON.stringify(error)}`);
     }
     await cleanup();
   }
