@@ -1,6 +1,7 @@
 // The whole loop: people meet, hear, see and write to each other.
 import { check, until } from './support/cleanup.mjs';
-import { joinFirefox, makeNet, newFirefox } from './support/firefox.mjs';
+import { joinFirefox, newFirefox } from './support/firefox.mjs';
+import { HOST } from './support/net.mjs';
 import { allHear, allSee, join, launchChromium, newPerson } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 
@@ -43,13 +44,12 @@ export const tests = {
   },
 
   async 'four Chromium, one Firefox and one without UDP take part alike'() {
-    const net = makeNet(); // before the server starts: it offers the addresses it finds
     const server = await startServer({ 'media.voices': 5 });
     const { id } = await server.createMeeting();
     const browser = await launchChromium();
     const people = [];
     for (let i = 0; i < 4; i++) people.push(await join(await newPerson(browser, server, { width: 320, height: 180 }), id));
-    const fox = await newFirefox(net, `https://${net.host}:${server.ports.https}`, { name: 'Fox', tone: 2900, hue: 300 });
+    const fox = await newFirefox(`https://${HOST}:${server.ports.https}`, { name: 'Fox', tone: 2900, hue: 300 });
     await joinFirefox(fox, id);
     people.push(fox);
     await allHear(people, 30_000);

@@ -1,10 +1,22 @@
 // Runs the browser tests, one file after another and one test after another (two cores hold
 // about four full participants). `node run.mjs NAME...` runs the files whose names hold NAME.
+// Everything runs in a network namespace of its own: no port can be taken, and Firefox, which uses
+// no loopback address for media, finds an interface with a route.
 // Environment: PARLEY (the program), PARLEY_WEB (the built client).
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cleanup } from './support/cleanup.mjs';
+import { insideNet, setUpNet } from './support/net.mjs';
+
+if (!insideNet()) {
+  const flags = process.getuid() === 0 ? ['--net'] : ['--map-root-user', '--net'];
+  const args = [...flags, process.execPath, ...process.argv.slice(1)];
+  const { status } = spawnSync('unshare', args, { stdio: 'inherit', env: { ...process.env, PARLEY_E2E_NET: '1' } });
+  process.exit(status ?? 1);
+}
+setUpNet();
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);

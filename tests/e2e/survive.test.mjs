@@ -1,6 +1,6 @@
 // What breaks comes back: the server's death, the network's absence, a restart that is meant.
 import { check, sleep, until } from './support/cleanup.mjs';
-import { makeNet, wrapper } from './support/firefox.mjs';
+import { makeNet, wrapper } from './support/net.mjs';
 import { allHear, allSee, join, launchChromium, newPerson } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 import { chromium } from 'playwright-core';

@@ -1,6 +1,6 @@
 // Put into every page before its scripts: a microphone with a tone of its own, a camera with a
 // colour of its own, and a look at every connection. Runs in the page: no imports, no closures.
-export function fakes({ tone, hue, width, height }) {
+export function fakes({ tone, hue, width, height, ownTone }) {
   const connections = [];
   const Native = window.RTCPeerConnection;
   const times = {}; // when each step of the newest connection was first reached, ms
@@ -70,10 +70,13 @@ export function fakes({ tone, hue, width, height }) {
   }
 
   const devices = navigator.mediaDevices;
-  if (tone) {
+  const native = devices?.getUserMedia?.bind(devices);
+  if (devices) {
     devices.getUserMedia = async (constraints = {}) => {
       const tracks = [];
-      if (constraints.audio) tracks.push(toneTrack());
+      // ownTone: the browser's own fake microphone has the tone already.
+      if (constraints.audio && ownTone) tracks.push(...(await native({ audio: true })).getAudioTracks());
+      else if (constraints.audio) tracks.push(toneTrack());
       if (constraints.video) tracks.push(pictureTrack(constraints.video));
       return new MediaStream(tracks);
     };
@@ -98,32 +101,66 @@ export function fakes({ tone, hue, width, height }) {
       return steps;
     },
     /** Which of the tones are heard in any received audio, by level over the noise in dB. */
-    heard(tones) {
+    async heard(tones) {
       const heard = {};
-      for (const pc of live()) {
-        for (const receiver of pc.getReceivers()) {
-          const { track } = receiver;
-          if (track.kind !== 'audio') continue;
-          let analyser = analysers.get(track.id);
-          if (!analyser) {
-            analyser = context().createAnalyser();
-            analyser.fftSize = 8192;
-            analyser.smoothingTimeConstant = 0;
-            context().createMediaStreamSource(new MediaStream([track])).connect(analyser);
-            analysers.set(track.id, analyser);
-          }
-          const bins = new Float32Array(analyser.frequencyBinCount);
-          analyser.getFloatFrequencyData(bins);
-          const floor = [...bins].sort((a, b) => a - b)[bins.length >> 1];
-          for (const wanted of tones) {
-            const at = Math.round((wanted * analyser.fftSize) / context().sampleRate);
-            const level = Math.max(bins[at - 1], bins[at], bins[at + 1]);
-            const over = Number.isFinite(level) && level > -60 ? level - Math.max(floor, -140) : 0;
-            heard[wanted] = Math.max(heard[wanted] ?? 0, over);
-          }
-        }
+      const tracks = live()
+        .flatMap((pc) => pc.getReceivers())
+        .map((receiver) => receiver.track)
+        .filter((track) => track.kind === 'audio' && track.readyState === 'live');
+      for (const spectrum of await Promise.all(tracks.map((track) => this.spectrum(track, tones)))) {
+        for (const tone of tones) heard[tone] = Math.max(heard[tone] ?? 0, spectrum[tone] ?? 0);
       }
       return heard;
+    },
+    /** Firefox's audio context does not run without a sound card: there half a second is recorded. */
+    spectrum(track, tones) {
+      return context().state === 'running' ? this.analysed(track, tones) : this.recorded(track, tones);
+    },
+    analysed(track, tones) {
+      let analyser = analysers.get(track.id);
+      if (!analyser) {
+        analyser = context().createAnalyser();
+        analyser.fftSize = 8192;
+        analyser.smoothingTimeConstant = 0;
+        context().createMediaStreamSource(new MediaStream([track])).connect(analyser);
+        analysers.set(track.id, analyser);
+      }
+      const bins = new Float32Array(analyser.frequencyBinCount);
+      analyser.getFloatFrequencyData(bins);
+      const floor = [...bins].sort((a, b) => a - b)[bins.length >> 1];
+      const over = (tone) => {
+        const at = Math.round((tone * analyser.fftSize) / context().sampleRate);
+        const level = Math.max(bins[at - 1], bins[at], bins[at + 1]);
+        return Number.isFinite(level) && level > -60 ? level - Math.max(floor, -140) : 0;
+      };
+      return Object.fromEntries(tones.map((tone) => [tone, over(tone)]));
+    },
+    async recorded(track, tones) {
+      const recorder = new MediaRecorder(new MediaStream([track]));
+      const parts = [];
+      recorder.ondataavailable = (event) => parts.push(event.data);
+      const stopped = new Promise((resolve) => (recorder.onstop = resolve));
+      recorder.start();
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      recorder.stop();
+      await stopped;
+      const bytes = await new Blob(parts).arrayBuffer();
+      if (bytes.byteLength === 0) return {};
+      const decoded = await new OfflineAudioContext(1, 48000, 48000).decodeAudioData(bytes).catch(() => null);
+      if (!decoded || decoded.length < 8192) return {};
+      const samples = decoded.getChannelData(0).subarray(decoded.length - 8192);
+      const power = (tone) => {
+        const step = 2 * Math.cos((2 * Math.PI * tone) / decoded.sampleRate);
+        let [a, b] = [0, 0]; // Goertzel
+        for (let i = 0; i < samples.length; i++) {
+          const window = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / samples.length);
+          [a, b] = [samples[i] * window + step * a - b, a];
+        }
+        return Math.max(1e-14, (a * a + b * b - step * a * b) / samples.length ** 2);
+      };
+      const dB = (value) => 10 * Math.log10(value);
+      const floor = dB([177, 311, 523, 1237, 1711, 3307, 4211].map(power).sort((x, y) => x - y)[3]);
+      return Object.fromEntries(tones.map((tone) => [tone, dB(power(tone)) > -60 ? dB(power(tone)) - floor : 0]));
     },
     /** What each playing video element shows: its colour's hue and its size. */
     shown() {

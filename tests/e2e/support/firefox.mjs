@@ -1,72 +1,33 @@
-// Firefox uses no loopback address for media, so it lives in a network namespace of its own,
-// joined to this one by a veth pair, and comes to the server by HTTPS. Needs root.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// Firefox ESR by WebDriver BiDi. It uses no loopback address for media, so it comes to the server
+// by the interface of the tests' namespace, over HTTPS.
 import puppeteer from 'puppeteer-core';
 import { onCleanup } from './cleanup.mjs';
 import { fakes } from './fakes.mjs';
-
-const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-
-let nets = 0;
-
-/** A namespace with a route to us: {name, host (our address), guest, down(), up()}. */
-export function makeNet() {
-  const mark = `${process.pid % 10000}${nets}`;
-  const subnet = `10.${200 + (nets % 50)}.${process.pid % 250}`;
-  nets++;
-  const net = { name: `parley${mark}`, host: `${subnet}.1`, guest: `${subnet}.2` };
-  const [outside, inside] = [`pv${mark}a`, `pv${mark}b`];
-  ip('netns', 'add', net.name);
-  onCleanup(() => {
-    ip('netns', 'delete', net.name);
-  });
-  ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', inside, 'netns', net.name);
-  ip('addr', 'add', `${net.host}/24`, 'dev', outside);
-  ip('link', 'set', outside, 'up');
-  const within = (...args) => ip('-n', net.name, ...args);
-  within('link', 'set', 'lo', 'up');
-  within('addr', 'add', `${net.guest}/24`, 'dev', inside);
-  within('link', 'set', inside, 'up');
-  within('route', 'add', 'default', 'via', net.host);
-  net.down = () => ip('link', 'set', outside, 'down');
-  net.up = () => ip('link', 'set', outside, 'up');
-  return net;
-}
-
-/** A program that runs another inside the namespace: what browsers are launched by. */
-export function wrapper(net, program) {
-  const folder = mkdtempSync(join(tmpdir(), 'parley-ns-'));
-  onCleanup(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'run');
-  writeFileSync(path, `#!/bin/sh\nexec ip netns exec ${net.name} ${program} "$@"\n`, { mode: 0o755 });
-  return path;
-}
 
 const PREFERENCES = {
   'media.navigator.streams.fake': true,
   'media.navigator.permission.disabled': true,
   'media.peerconnection.ice.obfuscate_host_addresses': false,
   'media.autoplay.default': 0,
+  'media.autoplay.block-webaudio': false,
+  'media.autoplay.blocking_policy': 0,
   'media.gmp-manager.updateEnabled': false,
   'media.gmp-provider.enabled': false,
   'intl.accept_languages': 'en-US',
 };
 
-/** Like newPerson, in Firefox; its page answers goto, evaluate and $ of puppeteer. */
-export async function newFirefox(net, url, { name, tone, hue }) {
+/** Like newPerson, in Firefox; its page is puppeteer's. */
+export async function newFirefox(url, { name, tone, hue }) {
   const browser = await puppeteer.launch({
     browser: 'firefox',
-    executablePath: wrapper(net, '/usr/bin/firefox-esr'),
+    executablePath: '/usr/bin/firefox-esr',
     headless: true,
     acceptInsecureCerts: true,
-    extraPrefsFirefox: PREFERENCES,
+    extraPrefsFirefox: { ...PREFERENCES, 'media.navigator.audio.fake_frequency': tone },
   });
   onCleanup(() => browser.close());
   const page = await browser.newPage();
-  await page.evaluateOnNewDocument(fakes, { tone, hue, width: 640, height: 360 });
+  await page.evaluateOnNewDocument(fakes, { tone, hue, width: 640, height: 360, ownTone: true });
   return { name, tone, hue, url, page, browser };
 }
 
