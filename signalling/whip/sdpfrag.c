@@ -19,10 +19,18 @@ static enum status take(const char *line, size_t length, const char *name, char 
     return STATUS_OK;
 }
 
+static bool printable(const char *line, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (((unsigned char)line[i] < ' ' && line[i] != '\t') || line[i] == 0x7f)
+            return false;
+    return true;
+}
+
 enum status sdpfrag_read(const char *text, size_t length, struct sdpfrag *ret_frag)
 {
     struct sdpfrag frag = {"", ""};
-    if (length > SDPFRAG_MAX || memchr(text, '\0', length) != NULL)
+    if (length > SDPFRAG_MAX)
         return STATUS_INVALID;
     const char *end = text + length;
     while (text < end) {
@@ -31,7 +39,7 @@ enum status sdpfrag_read(const char *text, size_t length, struct sdpfrag *ret_fr
         size_t line = (size_t)((newline != NULL ? newline : end) - text);
         if (line > 0 && text[line - 1] == '\r')
             line--;
-        if (line > 0 && (line < 2 || text[1] != '='))
+        if (!printable(text, line) || (line > 0 && (line < 2 || text[1] != '=')))
             return STATUS_INVALID;
         if (take(text, line, "a=ice-ufrag:", frag.ufrag, sizeof frag.ufrag) != STATUS_OK ||
             take(text, line, "a=ice-pwd:", frag.pwd, sizeof frag.pwd) != STATUS_OK)

@@ -15,7 +15,8 @@ struct sdpfrag {
     char ufrag[MEDIA_UFRAG_MAX + 1], pwd[MEDIA_PWD_MAX + 1]; /* "" when absent */
 };
 
-/* Errors: STATUS_INVALID (NUL, a line that is not TYPE=VALUE, two different credentials, too long).
+/* Errors: STATUS_INVALID (control character, a line that is not TYPE=VALUE, two different
+ * credentials, too long).
  */
 MUST_USE enum status sdpfrag_read(const char *text, size_t length, struct sdpfrag *ret_frag);
 

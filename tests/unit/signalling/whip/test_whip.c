@@ -430,6 +430,7 @@ static void test_fragment(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(sdpfrag_read(bad[i], strlen(bad[i]), &frag), STATUS_INVALID);
     assert_int_equal(sdpfrag_read("a=\0", 3, &frag), STATUS_INVALID);
+    assert_int_equal(sdpfrag_read("a=ice-ufrag:abcd\r\x02", 18, &frag), STATUS_INVALID);
     char *long_text = malloc(SDPFRAG_MAX + 1);
     assert_non_null(long_text);
     memset(long_text, '\n', SDPFRAG_MAX + 1);
