@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/rng.h"
 #include "signalling/gateway/gateway.h"
+#include "tests/support/alloc_fail.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -729,6 +730,23 @@ static void draining_sends_everybody_away(void **state)
     upper_stop(&upper);
 }
 
+/* ---- the k-th allocation fails ---- */
+
+static enum status begin_and_end(void *context)
+{
+    struct gateway *gateway = NULL;
+    enum status status = gateway_new(context, &gateway);
+    gateway_free(gateway);
+    return status;
+}
+
+static void without_memory_nothing_begins(void **state)
+{
+    (void)state;
+    const struct gateway_config config = {.ops = &ops};
+    assert_true(alloc_fail_each(begin_and_end, (void *)(uintptr_t)&config) > 3);
+}
+
 /* ---- resume is exact, whatever breaks when ---- */
 
 enum { EVENTS = 3000, COMMANDS = 400 };
@@ -874,6 +892,7 @@ int main(void)
         cmocka_unit_test(unread_frames_have_an_end),
         cmocka_unit_test(the_end_is_said),
         cmocka_unit_test(draining_sends_everybody_away),
+        cmocka_unit_test(without_memory_nothing_begins),
         cmocka_unit_test(breaks_lose_and_double_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "fixture.h"
 
 #include "signalling/http/visitors.h"
+#include "tests/support/alloc_fail.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -370,6 +371,30 @@ static void idle_addresses_are_forgotten(void **state)
     visitors_free(visitors);
 }
 
+/* ---- the k-th allocation fails ---- */
+
+static enum status begin_and_end(void *context)
+{
+    char error[256];
+    struct http *http = NULL;
+    enum status status = http_new(context, &http, error);
+    http_free(http);
+    return status;
+}
+
+static void without_memory_nothing_begins(void **state)
+{
+    (void)state;
+    static const char *const origins[] = {"https://a.example", "https://b.example"};
+    struct fixture f;
+    struct http_config config;
+    fixture_config(&f, &config);
+    config.origins = origins;
+    config.origin_count = 2;
+    assert_true(alloc_fail_each(begin_and_end, &config) > 10);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +410,7 @@ int main(void)
         cmocka_unit_test(tokens_come_back_with_time),
         cmocka_unit_test(loopback_has_limits_only_when_they_are_set),
         cmocka_unit_test(idle_addresses_are_forgotten),
+        cmocka_unit_test(without_memory_nothing_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
