@@ -125,6 +125,7 @@ static const struct refused refused[] = {
     {"up, escaped slash", BYTES("GET /..%2fetc/passwd HTTP/1.1\r\n" HOST "\r\n"), 400,
      "bad_target"},
     {"up, backslash", BYTES("GET /..%5cetc HTTP/1.1\r\n" HOST "\r\n"), 400, "bad_target"},
+    {"an escaped slash", BYTES("GET /facts/a%2Fb HTTP/1.1\r\n" HOST "\r\n"), 400, "bad_target"},
     {"here", BYTES("GET /./ HTTP/1.1\r\n" HOST "\r\n"), 400, "bad_target"},
     {"an escaped NUL", BYTES("GET /a%00b HTTP/1.1\r\n" HOST "\r\n"), 400, "bad_target"},
     {"half an escape", BYTES("GET /a%2 HTTP/1.1\r\n" HOST "\r\n"), 400, "bad_target"},

@@ -192,6 +192,8 @@ static void ranges_are_cut(void **state)
         {"bytes=0-6", 206, "console", "bytes 0-6/23"},
         {"bytes=8-10", 206, "log", "bytes 8-10/23"},
         {"bytes=21-", 206, ";\n", "bytes 21-22/23"},
+        {"bytes=21-22", 206, ";\n", "bytes 21-22/23"},
+        {"bytes=21-23", 206, ";\n", "bytes 21-22/23"},
         {"bytes=21-999", 206, ";\n", "bytes 21-22/23"},
         {"bytes=-2", 206, ";\n", "bytes 21-22/23"},
         {"bytes=-999", 206, SCRIPT_TEXT, "bytes 0-22/23"},
