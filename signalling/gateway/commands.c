@@ -70,8 +70,17 @@ struct identity {
     bool admitted;
 };
 
+/* Refused on purpose: code is what the client is told (docs/design/gateway.md). What only failed
+ * leaves *ret_code alone. */
+static enum status refuse(const char *code, enum status status, const char **ret_code)
+{
+    *ret_code = code;
+    return status;
+}
+
 static enum status identity_known(struct commands *commands, const struct msg_identify *identify,
-                                  struct arena *arena, struct identity *ret_identity)
+                                  struct arena *arena, struct identity *ret_identity,
+                                  const char **ret_code)
 {
     struct registry_participant participant;
     enum status status = registry_participant_by_token(commands->db, identify->meeting,
@@ -79,7 +88,7 @@ static enum status identity_known(struct commands *commands, const struct msg_id
     if (status != STATUS_OK)
         return status;
     if (participant.removed)
-        return STATUS_DENIED;
+        return refuse("removed", STATUS_DENIED, ret_code);
     if (strcmp(participant.name, identify->name) != 0) {
         status = registry_participant_rename(commands->db, identify->meeting, participant.id,
                                              identify->name, clock_wall_ms());
@@ -96,14 +105,14 @@ static enum status identity_known(struct commands *commands, const struct msg_id
 
 static enum status identity_new(struct commands *commands, const struct msg_identify *identify,
                                 const struct adhoc_opened *opened, struct arena *arena,
-                                struct identity *ret_identity)
+                                struct identity *ret_identity, const char **ret_code)
 {
     const char *host = opened->token[0] != '\0' ? opened->token : NULL;
     if (host == NULL && identify->token != NULL &&
         registry_host_check(commands->db, identify->meeting, identify->token) == STATUS_OK)
         host = identify->token;
     if (host == NULL && opened->meeting.locked)
-        return STATUS_AGAIN;
+        return refuse("locked", STATUS_DENIED, ret_code);
     struct registry_participant_spec spec = {.meeting = identify->meeting,
                                              .name = identify->name,
                                              .kind = REGISTRY_BROWSER,
@@ -111,6 +120,8 @@ static enum status identity_new(struct commands *commands, const struct msg_iden
                                              .host_token = host};
     struct registry_participant_created created;
     enum status status = registry_participant_new(commands->db, &spec, clock_wall_ms(), &created);
+    if (status == STATUS_LIMIT)
+        return refuse("full", status, ret_code);
     if (status != STATUS_OK)
         return status;
     *ret_identity = (struct identity){.id = arena_strdup(arena, created.id),
@@ -121,23 +132,34 @@ static enum status identity_new(struct commands *commands, const struct msg_iden
     return ret_identity->id != NULL && ret_identity->token != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static enum status identify(struct commands *commands, struct gateway_session *session,
-                            const struct msg_identify *identify, struct arena *arena)
+static enum status meeting_open(struct commands *commands, const struct gateway_session *session,
+                                const struct msg_identify *identify, struct arena *arena,
+                                struct adhoc_opened *ret_opened, const char **ret_code)
 {
     if (!registry_id_valid(identify->meeting) || !registry_name_valid(identify->name))
-        return STATUS_INVALID;
-    struct adhoc_opened opened;
+        return refuse("name", STATUS_INVALID, ret_code);
     bool may_create = adhoc_allows(commands->adhoc, gateway_session_loopback(session));
     enum status status =
-        adhoc_open(commands->db, identify->meeting, may_create, clock_wall_ms(), arena, &opened);
+        adhoc_open(commands->db, identify->meeting, may_create, clock_wall_ms(), arena, ret_opened);
+    if (status == STATUS_NOT_FOUND)
+        return refuse("not_found", status, ret_code);
+    return status == STATUS_CLOSED ? refuse("ended", status, ret_code) : status;
+}
+
+static enum status identify(struct commands *commands, struct gateway_session *session,
+                            const struct msg_identify *identify, struct arena *arena,
+                            const char **ret_code)
+{
+    struct adhoc_opened opened;
+    struct identity identity;
+    enum status status = meeting_open(commands, session, identify, arena, &opened, ret_code);
     if (status != STATUS_OK)
         return status;
-    struct identity identity;
     status = identify->token != NULL && identify->token[0] != '\0'
-                 ? identity_known(commands, identify, arena, &identity)
+                 ? identity_known(commands, identify, arena, &identity, ret_code)
                  : STATUS_NOT_FOUND;
     if (status == STATUS_NOT_FOUND)
-        status = identity_new(commands, identify, &opened, arena, &identity);
+        status = identity_new(commands, identify, &opened, arena, &identity, ret_code);
     if (status != STATUS_OK)
         return status;
     struct client *client = calloc(1, sizeof *client);
@@ -160,30 +182,10 @@ static enum status identify(struct commands *commands, struct gateway_session *s
     if (status != STATUS_OK) {
         gateway_session_unref(session);
         free(client);
-        return status;
+        return status == STATUS_LIMIT ? refuse("full", status, ret_code) : status;
     }
     gateway_session_set_context(session, client);
     return STATUS_OK;
-}
-
-static const char *refusal(enum status status)
-{
-    switch (status) {
-    case STATUS_NOT_FOUND:
-        return "not_found";
-    case STATUS_CLOSED:
-        return "ended";
-    case STATUS_DENIED:
-        return "removed";
-    case STATUS_AGAIN:
-        return "locked";
-    case STATUS_LIMIT:
-        return "full";
-    case STATUS_INVALID:
-        return "name";
-    default:
-        return "unavailable";
-    }
 }
 
 static void on_identify(void *context, struct gateway_session *session, const struct json *d)
@@ -192,19 +194,22 @@ static void on_identify(void *context, struct gateway_session *session, const st
     struct arena *arena = NULL;
     struct msg_identify message;
     struct json_error error = {""};
+    const char *code = "unavailable";
     enum status status = gateway_session_context(session) != NULL
                              ? STATUS_DENIED
                              : arena_new(COMMANDS_ARENA_MAX, &arena);
     if (status == STATUS_OK)
         status = json_decode(&msg_identify_table, d, arena, &message, &error);
+    if (status == STATUS_INVALID)
+        code = "name";
     if (status == STATUS_OK)
-        status = identify(commands, session, &message, arena);
+        status = identify(commands, session, &message, arena, &code);
     if (status != STATUS_OK) {
         char quoted[JSON_ERROR_MAX * 2];
-        log_event(LOG_GATEWAY, LOG_INFO, "refused", "address=%s status=%s why=%s",
-                  gateway_session_address(session), status_name(status),
+        log_event(LOG_GATEWAY, LOG_INFO, "refused", "address=%s code=%s status=%s why=%s",
+                  gateway_session_address(session), code, status_name(status),
                   log_quote(quoted, sizeof quoted, error.text));
-        gateway_end(session, "refused", refusal(status));
+        gateway_end(session, "refused", code);
     }
     arena_free(arena);
 }
