@@ -20,6 +20,7 @@ struct config {
     const struct config_table *table;
     struct arena *arena;
     unsigned char *settings;
+    const char **origins; /* a key each: where it was set; NULL: nowhere */
 };
 
 static void error_set(char error[CONFIG_ERROR_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
@@ -147,8 +148,10 @@ enum status config_new(const struct config_table *table, struct config **ret_con
         return STATUS_NO_MEMORY;
     config->table = table;
     config->settings = calloc(1, table->size);
-    enum status status =
-        config->settings != NULL ? arena_new(CONFIG_ARENA_MAX, &config->arena) : STATUS_NO_MEMORY;
+    config->origins = calloc(table->key_count, sizeof *config->origins);
+    enum status status = config->settings != NULL && config->origins != NULL
+                             ? arena_new(CONFIG_ARENA_MAX, &config->arena)
+                             : STATUS_NO_MEMORY;
     for (size_t i = 0; status == STATUS_OK && i < table->key_count; i++)
         status = value_set(config, &table->keys[i], table->keys[i].fallback, error);
     if (status != STATUS_OK) {
@@ -164,6 +167,7 @@ struct config *config_free(struct config *config)
     if (config == NULL)
         return NULL;
     arena_free(config->arena);
+    free(config->origins);
     free(config->settings);
     free(config);
     return NULL;
@@ -196,8 +200,21 @@ static const struct config_key *key_find(const struct config_table *table, const
     return NULL;
 }
 
+static enum status value_set_from(struct config *config, const struct config_key *key,
+                                  const char *text, const char *origin,
+                                  char error[CONFIG_ERROR_MAX])
+{
+    enum status status = value_set(config, key, text, error);
+    if (status != STATUS_OK)
+        return status;
+    const char *copy = arena_strdup(config->arena, origin);
+    config->origins[key - config->table->keys] = copy;
+    return copy != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 /* "key = value" (changed in place). */
-static enum status assign(struct config *config, char *assignment, char error[CONFIG_ERROR_MAX])
+static enum status assign(struct config *config, char *assignment, const char *origin,
+                          char error[CONFIG_ERROR_MAX])
 {
     char *equals = strchr(assignment, '=');
     if (equals == NULL) {
@@ -211,7 +228,7 @@ static enum status assign(struct config *config, char *assignment, char error[CO
         error_set(error, "%.80s: no such key", name);
         return STATUS_NOT_FOUND;
     }
-    return value_set(config, key, trimmed(equals + 1), error);
+    return value_set_from(config, key, trimmed(equals + 1), origin, error);
 }
 
 /* Puts "origin: " before the error. */
@@ -222,13 +239,25 @@ static void error_blame(char error[CONFIG_ERROR_MAX], const char *origin)
     error_set(error, "%.200s: %.300s", origin, text);
 }
 
+void config_blame(const struct config *config, char error[CONFIG_ERROR_MAX])
+{
+    for (size_t i = 0; i < config->table->key_count; i++) {
+        size_t length = strlen(config->table->keys[i].name);
+        if (config->origins[i] != NULL &&
+            strncmp(error, config->table->keys[i].name, length) == 0 && error[length] == ':') {
+            error_blame(error, config->origins[i]);
+            return;
+        }
+    }
+}
+
 enum status config_set(struct config *config, const char *assignment, const char *origin,
                        char ret_error[CONFIG_ERROR_MAX])
 {
     char *copy = strdup(assignment);
     if (copy == NULL)
         return STATUS_NO_MEMORY;
-    enum status status = assign(config, copy, ret_error);
+    enum status status = assign(config, copy, origin, ret_error);
     if (status == STATUS_NO_MEMORY)
         error_set(ret_error, "%s", status_text(status));
     if (status != STATUS_OK)
@@ -288,7 +317,8 @@ enum status config_read_environment(struct config *config, const char *prefix,
         for (char *c = name; *c != '\0'; c++)
             *c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
         const char *value = getenv(name);
-        enum status status = value != NULL ? value_set(config, key, value, ret_error) : STATUS_OK;
+        enum status status =
+            value != NULL ? value_set_from(config, key, value, name, ret_error) : STATUS_OK;
         if (status != STATUS_OK) {
             error_blame(ret_error, name);
             return status;

@@ -18,6 +18,8 @@
 enum { EXIT_USAGE = 2, DRAIN_MS = 500 };
 
 struct options {
+    int argc;
+    char **argv; /* read again on SIGHUP */
     const char *data;
     const char *config_file;
     struct config *config;
@@ -52,8 +54,7 @@ static int complain(const char *error)
 
 /* ---- serve ---- */
 
-static enum status settings_read(int argc, char **argv, struct options *options,
-                                 char error[CONFIG_ERROR_MAX])
+static enum status settings_read(struct options *options, char error[CONFIG_ERROR_MAX])
 {
     static const struct option names[] = {{"config", required_argument, NULL, 'c'},
                                           {"data", required_argument, NULL, 'd'},
@@ -68,7 +69,8 @@ static enum status settings_read(int argc, char **argv, struct options *options,
             status = config_read_file(options->config, options->config_file, error);
         if (pass == 1 && status == STATUS_OK)
             status = config_read_environment(options->config, "PARLEY_", error);
-        while (status == STATUS_OK && (option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        while (status == STATUS_OK &&
+               (option = getopt_long(options->argc, options->argv, "", names, NULL)) != -1) {
             if (option == 'c')
                 options->config_file = optarg;
             else if (option == 'd')
@@ -78,14 +80,14 @@ static enum status settings_read(int argc, char **argv, struct options *options,
             else if (option == '?') {
                 snprintf(error, CONFIG_ERROR_MAX,
                          "%.200s: no such option, or its value is missing; see parley --help",
-                         argv[optind - 1]);
+                         options->argv[optind - 1]);
                 status = STATUS_INVALID;
             }
         }
     }
-    if (status == STATUS_OK && optind < argc) {
+    if (status == STATUS_OK && optind < options->argc) {
         snprintf(error, CONFIG_ERROR_MAX, "%.200s: not understood; see parley --help",
-                 argv[optind]);
+                 options->argv[optind]);
         status = STATUS_INVALID;
     }
     return status;
@@ -107,11 +109,30 @@ static void levels_apply(const struct settings *settings)
         log_event(LOG_SERVER, LOG_WARN, "bad_log_levels", "key=log.levels");
 }
 
-/* SIGUSR1 switches every topic between debug and what is configured. */
-static void signals_serve(struct server *server, const struct options *options,
-                          const sigset_t *signals)
+/* All of it is read again, so that --set stays over the file; one that is wrong changes nothing. */
+static void settings_reload(struct options *options)
 {
-    const struct settings *settings = config_settings(options->config);
+    char error[CONFIG_ERROR_MAX];
+    struct options again = {.argc = options->argc, .argv = options->argv};
+    enum status status = config_new(&settings_table, &again.config);
+    if (status != STATUS_OK)
+        snprintf(error, sizeof error, "%s", status_text(status));
+    else
+        status = settings_read(&again, error);
+    if (status == STATUS_OK) {
+        config_free(options->config);
+        options->config = again.config;
+        return;
+    }
+    char quoted[CONFIG_ERROR_MAX * 2];
+    log_event(LOG_SERVER, LOG_ERROR, "config_not_read", "why=%s",
+              log_quote(quoted, sizeof quoted, error));
+    config_free(again.config);
+}
+
+/* SIGUSR1 switches every topic between debug and what is configured. */
+static void signals_serve(struct server *server, struct options *options, const sigset_t *signals)
+{
     bool debug = false;
     for (;;) {
         int number;
@@ -120,26 +141,23 @@ static void signals_serve(struct server *server, const struct options *options,
         if (number == SIGTERM || number == SIGINT)
             return;
         if (number == SIGHUP) {
-            char error[CONFIG_ERROR_MAX];
-            if (options->config_file != NULL &&
-                config_read_file(options->config, options->config_file, error) != STATUS_OK)
-                log_event(LOG_SERVER, LOG_ERROR, "config_not_read", "file=%s",
-                          options->config_file);
-            levels_apply(settings);
+            settings_reload(options);
+            levels_apply(config_settings(options->config));
+            debug = false;
             server_reload(server);
         } else if (number == SIGUSR1) {
             debug = !debug;
             if (debug)
                 (void)!log_levels_set("debug");
             else
-                levels_apply(settings);
+                levels_apply(config_settings(options->config));
         }
     }
 }
 
-static int serve_with(const struct options *options)
+static int serve_with(struct options *options)
 {
-    char error[SERVER_ERROR_MAX];
+    char error[CONFIG_ERROR_MAX];
     sigset_t signals;
     sigemptyset(&signals);
     const int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
@@ -150,8 +168,11 @@ static int serve_with(const struct options *options)
     descriptors_raise();
     struct server *server;
     levels_apply(config_settings(options->config));
-    if (server_start(config_settings(options->config), options->data, &server, error) != STATUS_OK)
+    if (server_start(config_settings(options->config), options->data, &server, error) !=
+        STATUS_OK) {
+        config_blame(options->config, error);
         return complain(error);
+    }
     printf("ready %s\n", server_link(server));
     fflush(stdout);
     signals_serve(server, options, &signals);
@@ -165,11 +186,10 @@ static int serve_with(const struct options *options)
 static int serve(int argc, char **argv)
 {
     char error[CONFIG_ERROR_MAX] = "";
-    struct options options = {.data = "data"};
+    struct options options = {.argc = argc, .argv = argv, .data = "data"};
     if (config_new(&settings_table, &options.config) != STATUS_OK)
         return complain(status_text(STATUS_NO_MEMORY));
-    int code = settings_read(argc, argv, &options, error) == STATUS_OK ? serve_with(&options)
-                                                                       : complain(error);
+    int code = settings_read(&options, error) == STATUS_OK ? serve_with(&options) : complain(error);
     config_free(options.config);
     return code;
 }

@@ -80,6 +80,11 @@ static enum status data_make(const char *data, char error[SERVER_ERROR_MAX])
         snprintf(error, SERVER_ERROR_MAX, "--data %.300s: %s", data, strerror(errno));
         return STATUS_IO;
     }
+    struct stat found;
+    if (stat(data, &found) == 0 && !S_ISDIR(found.st_mode)) {
+        snprintf(error, SERVER_ERROR_MAX, "--data %.300s: %s", data, strerror(ENOTDIR));
+        return STATUS_INVALID;
+    }
     if (access(data, R_OK | W_OK | X_OK) != 0) {
         snprintf(error, SERVER_ERROR_MAX, "--data %.300s: %s", data, strerror(errno));
         return STATUS_DENIED;
@@ -160,7 +165,10 @@ static enum status media_start(struct server *server, const struct settings *set
     };
     enum status status = media_new(&config, &server->media);
     if (status == STATUS_EXISTS)
-        snprintf(error, SERVER_ERROR_MAX, "media.port: UDP port %u is taken", config.port);
+        snprintf(error, SERVER_ERROR_MAX, "media.port: port %u: the port is taken", config.port);
+    else if (status == STATUS_INVALID)
+        snprintf(error, SERVER_ERROR_MAX,
+                 "media.addresses: write ADDRESS or ADDRESS:PORT, and no names");
     else if (status != STATUS_OK)
         snprintf(error, SERVER_ERROR_MAX, "media: %s", status_text(status));
     return status;

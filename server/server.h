@@ -7,13 +7,14 @@
 #include "core/status.h"
 #include "server/settings.h"
 
-enum { SERVER_ERROR_MAX = 512 };
+enum { SERVER_ERROR_MAX = CONFIG_ERROR_MAX };
 
 struct server;
 
 /*
  * Starts everything; when it returns, clients are answered. `data` is made when it is
- * missing. Errors: any; ret_error gets one line for the operator.
+ * missing. Errors: any; ret_error gets one line for the operator, which begins
+ * with "KEY: " when a value of the configuration is the reason.
  */
 MUST_USE enum status server_start(const struct settings *settings, const char *data,
                                   struct server **ret_server, char ret_error[SERVER_ERROR_MAX]);

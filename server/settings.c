@@ -43,7 +43,9 @@ static const struct config_key keys[] = {
     KEY("meetings.adhoc", CONFIG_CHOICE, meetings_adhoc, "auto", 0, 0, "auto|off|members|anyone",
         "Who may open new meetings: nobody, members, or anyone; auto: anyone on this machine, "
         "members from elsewhere."),
-    KEY("server.threads", CONFIG_INT, threads, "4", 1, 64, NULL, "Threads that answer requests."),
+    KEY("server.threads", CONFIG_INT, threads, "16", 1, 64, NULL,
+        "Threads that answer requests; each waits for its own commit, so more than there are "
+        "CPUs."),
     KEY("log.levels", CONFIG_TEXT, log, "info", 0, 0, NULL,
         "error, warn, info or debug; per topic as in info,media=debug. Read again on SIGHUP."),
 };

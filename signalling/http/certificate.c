@@ -75,11 +75,12 @@ static enum status context_load(const char *certificate, const char *key, SSL_CT
         return STATUS_NO_MEMORY;
     }
     if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
-        snprintf(ret_error, error_size, "certificate %s: %s", certificate, ssl_reason());
+        snprintf(ret_error, error_size, "https.certificate: %s: %s", certificate, ssl_reason());
     else if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
-        snprintf(ret_error, error_size, "key %s: %s", key, ssl_reason());
+        snprintf(ret_error, error_size, "https.key: %s: %s", key, ssl_reason());
     else if (SSL_CTX_check_private_key(context) != 1)
-        snprintf(ret_error, error_size, "key %s does not fit certificate %s", key, certificate);
+        snprintf(ret_error, error_size, "https.key: %s does not fit the certificate %s", key,
+                 certificate);
     else {
         *ret_context = context;
         return STATUS_OK;
@@ -251,9 +252,14 @@ enum status certificate_context(const char *certificate, const char *key, const 
     if (certificate != NULL && key != NULL)
         return context_load(certificate, key, ret_context, ret_error, error_size);
     char certificate_path[CERTIFICATE_PATH_MAX - 16], key_path[CERTIFICATE_PATH_MAX - 16];
-    if (certificate != NULL || key != NULL || directory == NULL ||
-        strlen(directory) > sizeof key_path - 32) {
-        snprintf(ret_error, error_size, "a certificate needs its key, and a key its certificate");
+    if (certificate != NULL || key != NULL) {
+        snprintf(ret_error, error_size, "%s",
+                 certificate != NULL ? "https.certificate: needs https.key too"
+                                     : "https.key: needs https.certificate too");
+        return STATUS_INVALID;
+    }
+    if (directory == NULL || strlen(directory) > sizeof key_path - 32) {
+        snprintf(ret_error, error_size, "no folder for a self-signed certificate");
         return STATUS_INVALID;
     }
     snprintf(certificate_path, sizeof certificate_path, "%s/self-signed.crt", directory);

@@ -98,7 +98,7 @@ static enum status explain(enum status status, const char *what, uint16_t port, 
                            size_t error_size)
 {
     if (status != STATUS_OK)
-        snprintf(ret_error, error_size, "%s %u: %s", what, port,
+        snprintf(ret_error, error_size, "%s: port %u: %s", what, port,
                  status == STATUS_EXISTS ? "the port is taken" : strerror(errno));
     return status;
 }
@@ -114,7 +114,7 @@ enum status gate_open(struct http *http, char *ret_error, size_t error_size)
                          "https.port", config->https_port, ret_error, error_size);
     if (status == STATUS_OK && config->https && config->redirect_port != 0)
         status = explain(wide_open(http, GATE_REDIRECT, config->redirect_port, &redirect),
-                         "redirect port", config->redirect_port, ret_error, error_size);
+                         "https.redirect_port", config->redirect_port, ret_error, error_size);
     if (status != STATUS_OK)
         gate_close(http);
     return status;

@@ -93,7 +93,7 @@ static enum status assets_begin(struct http *http, const char *folder, char ret_
 {
     enum status status = assets_load(folder, &http->assets);
     if (status != STATUS_OK)
-        snprintf(ret_error, 256, "the client's folder %s: %s", folder, status_text(status));
+        snprintf(ret_error, 256, "http.web: %.200s: %s", folder, status_text(status));
     return status;
 }
 

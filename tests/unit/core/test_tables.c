@@ -183,6 +183,16 @@ static void config_reads_a_file_and_names_what_is_wrong(void **state)
     assert_string_equal(settings->name, "a=b");
     unlink(path);
     assert_int_equal(config_read_file(config, path, error), STATUS_NOT_FOUND);
+    strcpy(error, "port: 8080 is taken");
+    config_blame(config, error);
+    snprintf(expected, sizeof expected, "%s:3: port: 8080 is taken", path);
+    assert_string_equal(error, expected);
+    strcpy(error, "name: too short");
+    config_blame(config, error);
+    assert_string_equal(error, "--set: name: too short");
+    strcpy(error, "ports are no key");
+    config_blame(config, error);
+    assert_string_equal(error, "ports are no key");
     config_free(config);
 }
 

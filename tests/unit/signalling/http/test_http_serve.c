@@ -470,7 +470,7 @@ static void a_taken_port_is_named(void **state)
     struct http *http = NULL;
     assert_int_equal(http_new(&config, &http, error), STATUS_EXISTS);
     char expected[64];
-    snprintf(expected, sizeof expected, "http.port %u: the port is taken", f.port);
+    snprintf(expected, sizeof expected, "http.port: port %u: the port is taken", f.port);
     assert_string_equal(error, expected);
     fixture_free(&own);
 }
