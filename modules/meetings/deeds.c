@@ -303,14 +303,18 @@ static void do_set(struct meeting *meeting, const struct meeting_deed *deed)
     roster_send_meeting(meeting);
 }
 
-/* The last dismissal frees the meeting, so the next is found before. */
-static void do_end(struct meeting *meeting)
+/* Who ends it is told too, but their session lives until their command is answered. */
+static void do_end(struct meeting *meeting, struct member *by)
 {
     struct member *next;
     for (struct member *member = meeting->first; member != NULL; member = next) {
         next = member->next;
-        member_dismiss(member, "ended");
+        if (member != by)
+            member_dismiss(member, "ended");
     }
+    struct msg_reason why = {.reason = "ended"};
+    member_send(by, "removed", &msg_reason_table, &why);
+    member_exit(by);
 }
 
 enum deed_scope { SCOPE_IN, SCOPE_LOBBY, SCOPE_MEETING };
@@ -377,7 +381,7 @@ static void deed_all(const struct member *by, const struct meeting_deed *deed)
 }
 
 struct deed_question {
-    const struct member *by;
+    struct member *by;
     const struct meeting_deed *deed;
     enum status status;
 };
@@ -400,7 +404,7 @@ static void deed_answer(void *arg)
     if (deed->act == MEETING_ACT_SET)
         do_set(question->by->meeting, deed);
     else if (deed->act == MEETING_ACT_END)
-        do_end(question->by->meeting);
+        do_end(question->by->meeting, question->by);
     else if (target != NULL)
         deed_rules[deed->act].apply(target, question->by, deed);
     else
@@ -408,9 +412,9 @@ static void deed_answer(void *arg)
 }
 
 static enum status deed_ask(struct meetings *meetings, mailbox_fn *fn,
-                            const struct meeting_member *member, const struct meeting_deed *deed)
+                            struct meeting_member *member, const struct meeting_deed *deed)
 {
-    struct deed_question question = {.by = (const struct member *)member, .deed = deed};
+    struct deed_question question = {.by = (struct member *)member, .deed = deed};
     enum status status = conductor_ask(meetings, fn, &question);
     return status != STATUS_OK ? status : question.status;
 }

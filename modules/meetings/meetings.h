@@ -168,7 +168,7 @@ struct meeting_deed {
 /* Only whether the member may do it and the target is there: before storage is written. */
 MUST_USE enum status meetings_may(struct meetings *meetings, struct meeting_member *member,
                                   const struct meeting_deed *deed);
-/* Checks again and does it. */
+/* Checks again and does it. After END the member is out, but its session is the caller's to end. */
 MUST_USE enum status meetings_do(struct meetings *meetings, struct meeting_member *member,
                                  const struct meeting_deed *deed);
 

@@ -24,6 +24,7 @@ struct call {
     const void *args;
     const char *result; /* JSON; NULL: none */
     const char *error;  /* instead of the status's own text */
+    const char *end;    /* the session ends after the reply, with this code; NULL: it lives */
 };
 
 /* ---- ports: how the conductor reaches a session ---- */
@@ -340,7 +341,7 @@ static enum status do_screen_stop(struct call *call)
 
 static enum status do_leave(struct call *call)
 {
-    gateway_end(call->session, "ended", "left");
+    call->end = "left";
     return STATUS_OK;
 }
 
@@ -604,7 +605,11 @@ static enum status do_host_end(struct call *call)
     enum status status = meetings_may(call->commands->meetings, call->member, &deed);
     if (status == STATUS_OK)
         status = registry_end(call->commands->db, view.meeting, clock_wall_ms());
-    return status == STATUS_OK ? deed_live(call, &deed) : status;
+    if (status == STATUS_OK)
+        status = deed_live(call, &deed);
+    if (status == STATUS_OK)
+        call->end = "ended";
+    return status;
 }
 
 /* ---- the table ---- */
@@ -710,6 +715,8 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
         status = command->run(&call);
     if (status == STATUS_OK) {
         gateway_reply_ok(session, s, call.result);
+        if (call.end != NULL)
+            gateway_end(session, "ended", call.end);
         return;
     }
     log_event(LOG_GATEWAY, LOG_DEBUG, "command_failed", "type=%s status=%s", t,

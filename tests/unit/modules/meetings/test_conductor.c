@@ -442,6 +442,7 @@ static void rights_by_role(void **state)
     assert_int_equal(meetings_do(world->meetings, host->member, &end), STATUS_DENIED);
     assert_int_equal(meetings_do(world->meetings, plain->member, &end), STATUS_OK);
     assert_true(port_has(&cohost->port, "removed {\"reason\":\"ended\"}"));
+    assert_false(plain->port.ended);
     assert_int_equal(meetings_count(world->meetings, "m1"), 0);
     leave(host);
     leave(cohost);
