@@ -6,16 +6,11 @@ enum status lock_init(struct lock *lock)
 {
     if (pthread_mutex_init(&lock->mutex, NULL) != 0)
         return STATUS_NO_MEMORY;
-    if (pthread_cond_init(&lock->bell, NULL) != 0) {
-        pthread_mutex_destroy(&lock->mutex);
-        return STATUS_NO_MEMORY;
-    }
     return STATUS_OK;
 }
 
 void lock_fini(struct lock *lock)
 {
-    pthread_cond_destroy(&lock->bell);
     pthread_mutex_destroy(&lock->mutex);
 }
 
@@ -30,14 +25,4 @@ void lock_give(struct lock *lock)
 {
     if (pthread_mutex_unlock(&lock->mutex) != 0)
         abort();
-}
-
-void lock_wait(struct lock *lock)
-{
-    pthread_cond_wait(&lock->bell, &lock->mutex);
-}
-
-void lock_ring(struct lock *lock)
-{
-    pthread_cond_broadcast(&lock->bell);
 }

@@ -1,7 +1,7 @@
 /*
- * core/lock.h - a mutex and a bell to wait on, for the few objects that several threads
- * change (gateway sessions, their table). Held for a few instructions, never across a
- * call that can block. Locks live only in core/: others use these.
+ * core/lock.h - a mutex for the few objects that several threads change (gateway
+ * sessions, their table). Held for a few instructions, never across a call that can
+ * block. Locks live only in core/: others use these.
  */
 #ifndef CORE_LOCK_H
 #define CORE_LOCK_H
@@ -12,7 +12,6 @@
 
 struct lock {
     pthread_mutex_t mutex;
-    pthread_cond_t bell;
 };
 
 /* Errors: STATUS_NO_MEMORY. */
@@ -21,8 +20,5 @@ MUST_USE enum status lock_init(struct lock *lock);
 void lock_fini(struct lock *lock);
 void lock_take(struct lock *lock);
 void lock_give(struct lock *lock);
-/* Holding it: sleeps without it until somebody rings; check the condition again afterwards. */
-void lock_wait(struct lock *lock);
-void lock_ring(struct lock *lock);
 
 #endif
