@@ -1,6 +1,6 @@
 // One presenter at a time; the screen is seen soon and readable.
 import { check, until } from './support/cleanup.mjs';
-import { join, launchChromium, newPerson } from './support/people.mjs';
+import { join, launchChromium, newPerson, openShared } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 
 export const tests = {
@@ -11,6 +11,8 @@ export const tests = {
     const host = await join(await newPerson(browser, server, { name: 'Ann' }), id, { token });
     const ben = await join(await newPerson(browser, server, { name: 'Ben', viewport: { width: 1920, height: 1080 } }), id);
     const eve = await join(await newPerson(browser, server, { name: 'Eve' }), id);
+    await openShared(ben);
+    await openShared(host);
     await ben.page.getByTestId('share-button').click();
     const seen = (person) => until(`${person.name} sees the screen`, () => person.page.evaluate(() => {
       const video = document.querySelector('[data-testid="screen-video"]');

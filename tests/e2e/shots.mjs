@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join as path } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cleanup, sleep } from './support/cleanup.mjs';
-import { allSee, join, launchChromium, newPerson } from './support/people.mjs';
+import { allSee, join, launchChromium, newPerson, openShared } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 
 const folder = process.argv[2] ?? path(dirname(fileURLToPath(import.meta.url)), '../../shots');
@@ -53,6 +53,7 @@ for (const locale of ['en-US', 'zh-CN']) {
       await me.page.getByTestId('people-toggle').click().catch(() => {});
       await shot('people');
       await me.page.keyboard.press('Escape');
+      await openShared(others[0]);
       await others[0].page.getByTestId('share-button').click();
       await sleep(1500);
       await shot('screen');

@@ -6,7 +6,7 @@ import { fakes } from './fakes.mjs';
 const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream',
-  '--autoplay-policy=no-user-gesture-required', '--auto-accept-this-tab-capture',
+  '--autoplay-policy=no-user-gesture-required', '--auto-select-tab-capture-source-by-title=SHAREME',
   '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding',
 ];
 
@@ -41,6 +41,17 @@ export async function newPerson(browser, server, options = {}) {
   person.page.on('pageerror', (error) => person.errors.push(error.message));
   await person.page.addInitScript(fakes, { tone: person.tone, hue: person.hue, width: options.width ?? 640, height: options.height ?? 360 });
   return person;
+}
+
+/** Opens what `person` will share: a page full of text, chosen without asking by its title. */
+export async function openShared(person) {
+  const shared = await person.context.newPage();
+  await shared.setViewportSize({ width: 1920, height: 1080 });
+  const lines = Array.from({ length: 40 }, (_, i) => `<p>${i}: the quick brown fox jumps over the lazy dog</p>`);
+  await shared.setContent(`<title>SHAREME</title><body style="font:20px sans-serif">${lines.join('')}<script>
+    setInterval(() => { document.body.style.background = document.body.style.background ? '' : '#eef'; }, 200)</script>`);
+  await person.page.bringToFront();
+  return shared;
 }
 
 /** Goes to the meeting's page and through the pre-join page. */
