@@ -8,6 +8,7 @@
 #include "media/rtp/rtcp.h"
 #include "media/rtp/rtp.h"
 #include "media/rtp/vp8.h"
+#include "tests/support/alloc_fail.h"
 #include "tests/support/clock_shift.h"
 #include "tests/support/peer.h"
 
@@ -456,16 +457,27 @@ static void assert_continuous(const struct member *member, uint32_t ssrc)
 
 /* ---- set-up ---- */
 
-static int stage_open(void **state)
+static int stage_open_with(uint8_t workers)
 {
-    (void)state;
     memset(&stage, 0, sizeof stage);
     assert_int_equal(lock_init(&stage.lock), STATUS_OK);
     const struct media_config config = {
-        .workers = 2, .voices = 3, .loopback = true, .events = &media_events};
+        .workers = workers, .voices = 3, .loopback = true, .events = &media_events};
     assert_int_equal(media_new(&config, &stage.media), STATUS_OK);
     assert_int_equal(crowd_new(&stage.peers), STATUS_OK);
     return 0;
+}
+
+static int stage_open(void **state)
+{
+    (void)state;
+    return stage_open_with(2);
+}
+
+static int stage_open_three(void **state)
+{
+    (void)state;
+    return stage_open_with(3);
 }
 
 static int stage_close(void **state)
@@ -820,6 +832,85 @@ static void test_port_taken(void **state)
     assert_int_equal(media_new(&config, &second), STATUS_EXISTS);
 }
 
+static enum status media_opened(void *context)
+{
+    const struct media_config config = {.workers = 2, .voices = 3, .loopback = true};
+    struct media *media;
+    (void)context;
+    enum status status = media_new(&config, &media);
+    if (status == STATUS_OK)
+        media_free(media);
+    return status;
+}
+
+static enum status transport_opened(void *context)
+{
+    enum status status = media_transport_open(stage.media, context);
+    if (status != STATUS_OK || alloc_fail_fired())
+        return status;
+    alloc_fail_at(0); /* what closing takes is not the question */
+    media_transport_close(stage.media, ((struct media_transport_spec *)context)->id);
+    return status;
+}
+
+static void test_without_memory(void **state)
+{
+    (void)state;
+    assert_true(alloc_fail_each(media_opened, NULL) > 20);
+    struct member *member = member_open(0);
+    struct media_transport_spec *spec = malloc(sizeof *spec);
+    assert_non_null(spec);
+    spec_fill(spec, member, 3, base_of(member));
+    spec->id = 1000;
+    assert_true(alloc_fail_each(transport_opened, spec) > 4);
+    free(spec);
+}
+
+/* Many talk, three workers: everybody hears the same three, on lanes that stay. */
+static void test_a_room_on_three_workers(void **state)
+{
+    (void)state;
+    enum { PEOPLE = 8, TALKING = 4, ROUNDS = 60 };
+    struct member *people[PEOPLE];
+    uint32_t workers = 0;
+    for (size_t i = 0; i < PEOPLE; i++) {
+        people[i] = member_join(11);
+        workers |= 1U << people[i]->worker;
+        voices_want(people[i]);
+    }
+    assert_true(workers != 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < PEOPLE; i++)
+            send_audio(people[i], i < TALKING ? 25 : 127);
+        for (int turn = 0; turn < 4; turn++)
+            crowd_turn(stage.peers, 2);
+    }
+    WAIT_FOR(stage.speaker_count == 3);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        size_t lanes = 0;
+        bool heard[PEOPLE] = {false};
+        for (size_t at = 0; at < people[i]->received_count; at++) {
+            /* send_audio fills the payload with the speaker's id. */
+            uint64_t who = people[i]->received[at].head[0];
+            for (size_t j = 0; j < PEOPLE; j++)
+                heard[j] = heard[j] || people[j]->id == who;
+        }
+        assert_false(heard[i]);
+        for (size_t j = TALKING; j < PEOPLE; j++)
+            assert_false(heard[j]);
+        for (uint32_t lane = 0; lane < SLOT_VOICES; lane++) {
+            if (received_on(people[i], base_of(people[i]) + 100 + lane) == 0)
+                continue;
+            lanes++;
+            assert_continuous(people[i], base_of(people[i]) + 100 + lane);
+        }
+        bool speaks = false;
+        for (size_t j = 0; j < stage.speaker_count; j++)
+            speaks = speaks || stage.speakers[j] == people[i]->id;
+        assert_int_equal(lanes, speaks ? 2 : 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -834,6 +925,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_other_profiles, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_consent_runs_out_and_comes_back, stage_open,
                                         stage_close),
+        cmocka_unit_test_setup_teardown(test_a_room_on_three_workers, stage_open_three,
+                                        stage_close),
+        cmocka_unit_test_setup_teardown(test_without_memory, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_wrong_password_adopts_nobody, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_port_taken, stage_open, stage_close),
     };
