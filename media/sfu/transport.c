@@ -619,22 +619,11 @@ static void count_refused(struct worker *worker, enum status status)
         worker->counters.dropped_auth++;
 }
 
-void transport_rtp(struct transport *transport, struct packet *packet)
+void transport_media(struct transport *transport, struct packet *packet)
 {
     struct worker *worker = transport->worker;
-    if (transport->unprotector == NULL || transport->ended)
-        return;
-    size_t length;
-    uint64_t index;
-    enum status status =
-        unprotector_rtp(transport->unprotector, packet->data, packet->length, &length, &index);
-    if (status != STATUS_OK) {
-        count_refused(worker, status);
-        return;
-    }
-    packet->length = (uint16_t)length;
     struct rtp_header header;
-    if (rtp_parse(packet->data, length, &header) != STATUS_OK) {
+    if (rtp_parse(packet->data, packet->length, &header) != STATUS_OK) {
         worker->counters.dropped_malformed++;
         return;
     }
@@ -651,6 +640,22 @@ void transport_rtp(struct transport *transport, struct packet *packet)
         return; /* a probe without payload, or nothing to repair yet */
     packet_facts_clear(packet);
     track_receive(track, entry->layer, packet, &header);
+}
+
+void transport_rtp(struct transport *transport, struct packet *packet)
+{
+    if (transport->unprotector == NULL || transport->ended)
+        return;
+    size_t length;
+    uint64_t index;
+    enum status status =
+        unprotector_rtp(transport->unprotector, packet->data, packet->length, &length, &index);
+    if (status != STATUS_OK) {
+        count_refused(transport->worker, status);
+        return;
+    }
+    packet->length = (uint16_t)length;
+    transport_media(transport, packet);
 }
 
 void transport_rtcp(struct transport *transport, struct packet *packet)

@@ -125,6 +125,8 @@ void transport_stun(struct worker *worker, struct transport *transport, struct p
 void transport_dtls(struct transport *transport, const struct packet *packet);
 void transport_rtp(struct transport *transport, struct packet *packet);
 void transport_rtcp(struct transport *transport, struct packet *packet);
+/* An RTP packet without its protection. */
+void transport_media(struct transport *transport, struct packet *packet);
 
 /* Its ICE-TCP connection is gone. */
 void transport_stream_closed(struct transport *transport, uint32_t stream);

@@ -1,0 +1,174 @@
+/*
+ * What a client with valid keys may send: decrypted RTP and RTCP through tracks, feeds
+ * and slots to the written packet, and a subscriber's RTCP back.
+ *
+ * Input: a byte that picks the codec, then packets: two bytes of length, whose top bits
+ * say whose (publisher's, subscriber's RTCP), and the bytes.
+ */
+#include "core/bytes.h"
+#include "core/call.h"
+#include "media/sfu/reports.h"
+#include "media/sfu/slot.h"
+#include "media/sfu/track.h"
+#include "media/sfu/transport.h"
+#include "media/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+enum {
+    PUBLISHER = 1,
+    SUBSCRIBER = 2,
+    TYPE = 96,
+    RTX = 97,
+    OPUS = 111,
+    LENGTH_MASK = 0x07ff,
+    FROM_SUBSCRIBER = 0x8000,
+};
+
+static struct media media = {.worker_count = 1, .voices = 3};
+static struct worker *worker;
+
+static void must(enum status status)
+{
+    if (status != STATUS_OK)
+        abort();
+}
+
+static void set_up(void)
+{
+    must(dtls_identity_new(&media.identity));
+    must(worker_new(&media, 0, socket(AF_INET, SOCK_DGRAM, 0), AF_INET, NULL, &worker));
+    media.workers[0] = worker;
+    sender_socket(worker->sender, -1, AF_INET); /* nothing leaves */
+    must(worker_start(worker));
+}
+
+static const struct media_extensions extensions = {.audio_level = 1,
+                                                   .mid = 4,
+                                                   .rid = 10,
+                                                   .repaired_rid = 11,
+                                                   .transport_cc = 3,
+                                                   .dependency_descriptor = 8,
+                                                   .video_orientation = 13,
+                                                   .playout_delay = 6,
+                                                   .color_space = 7};
+
+static size_t payloads(enum media_codec codec, struct media_payload *ret_payloads)
+{
+    ret_payloads[0] = (struct media_payload){
+        .codec = codec, .type = TYPE, .rtx_type = RTX, .nack = true, .pli = true};
+    ret_payloads[1] = (struct media_payload){.codec = MEDIA_CODEC_OPUS, .type = OPUS};
+    return codec == MEDIA_CODEC_RED ? 2 : 1;
+}
+
+static struct transport *transport_open(uint64_t id, enum media_codec codec)
+{
+    static struct media_transport_spec spec;
+    bool audio = codec == MEDIA_CODEC_OPUS || codec == MEDIA_CODEC_RED;
+    spec = (struct media_transport_spec){.id = id, .room = 5};
+    memcpy(spec.ice.local_ufrag, "ufrag", 6);
+    memcpy(spec.ice.local_pwd, "passwordpasswordpassword", 25);
+    memcpy(spec.fingerprint.algorithm, "sha-256", 8);
+    spec.fingerprint.length = 32;
+    struct media_track_spec *track = &spec.tracks[0];
+    track->kind = audio ? MEDIA_AUDIO : MEDIA_VIDEO;
+    track->source = audio ? MEDIA_SOURCE_MICROPHONE : MEDIA_SOURCE_CAMERA;
+    track->payload_count = payloads(codec, track->payloads);
+    track->extensions = extensions;
+    track->ssrc = 1000;
+    track->rtx_ssrc = 1001;
+    spec.track_count = 1;
+    struct media_slot_spec *slot = &spec.slots[0];
+    slot->kind = track->kind;
+    slot->payload_count = payloads(codec, slot->payloads);
+    slot->extensions = extensions;
+    slot->ssrc = 2000;
+    slot->rtx_ssrc = 2001;
+    spec.slot_count = 1;
+    struct transport *transport;
+    must(transport_new(&spec, &transport));
+    if (!transport_claim(transport, 0))
+        abort();
+    must(transport_adopt(transport, worker));
+    const struct protector_keys keys = {.profile = PROTECTOR_AES_GCM_128};
+    must(protector_new(&keys, &transport->protector));
+    transport->connected = transport->has_path = transport->sending = true;
+    return transport;
+}
+
+static void transport_close(struct transport *transport)
+{
+    transport->has_path = false;
+    transport_end(transport);
+    transport_unref(transport);
+}
+
+static void rtp_take(struct transport *transport, const uint8_t *bytes, size_t length)
+{
+    struct packet *packet = packet_new(worker->packets);
+    if (packet == NULL)
+        abort();
+    memcpy(packet->data, bytes, length);
+    packet->length = (uint16_t)length;
+    packet->arrived_ns = worker_now_ns(worker);
+    transport_media(transport, packet);
+    packet_unref(packet, worker->packets);
+}
+
+/* One input, taken step by step on the worker's thread: letters are read between the steps. */
+struct play {
+    struct reader reader;
+    struct transport *publisher, *subscriber;
+};
+
+static void play_open(void *arg)
+{
+    struct play *play = arg;
+    enum media_codec codec = (enum media_codec)(MEDIA_CODEC_OPUS + reader_u8(&play->reader) % 6);
+    const struct media_want want = {.mode = MEDIA_WANT_SOURCE, .source = {.transport = PUBLISHER}};
+    play->publisher = transport_open(PUBLISHER, codec);
+    play->subscriber = transport_open(SUBSCRIBER, codec);
+    slot_want(worker, &play->subscriber->slots[0], &want);
+}
+
+static void play_packet(void *arg)
+{
+    struct play *play = arg;
+    uint16_t head = reader_be16(&play->reader);
+    size_t size = head & LENGTH_MASK;
+    const uint8_t *packet = reader_take(&play->reader, size);
+    if (packet == NULL || size > PACKET_BYTES_MAX)
+        return;
+    if ((head & FROM_SUBSCRIBER) != 0)
+        reports_receive(play->subscriber, packet, size, worker_now_ns(worker));
+    else if (size >= 2 && packet[1] >= 192 && packet[1] < 224)
+        reports_receive(play->publisher, packet, size, worker_now_ns(worker));
+    else
+        rtp_take(play->publisher, packet, size);
+}
+
+static void play_close(void *arg)
+{
+    struct play *play = arg;
+    (void)reports_send(play->publisher, worker_now_ns(worker));
+    (void)reports_send(play->subscriber, worker_now_ns(worker));
+    transport_close(play->subscriber);
+    transport_close(play->publisher);
+    sender_flush(worker->sender);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    if (worker == NULL)
+        set_up();
+    struct play play = {.reader = reader_of(bytes, length)};
+    must(loop_call(worker->loop, play_open, &play));
+    while (!play.reader.failed && reader_left(&play.reader) > 0)
+        must(loop_call(worker->loop, play_packet, &play));
+    must(loop_call(worker->loop, play_close, &play));
+    return 0;
+}
