@@ -90,13 +90,19 @@ static enum status set_choice(const struct config_key *key, const char *text, vo
     return STATUS_OK;
 }
 
+static enum status without_memory(const struct config_key *key, char error[CONFIG_ERROR_MAX])
+{
+    error_set(error, "%s: %s", key->name, status_text(STATUS_NO_MEMORY));
+    return STATUS_NO_MEMORY;
+}
+
 static enum status set_list(struct config *config, const struct config_key *key, const char *text,
                             void *into, char error[CONFIG_ERROR_MAX])
 {
     struct config_list list = {.items =
                                    arena_alloc(config->arena, CONFIG_LIST_MAX * sizeof(char *))};
     if (list.items == NULL)
-        return STATUS_NO_MEMORY;
+        return without_memory(key, error);
     while (*text != '\0') {
         text += strspn(text, " \t,");
         size_t length = strcspn(text, " \t,");
@@ -108,7 +114,7 @@ static enum status set_list(struct config *config, const struct config_key *key,
         }
         list.items[list.count] = arena_strndup(config->arena, text, length);
         if (list.items[list.count++] == NULL)
-            return STATUS_NO_MEMORY;
+            return without_memory(key, error);
         text += length;
     }
     *(struct config_list *)into = list;
@@ -131,10 +137,10 @@ static enum status value_set(struct config *config, const struct config_key *key
     case CONFIG_TEXT:
         break;
     }
-    char *copy = arena_strdup(config->arena, text);
+    const char *copy = arena_strdup(config->arena, text);
     if (copy == NULL)
-        return STATUS_NO_MEMORY;
-    memcpy(into, &copy, sizeof copy);
+        return without_memory(key, error);
+    *(const char **)into = copy;
     return STATUS_OK;
 }
 
@@ -209,7 +215,7 @@ static enum status value_set_from(struct config *config, const struct config_key
         return status;
     const char *copy = arena_strdup(config->arena, origin);
     config->origins[key - config->table->keys] = copy;
-    return copy != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    return copy != NULL ? STATUS_OK : without_memory(key, error);
 }
 
 /* "key = value" (changed in place). */
@@ -255,11 +261,11 @@ enum status config_set(struct config *config, const char *assignment, const char
                        char ret_error[CONFIG_ERROR_MAX])
 {
     char *copy = strdup(assignment);
-    if (copy == NULL)
+    if (copy == NULL) {
+        error_set(ret_error, "%s: %s", origin, status_text(STATUS_NO_MEMORY));
         return STATUS_NO_MEMORY;
+    }
     enum status status = assign(config, copy, origin, ret_error);
-    if (status == STATUS_NO_MEMORY)
-        error_set(ret_error, "%s", status_text(status));
     if (status != STATUS_OK)
         error_blame(ret_error, origin);
     free(copy);

@@ -1,5 +1,7 @@
 #include "core/json.h"
 
+#include "core/text.h"
+
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@ static void error_set(struct json_error *error, const char *format, ...)
     va_start(args, format);
     vsnprintf(error->text, sizeof error->text, format, args);
     va_end(args);
+    text_mend(error->text);
 }
 
 /* ---- reading ---- */
@@ -139,6 +142,7 @@ static enum status refuse(const struct decoding *decoding, const struct place *p
         vsnprintf(text + used, size - used, format, args);
         va_end(args);
     }
+    text_mend(text); /* a field's name may have been cut inside a character */
     return STATUS_INVALID;
 }
 

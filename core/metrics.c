@@ -2,16 +2,15 @@
 
 #include "core/lock.h"
 
+#include <assert.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    METRIC_LABELS_MAX = 128, /* bytes */
-    METRIC_BOUNDS_MAX = 24,
-};
+enum { METRIC_BOUNDS_MAX = 24 };
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_READ, METRIC_HISTOGRAM };
 
@@ -19,13 +18,14 @@ struct metric {
     struct metric *next;
     enum metric_kind kind;
     const char *name, *help;
-    char labels[METRIC_LABELS_MAX];
     _Atomic int64_t value;
     metric_read_fn *read;
     void *context;
     const double *bounds;
     uint32_t bound_count;
-    _Atomic uint64_t buckets[METRIC_BOUNDS_MAX + 1], sum_micro;
+    _Atomic uint64_t buckets[METRIC_BOUNDS_MAX + 1];
+    _Atomic double sum;
+    char labels[];
 };
 
 struct metrics {
@@ -63,13 +63,14 @@ struct metrics *metrics_free(struct metrics *metrics)
 static struct metric *metric_new(struct metrics *metrics, enum metric_kind kind, const char *name,
                                  const char *labels, const char *help)
 {
-    struct metric *metric = metrics != NULL ? calloc(1, sizeof *metric) : NULL;
+    size_t size = strlen(labels) + 1;
+    struct metric *metric = metrics != NULL ? calloc(1, sizeof *metric + size) : NULL;
     if (metric == NULL)
         return NULL;
     metric->kind = kind;
     metric->name = name;
     metric->help = help;
-    snprintf(metric->labels, sizeof metric->labels, "%s", labels);
+    memcpy(metric->labels, labels, size);
     return metric;
 }
 
@@ -121,8 +122,7 @@ void metrics_gauge_read(struct metrics *metrics, const char *name, const char *l
 struct metric *metrics_histogram(struct metrics *metrics, const char *name, const char *labels,
                                  const char *help, const double *bounds, uint32_t bound_count)
 {
-    if (bound_count > METRIC_BOUNDS_MAX)
-        return NULL;
+    assert(bound_count <= METRIC_BOUNDS_MAX);
     struct metric *metric = metric_new(metrics, METRIC_HISTOGRAM, name, labels, help);
     if (metric != NULL) {
         metric->bounds = bounds;
@@ -145,13 +145,16 @@ void metric_set(struct metric *metric, int64_t value)
 
 void metric_observe(struct metric *metric, double value)
 {
-    if (metric == NULL)
-        return;
+    if (metric == NULL || isnan(value))
+        return; /* one NaN would make the sum useless for ever */
     uint32_t bucket = 0;
     while (bucket < metric->bound_count && value > metric->bounds[bucket])
         bucket++;
     atomic_fetch_add_explicit(&metric->buckets[bucket], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&metric->sum_micro, (uint64_t)(value * 1e6), memory_order_relaxed);
+    double sum = atomic_load_explicit(&metric->sum, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&metric->sum, &sum, sum + value,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        continue;
 }
 
 static void histogram_print(struct metric *metric, FILE *stream)
@@ -168,10 +171,9 @@ static void histogram_print(struct metric *metric, FILE *stream)
     }
     const char *open = metric->labels[0] != '\0' ? "{" : "";
     const char *close = metric->labels[0] != '\0' ? "}" : "";
-    uint64_t sum = atomic_load_explicit(&metric->sum_micro, memory_order_relaxed);
-    fprintf(stream, "%s_sum%s%s%s %.6f\n%s_count%s%s%s %llu\n", metric->name, open, metric->labels,
-            close, (double)sum / 1e6, metric->name, open, metric->labels, close,
-            (unsigned long long)count);
+    double sum = atomic_load_explicit(&metric->sum, memory_order_relaxed);
+    fprintf(stream, "%s_sum%s%s%s %.15g\n%s_count%s%s%s %llu\n", metric->name, open, metric->labels,
+            close, sum, metric->name, open, metric->labels, close, (unsigned long long)count);
 }
 
 static void metric_print(struct metric *metric, FILE *stream)

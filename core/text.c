@@ -66,3 +66,14 @@ bool text_blank(const char *text)
     }
     return true;
 }
+
+void text_mend(char *text)
+{
+    while (*text) {
+        const unsigned char *at = (const unsigned char *)text;
+        if (next(&at) == BAD)
+            *text++ = '?';
+        else
+            text += at - (const unsigned char *)text;
+    }
+}

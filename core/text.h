@@ -21,4 +21,8 @@ bool text_valid(const char *text, size_t min, size_t max, enum text_kind kind);
  * only. */
 bool text_blank(const char *text);
 
+/* Turns each byte that is no part of well-formed UTF-8 into '?', in place: for texts that were cut
+ * or quote what came from outside, before they go to a peer that demands UTF-8. */
+void text_mend(char *text);
+
 #endif

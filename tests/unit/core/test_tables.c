@@ -4,7 +4,11 @@
 #include "core/map.h"
 #include "core/metrics.h"
 #include "core/rng.h"
+#include "core/text.h"
+#include "tests/support/alloc_fail.h"
 
+#include <jansson.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,6 +139,94 @@ static void json_errors_name_the_field(void **state)
     arena_free(arena);
 }
 
+/* A field's name comes from outside and may be cut anywhere: what goes back is UTF-8 still. */
+static void json_errors_stay_utf8(void **state)
+{
+    (void)state;
+    struct arena *arena;
+    struct shape shape;
+    struct json_error error;
+    assert_int_equal(arena_new(65536, &arena), STATUS_OK);
+    for (size_t shift = 0; shift < 3; shift++) {
+        char text[512] = "{\"";
+        size_t length = 2 + shift;
+        memset(text + 2, 'x', shift);
+        for (; length < 400; length += 3)
+            memcpy(text + length, "\xe4\xb8\x8a", 3);
+        memcpy(text + length, "\":1}", 5);
+        assert_int_equal(decode(text, arena, &shape, &error), STATUS_INVALID);
+        assert_true(text_valid(error.text, 1, sizeof error.text, TEXT_LINE));
+    }
+    assert_int_equal(decode("{\"a\":\"\xff\xfe\"}", arena, &shape, &error), STATUS_INVALID);
+    assert_true(text_valid(error.text, 1, sizeof error.text, TEXT_LINE));
+    arena_free(arena);
+}
+
+static void json_table_becomes_markdown(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
+    assert_non_null(stream);
+    json_table_print(&shape_table, stream);
+    fclose(stream);
+    assert_non_null(strstr(text, "| `kind` | disc \\| ring |"));
+    assert_non_null(strstr(text, "| `points[].x` | integer, -5 to 5 |"));
+    assert_non_null(
+        strstr(text, "| `tags` (optional) | list, at most 2, of texts up to 4 bytes |"));
+    free(text);
+}
+
+static enum status decode_and_encode(void *context)
+{
+    static const char text[] =
+        "{\"kind\":\"ring\",\"points\":[{\"x\":1,\"label\":\"a\"},{\"x\":2}],"
+        "\"tags\":[\"s\",\"t\"]}";
+    const struct json *json = context;
+    struct json *own = NULL;
+    struct arena *arena = NULL;
+    struct shape shape;
+    struct json_error error;
+    enum status status = arena_new(65536, &arena);
+    if (status == STATUS_OK && !json)
+        status = json_parse(text, strlen(text), &own, &error);
+    if (status == STATUS_OK)
+        status = json_decode(&shape_table, json ? json : own, arena, &shape, &error);
+    if (status == STATUS_OK && (!json_encode(&shape_table, &shape, arena) ||
+                                !arena_alloc(arena, 10000) || !json_quote("quoted", arena)))
+        status = STATUS_NO_MEMORY;
+    json_free(own);
+    arena_free(arena);
+    return status;
+}
+
+static void json_without_memory(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"kind\":\"ring\",\"points\":[{\"x\":1}],\"tags\":[\"s\"]}";
+    struct json *json;
+    struct json_error error;
+    assert_int_equal(json_parse(text, strlen(text), &json, &error), STATUS_OK);
+    assert_true(alloc_fail_each(decode_and_encode, json) >= 2);
+    json_free(json);
+    /* jansson's own allocations too: it cannot say why it failed, but it leaks nothing. */
+    json_set_alloc_funcs(malloc, free);
+    uint32_t failures = 0;
+    for (uint32_t k = 1;; k++) {
+        alloc_fail_at(k);
+        enum status status = decode_and_encode(NULL);
+        bool failed = alloc_fail_fired();
+        alloc_fail_at(0);
+        if (!failed) {
+            assert_int_equal(status, STATUS_OK);
+            break;
+        }
+        failures++;
+    }
+    assert_true(failures > 20);
+}
+
 /* ---- configuration ---- */
 
 struct settings {
@@ -196,6 +288,63 @@ static void config_reads_a_file_and_names_what_is_wrong(void **state)
     config_free(config);
 }
 
+static enum status configure(void *context)
+{
+    (void)context;
+    struct config *config = NULL;
+    char error[CONFIG_ERROR_MAX] = "";
+    enum status status = config_new(&table, &config);
+    if (status == STATUS_OK)
+        status = config_set(config, "name = a name", "--set", error);
+    if (status == STATUS_OK)
+        status = config_set(config, "hosts = x, y, z", "--set", error);
+    for (int i = 0; i < 10 && status == STATUS_OK; i++)
+        status = config_set(config, "hosts = a, b, c", "--set", error);
+    assert_true(config == NULL || status == STATUS_OK || strstr(error, "out of memory") != NULL);
+    config_free(config);
+    return status;
+}
+
+static void config_without_memory(void **state)
+{
+    (void)state;
+    assert_true(alloc_fail_each(configure, NULL) > 10);
+}
+
+static void config_reads_the_environment(void **state)
+{
+    (void)state;
+    struct config *config;
+    char error[CONFIG_ERROR_MAX];
+    assert_int_equal(config_new(&table, &config), STATUS_OK);
+    setenv("TABLES_PORT", "81", 1);
+    assert_int_equal(config_read_environment(config, "TABLES_", error), STATUS_OK);
+    assert_int_equal(((const struct settings *)config_settings(config))->port, 81);
+    setenv("TABLES_PORT", "x", 1);
+    assert_int_equal(config_read_environment(config, "TABLES_", error), STATUS_INVALID);
+    assert_string_equal(error, "TABLES_PORT: port: \"x\" is not a number from 0 to 65535");
+    unsetenv("TABLES_PORT");
+    config_free(config);
+}
+
+/* The sample names every key with its default; help and manual name the range. */
+static void config_prints_itself(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
+    assert_non_null(stream);
+    config_print_sample(&table, stream);
+    config_print_help(&table, stream);
+    config_print_manual(&table, stream);
+    fclose(stream);
+    assert_non_null(strstr(text, "#port = 80\n"));
+    assert_non_null(strstr(text, "#hosts = a, b\n"));
+    assert_non_null(strstr(text, "0 to 65535"));
+    free(text);
+}
+
 /* ---- metrics ---- */
 
 static double reading(void *context)
@@ -224,10 +373,49 @@ static void metrics_print_as_prometheus_reads(void **state)
                               "p_total{worker=\"0\"} 3\np_total{worker=\"1\"} 4\n"
                               "# HELP g A gauge.\n# TYPE g gauge\ng 2.5\n"
                               "# HELP s Seconds.\n# TYPE s histogram\ns_bucket{le=\"0.1\"} 1\n"
-                              "s_bucket{le=\"1\"} 1\ns_bucket{le=\"+Inf\"} 2\ns_sum 5.050000\n"
+                              "s_bucket{le=\"1\"} 1\ns_bucket{le=\"+Inf\"} 2\ns_sum 5.05\n"
                               "s_count 2\n");
     free(text);
     metrics_free(metrics);
+}
+
+static void metrics_take_any_number(void **state)
+{
+    (void)state;
+    static const double bounds[] = {0};
+    struct metrics *metrics;
+    assert_int_equal(metrics_new(&metrics), STATUS_OK);
+    struct metric *metric = metrics_histogram(metrics, "s", "a=\"b\"", "Sum.", bounds, 1);
+    metric_observe(metric, -2.5);
+    metric_observe(metric, NAN);
+    metric_observe(metric, 1e30);
+    metric_observe(metric, -1e30);
+    char *text = metrics_print(metrics);
+    assert_string_equal(text, "# HELP s Sum.\n# TYPE s histogram\ns_bucket{a=\"b\",le=\"0\"} 2\n"
+                              "s_bucket{a=\"b\",le=\"+Inf\"} 3\ns_sum{a=\"b\"} 0\n"
+                              "s_count{a=\"b\"} 3\n");
+    free(text);
+    metrics_free(metrics);
+}
+
+static enum status register_metrics(void *context)
+{
+    (void)context;
+    struct metrics *metrics;
+    enum status status = metrics_new(&metrics);
+    if (status != STATUS_OK)
+        return status;
+    struct metric *metric = metrics_counter(metrics, "c", "", "Counts.");
+    metric_add(metric, 1);
+    status = metric ? STATUS_OK : STATUS_NO_MEMORY;
+    metrics_free(metrics);
+    return status;
+}
+
+static void metrics_without_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(alloc_fail_each(register_metrics, NULL), 2);
 }
 
 /* ---- the map, against an array ---- */
@@ -270,6 +458,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_round_trip),
         cmocka_unit_test(json_errors_name_the_field),
+        cmocka_unit_test(json_errors_stay_utf8),
+        cmocka_unit_test(json_table_becomes_markdown),
+        cmocka_unit_test(json_without_memory),
+        cmocka_unit_test(config_without_memory),
+        cmocka_unit_test(config_reads_the_environment),
+        cmocka_unit_test(config_prints_itself),
+        cmocka_unit_test(metrics_take_any_number),
+        cmocka_unit_test(metrics_without_memory),
         cmocka_unit_test(config_reads_a_file_and_names_what_is_wrong),
         cmocka_unit_test(metrics_print_as_prometheus_reads),
         cmocka_unit_test(map_agrees_with_an_array),
