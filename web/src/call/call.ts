@@ -371,6 +371,13 @@ export class Call {
   private begin(d: Ready): void {
     this.mark('ready');
     const again = this.phase.peek() === 'live';
+    const { voices, tiles } = d.slots;
+    const fits = this.connection.peek()?.voices === voices && this.connection.peek()?.tiles === tiles;
+    this.voices = voices;
+    this.tiles = tiles;
+    if (again || !fits || this.connection.peek()?.answered) this.build();
+    // Before anything is drawn: the offer is on its way while the meeting's page is made.
+    void this.offer();
     batch(() => {
       this.remember(d.self, d.token, d.meeting);
       this.people.snapshot(d.participants, d.presenter || null);
@@ -380,12 +387,6 @@ export class Call {
     });
     void this.chat.refresh();
     rememberMeeting(d.meeting);
-    const { voices, tiles } = d.slots;
-    const fits = this.connection.peek()?.voices === voices && this.connection.peek()?.tiles === tiles;
-    this.voices = voices;
-    this.tiles = tiles;
-    if (again || !fits || this.connection.peek()?.answered) this.build();
-    void this.offer();
     this.tellSelf(d);
     if (again) this.onnotice({ kind: 'back' });
   }

@@ -100,8 +100,9 @@ export class View {
     if (tile) tile.height = Math.round(cssHeight * (window.devicePixelRatio || 1));
   }
 
+  /** The first list goes out with the first picture drawn; later ones when things come to rest. */
   private later(): void {
-    this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    this.timer ??= setTimeout(() => this.flush(), this.last === '' ? 0 : GATHER_MS);
   }
 
   private flush(): void {
