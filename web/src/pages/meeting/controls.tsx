@@ -14,7 +14,7 @@ export function Controls({ call }: { call: Call }) {
   const t = text.value.meeting;
   const presenting = call.presenting.value;
   return (
-    <div class="controls" role="toolbar" aria-label={t.controls}>
+    <div class="controls" role="group" aria-label={t.controls}>
       <div class="controls-middle">
         <Split call={call} kind="microphone" />
         <Split call={call} kind="camera" />

@@ -154,7 +154,7 @@ function ReactionStream({ call }: { call: Call }) {
   return (
     <div class="reactions" role="status" aria-live="polite">
       {call.reactions.value.map(({ key, id, emoji }) => (
-        <span key={key} class="reaction" style={{ '--drift': `${((key * 37) % 60) - 30}px` }}>
+        <span key={key} class="reaction" style={{ '--drift': `${((key * 37) % 60) - 30}px`, left: `${(key % 4) * 3.4}rem` }}>
           <span class="emoji-glyph">{emoji}</span>
           <small class="ellipsis">{id === call.self.value ? text.value.common.you : call.people.nameOf(id)}</small>
         </span>

@@ -36,8 +36,8 @@ export function useShortcuts(call: Call): void {
         }
         return;
       }
-      const inScroller = event.target instanceof HTMLElement && event.target.closest('[role="toolbar"], [role="tablist"]');
-      if (event.key.startsWith('Arrow') && inScroller) return;
+      const inTabs = event.target instanceof HTMLElement && event.target.closest('[role="tablist"], .scroll');
+      if (event.key.startsWith('Arrow') && inTabs) return;
       const action = actions[event.key.toLowerCase()];
       if (!action || event.repeat) return;
       event.preventDefault();
