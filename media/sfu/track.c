@@ -289,7 +289,7 @@ static void stream_count(struct track *track, struct stream *stream, const struc
     if (!anew)
         return;
     track_changed(track);
-    transport_wake_within(track->transport, TRANSPORT_TICK_MS);
+    transport_wake_within(track->transport, 0); /* the event, and ticks from now on */
 }
 
 static void gaps_note(struct track *track, struct stream *stream, uint16_t sequence,

@@ -92,7 +92,7 @@ void track_end(struct track *track);
  * Returns ms until it wants another call; UINT64_MAX: no need. */
 struct rtcp_writer;
 uint64_t track_feedback(struct track *track, struct rtcp_writer *writer, uint64_t now_ms);
-/* About once a second: bitrates; stopped and started layers; and the event when one is due. */
+/* Each tick: bitrates once a second; stopped and started layers; and the event when one is due. */
 void track_watch(struct track *track, uint64_t now_ms);
 /* A sender report about one of the layers. */
 void track_report(struct track *track, uint8_t layer, uint64_t ntp, uint32_t timestamp);

@@ -15,7 +15,7 @@
 
 enum {
     TRANSPORT_CNAME_BYTES = 8,
-    TRANSPORT_WATCH_MS = 200, /* between looks at its tracks */
+    TRANSPORT_WATCH_MS = 200, /* between looks at consent */
 };
 
 /* ---- made by the conductor's thread ---- */
@@ -311,8 +311,6 @@ static void transport_watch(struct transport *transport, uint64_t now_ns)
     if (!transport->connected && !transport->ended &&
         now_ms - transport->adopted_ms >= TRANSPORT_ADOPT_MS)
         transport_fail(transport);
-    for (uint8_t i = 0; i < transport->track_count; i++)
-        track_watch(&transport->tracks[i], now_ms);
 }
 
 static void transport_timer(void *context)
@@ -321,10 +319,13 @@ static void transport_timer(void *context)
     uint64_t now_ns = worker_now_ns(transport->worker);
     if (!transport->connected && !transport->ended)
         transport_handshake(transport, dtls_conn_tick(transport->dtls));
-    if (now_ns / CLOCK_NS_PER_MS - transport->watched_ms >= TRANSPORT_WATCH_MS) {
-        transport->watched_ms = now_ns / CLOCK_NS_PER_MS;
+    uint64_t now_ms = now_ns / CLOCK_NS_PER_MS;
+    if (now_ms - transport->watched_ms >= TRANSPORT_WATCH_MS) {
+        transport->watched_ms = now_ms;
         transport_watch(transport, now_ns);
     }
+    for (uint8_t i = 0; i < transport->track_count; i++)
+        track_watch(&transport->tracks[i], now_ms);
     uint64_t wait_ms = TRANSPORT_IDLE_MS;
     if (transport->sending)
         wait_ms = reports_send(transport, now_ns);

@@ -1,0 +1,239 @@
+/* What reaches whom, through media_new() over loopback sockets: real ICE, DTLS and SRTP. */
+#include "core/bytes.h"
+#include "media/rtp/rtcp.h"
+#include "media/rtp/vp8.h"
+#include "tests/support/media_stage.h"
+
+#include <string.h>
+
+static void test_one_publisher_one_subscriber(void **state)
+{
+    (void)state;
+    struct member *publisher = member_join(0);
+    struct member *near = member_join(0);
+    struct member *far = member_join_elsewhere(0, publisher->worker);
+    tile_want(near, 0, publisher, 0);
+    tile_want(far, 0, publisher, 0);
+    SEND_UNTIL(publisher, true, 0,
+               near->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE &&
+                   far->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE);
+    uint32_t near_ssrc = member_base(near) + 100 + SLOT_TILE;
+    uint32_t far_ssrc = member_base(far) + 100 + SLOT_TILE;
+    SEND_UNTIL(publisher, false, 0,
+               received_on(near, near_ssrc) > 40 && received_on(far, far_ssrc) > 40);
+    assert_continuous(near, near_ssrc);
+    assert_continuous(far, far_ssrc);
+    for (size_t i = 0; i < far->received_count; i++)
+        assert_int_equal(far->received[i].header.csrc_count, 1);
+    SEND_UNTIL(publisher, false, 0, publisher->feedbacks > 2);
+}
+
+static void test_voices(void **state)
+{
+    (void)state;
+    struct member *alice = member_join(7);
+    struct member *bob = member_join(7);
+    struct member *carol = member_join_elsewhere(7, alice->worker);
+    voices_want(alice);
+    voices_want(bob);
+    voices_want(carol);
+    uint64_t end_ns = clock_mono_ns() + (uint64_t)WAIT_MS * CLOCK_NS_PER_MS;
+    while ((received_on(carol, member_base(carol) + 100) < 20 || stage.speaker_count != 1) &&
+           clock_mono_ns() < end_ns) {
+        send_audio(alice, 20);
+        send_audio(bob, 127);
+        for (int turn = 0; turn < 3; turn++)
+            crowd_turn(stage.peers, 2);
+    }
+    assert_true(received_on(carol, member_base(carol) + 100) >= 20);
+    assert_true(received_on(bob, member_base(bob) + 100) >= 20);
+    assert_continuous(carol, member_base(carol) + 100);
+    /* Nobody hears herself, and the silent one is not forwarded. */
+    assert_int_equal(alice->received_count, 0);
+    assert_int_equal(received_on(carol, member_base(carol) + 101), 0);
+    lock_take(&stage.lock);
+    assert_int_equal(stage.speaker_count, 1);
+    assert_int_equal(stage.speakers[0], alice->id);
+    lock_give(&stage.lock);
+    WAIT_FOR(stage.speaker_count == 0); /* she has stopped */
+}
+
+static void test_layers_and_switches(void **state)
+{
+    (void)state;
+    struct member *publisher = member_join(0);
+    struct member *viewer = member_join(0);
+    uint32_t ssrc = member_base(viewer) + 100 + SLOT_TILE;
+    tile_want(viewer, 0, publisher, 180);
+    SEND_UNTIL(publisher, true, 0, viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE);
+    SEND_UNTIL(publisher, true, 2, stage.layer_count == 3);
+    assert_int_equal(viewer->slot_layers[SLOT_TILE], 0);
+    tile_want(viewer, 0, publisher, 720);
+    size_t plis = publisher->plis;
+    /* Without a key frame of the new layer the old one goes on, and the publisher is asked. */
+    SEND_UNTIL(publisher, false, 2, publisher->plis > plis);
+    size_t before = received_on(viewer, ssrc);
+    const struct frame unfit = {.layer = 2, .packets = 2};
+    for (int i = 0; i < 20; i++) {
+        send_frame(publisher, &unfit);
+        crowd_turn(stage.peers, 2);
+    }
+    SEND_UNTIL(publisher, false, 0, received_on(viewer, ssrc) > before + 4);
+    assert_int_equal(viewer->slot_layers[SLOT_TILE], 0);
+    SEND_UNTIL(publisher, true, 2, viewer->slot_layers[SLOT_TILE] == 2);
+    SEND_UNTIL(publisher, false, 2, received_on(viewer, ssrc) > before + 30);
+    assert_continuous(viewer, ssrc);
+    /* Another source in the same slot. */
+    struct member *other = member_join(0);
+    tile_want(viewer, 0, other, 0);
+    before = received_on(viewer, ssrc);
+    SEND_UNTIL(publisher, false, 2, received_on(viewer, ssrc) > before + 4);
+    SEND_UNTIL(other, true, 0,
+               viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE &&
+                   viewer->slot_layers[SLOT_TILE] == 0);
+    before = received_on(viewer, ssrc);
+    SEND_UNTIL(other, false, 0, received_on(viewer, ssrc) > before + 10);
+    assert_continuous(viewer, ssrc);
+    uint16_t picture = 0;
+    uint32_t timestamp = 0;
+    for (size_t i = 0; i < viewer->received_count; i++) {
+        const struct received *received = &viewer->received[i];
+        struct vp8_descriptor descriptor;
+        if (received->header.ssrc != ssrc)
+            continue;
+        assert_int_equal(vp8_parse(received->head, sizeof received->head, &descriptor), STATUS_OK);
+        if (timestamp != 0 && descriptor.partition_start) {
+            assert_int_equal(vp8_picture_id_diff(descriptor.picture_id, picture, true), 1);
+            assert_true((int32_t)(received->header.timestamp - timestamp) > 0);
+        }
+        picture = descriptor.picture_id;
+        timestamp = received->header.timestamp;
+    }
+}
+
+static void test_loss_is_repaired(void **state)
+{
+    (void)state;
+    struct member *publisher = member_join(0);
+    struct member *viewer = member_join_elsewhere(0, publisher->worker);
+    uint32_t ssrc = member_base(viewer) + 100 + SLOT_TILE;
+    uint32_t rtx_ssrc = member_base(viewer) + 200 + SLOT_TILE;
+    tile_want(viewer, 0, publisher, 0);
+    SEND_UNTIL(publisher, true, 0, viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE);
+    SEND_UNTIL(publisher, false, 0, received_on(viewer, ssrc) > 10);
+    /* What the publisher's network loses is asked for from the publisher... */
+    const struct frame holed = {.layer = 0, .packets = 3, .lose = 2};
+    uint16_t lost = (uint16_t)(publisher->sequences[1] + 1);
+    send_frame(publisher, &holed);
+    SEND_UNTIL(publisher, false, 0, publisher->nacks > 0);
+    assert_int_equal(publisher->nacked, lost);
+    /* ...and what the subscriber lost comes by RTX from here. */
+    uint16_t wanted = viewer->received[viewer->received_count - 1].header.sequence;
+    uint8_t bytes[64];
+    struct rtcp_writer writer = rtcp_writer_of(bytes, sizeof bytes);
+    assert_int_equal(rtcp_write_rr(&writer, 1, NULL, 0), STATUS_OK);
+    assert_int_equal(rtcp_write_nack(&writer, 1, ssrc, &wanted, 1), STATUS_OK);
+    peer_send_rtcp(viewer->peer, bytes, writer.length);
+    WAIT_FOR(received_on(viewer, rtx_ssrc) == 1);
+    const struct received *repair = &viewer->received[viewer->received_count - 1];
+    assert_int_equal(repair->header.payload_type, VP8_RTX);
+    assert_int_equal(load_be16(repair->head), wanted);
+    /* A picture that cannot be decoded leads to one request for a key frame. */
+    size_t plis = publisher->plis;
+    writer = rtcp_writer_of(bytes, sizeof bytes);
+    assert_int_equal(rtcp_write_rr(&writer, 1, NULL, 0), STATUS_OK);
+    assert_int_equal(rtcp_write_pli(&writer, 1, ssrc), STATUS_OK);
+    peer_send_rtcp(viewer->peer, bytes, writer.length);
+    WAIT_FOR(publisher->plis > plis);
+}
+
+static void test_gate_and_close(void **state)
+{
+    (void)state;
+    struct member *publisher = member_join(0);
+    struct member *viewer = member_join(0);
+    uint32_t ssrc = member_base(viewer) + 100 + SLOT_TILE;
+    tile_want(viewer, 0, publisher, 0);
+    SEND_UNTIL(publisher, true, 0, viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE);
+    const struct media_source camera = {
+        .transport = publisher->id, .track = CAMERA, .worker = publisher->worker};
+    media_track_gate(stage.media, camera, false);
+    size_t before = SIZE_MAX;
+    for (int i = 0; i < 200 && before != received_on(viewer, ssrc); i++) {
+        before = received_on(viewer, ssrc);
+        for (int turn = 0; turn < 10; turn++)
+            crowd_turn(stage.peers, 2);
+    }
+    const struct frame frame = {.layer = 0, .packets = 2};
+    for (int i = 0; i < 20; i++) {
+        send_frame(publisher, &frame);
+        crowd_turn(stage.peers, 2);
+    }
+    assert_int_equal(received_on(viewer, ssrc), before);
+    media_track_gate(stage.media, camera, true);
+    SEND_UNTIL(publisher, true, 0, received_on(viewer, ssrc) > before + 4);
+    media_transport_close(stage.media, publisher->id);
+    WAIT_FOR(viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_EMPTY);
+    /* The peer that goes by itself is reported. */
+    peer_free(viewer->peer);
+    WAIT_FOR(viewer->failed);
+}
+
+/* Many talk, three workers: everybody hears the same three, on lanes that stay. */
+static void test_a_room_on_three_workers(void **state)
+{
+    (void)state;
+    enum { PEOPLE = 8, TALKING = 4, ROUNDS = 60 };
+    struct member *people[PEOPLE];
+    uint32_t workers = 0;
+    for (size_t i = 0; i < PEOPLE; i++) {
+        people[i] = member_join(11);
+        workers |= 1U << people[i]->worker;
+        voices_want(people[i]);
+    }
+    assert_true(workers != 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < PEOPLE; i++)
+            send_audio(people[i], i < TALKING ? 25 : 127);
+        for (int turn = 0; turn < 4; turn++)
+            crowd_turn(stage.peers, 2);
+    }
+    WAIT_FOR(stage.speaker_count == 3);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        size_t lanes = 0;
+        bool heard[PEOPLE] = {false};
+        for (size_t at = 0; at < people[i]->received_count; at++) {
+            /* send_audio fills the payload with the speaker's id. */
+            uint64_t who = people[i]->received[at].head[0];
+            for (size_t j = 0; j < PEOPLE; j++)
+                heard[j] = heard[j] || people[j]->id == who;
+        }
+        assert_false(heard[i]);
+        for (size_t j = TALKING; j < PEOPLE; j++)
+            assert_false(heard[j]);
+        for (uint32_t lane = 0; lane < SLOT_VOICES; lane++) {
+            if (received_on(people[i], member_base(people[i]) + 100 + lane) == 0)
+                continue;
+            lanes++;
+            assert_continuous(people[i], member_base(people[i]) + 100 + lane);
+        }
+        bool speaks = false;
+        for (size_t j = 0; j < stage.speaker_count; j++)
+            speaks = speaks || stage.speakers[j] == people[i]->id;
+        assert_int_equal(lanes, speaks ? 2 : 3);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_one_publisher_one_subscriber, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_voices, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_layers_and_switches, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_loss_is_repaired, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_gate_and_close, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_a_room_on_three_workers, stage_open_three,
+                                        stage_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
