@@ -1,5 +1,4 @@
 #include "signalling/sdp/answering.h"
-#include "signalling/sdp/extension.h"
 #include "signalling/sdp/payload.h"
 
 #include <string.h>
@@ -108,9 +107,9 @@ static enum status line_plan(struct answering *answering, struct line *line)
     if (strlen(line_mid(line)) >= MEDIA_TEXT_MAX)
         return answering_refuse(answering, STATUS_LIMIT, "line %u: a=mid longer than %d characters",
                                 line->offer->line, MEDIA_TEXT_MAX - 1);
-    enum status status =
-        extensions_negotiate(&answering->offer, line->offer, line->kind, use != LINE_SLOT,
-                             answering->arena, &line->extensions, line->answer);
+    enum status status = extensions_negotiate(&answering->offer, line->offer, line->kind,
+                                              use != LINE_SLOT, &answering->extension_ids,
+                                              answering->arena, &line->extensions, line->answer);
     if (status != STATUS_OK)
         return status;
     payloads_negotiate(line->offer, line->kind, line->extensions.transport_cc != 0, line->payloads,

@@ -10,6 +10,7 @@
 #define SIGNALLING_SDP_ANSWERING_H
 
 #include "signalling/sdp/answer.h"
+#include "signalling/sdp/extension.h"
 #include "signalling/sdp/sdp.h"
 
 enum line_use {
@@ -39,7 +40,8 @@ struct answering {
     struct desc offer, answer;
     const struct desc_group *bundle; /* of the offer; NULL: none */
     struct line *lines;              /* offer.media_count */
-    const struct line *tagged;       /* carries the transport of all (RFC 9143 7.3.1) */
+    struct extension_ids extension_ids;
+    const struct line *tagged; /* carries the transport of all (RFC 9143 7.3.1) */
     enum answer_change change;
     struct media_transport_spec *spec;
 };

@@ -9,7 +9,6 @@ enum {
     USE_SENT = 4,     /* by the offerer */
     USE_RECEIVED = 8, /* by the offerer */
     USE_ANY = USE_AUDIO | USE_VIDEO | USE_SENT | USE_RECEIVED,
-    EXTENSION_ID_MAX = 14, /* of a one-byte header (RFC 8285 4.2) */
 };
 
 static const struct extension_rule {
@@ -47,7 +46,7 @@ static const struct extension_rule *rule_find(const char *uri, unsigned use)
 }
 
 static enum status section_negotiate(const struct desc_section *section, unsigned use,
-                                     uint16_t *taken, struct arena *arena,
+                                     struct extension_ids *ids, struct arena *arena,
                                      struct media_extensions *extensions, struct desc_media *answer)
 {
     enum desc_direction needed = (use & USE_SENT) != 0 ? DESC_SENDONLY : DESC_RECVONLY;
@@ -55,7 +54,10 @@ static enum status section_negotiate(const struct desc_section *section, unsigne
         const struct desc_extmap *offered = &section->extmaps[i];
         const struct extension_rule *rule = rule_find(offered->uri, use);
         if (rule == NULL || (offered->direction & needed) == 0 || offered->id == 0 ||
-            offered->id > EXTENSION_ID_MAX || (*taken & 1u << offered->id) != 0)
+            offered->id > EXTENSION_ID_MAX)
+            continue;
+        const char *meant = ids->uris[offered->id];
+        if (meant != NULL && strcmp(meant, rule->uri) != 0)
             continue;
         uint8_t *id = (uint8_t *)extensions + rule->offset;
         if (*id != 0)
@@ -69,23 +71,22 @@ static enum status section_negotiate(const struct desc_section *section, unsigne
                                      .directed = offered->directed,
                                      .uri = rule->uri};
         *id = (uint8_t)offered->id;
-        *taken = (uint16_t)(*taken | 1u << offered->id);
+        ids->uris[offered->id] = rule->uri;
     }
     return STATUS_OK;
 }
 
 enum status extensions_negotiate(const struct desc *desc, const struct desc_media *offer,
-                                 enum media_kind kind, bool sends, struct arena *arena,
-                                 struct media_extensions *ret_extensions, struct desc_media *answer)
+                                 enum media_kind kind, bool sends, struct extension_ids *ids,
+                                 struct arena *arena, struct media_extensions *ret_extensions,
+                                 struct desc_media *answer)
 {
     struct media_extensions extensions = {0};
     unsigned use =
         (kind == MEDIA_AUDIO ? USE_AUDIO : USE_VIDEO) | (sends ? USE_SENT : USE_RECEIVED);
-    uint16_t taken = 0;
-    enum status status =
-        section_negotiate(&offer->section, use, &taken, arena, &extensions, answer);
+    enum status status = section_negotiate(&offer->section, use, ids, arena, &extensions, answer);
     if (status == STATUS_OK)
-        status = section_negotiate(&desc->section, use, &taken, arena, &extensions, answer);
+        status = section_negotiate(&desc->section, use, ids, arena, &extensions, answer);
     if (status == STATUS_OK)
         *ret_extensions = extensions;
     return status;
