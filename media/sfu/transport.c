@@ -643,6 +643,15 @@ void transport_media(struct transport *transport, struct packet *packet)
     track_receive(track, entry->layer, packet, &header);
 }
 
+/* The first authentic packet shows that the handshake need not be repeated. */
+static void transport_settle(struct transport *transport)
+{
+    if (transport->settled)
+        return;
+    transport->settled = true;
+    dtls_conn_settle(transport->dtls);
+}
+
 void transport_rtp(struct transport *transport, struct packet *packet)
 {
     if (transport->unprotector == NULL || transport->ended)
@@ -655,6 +664,7 @@ void transport_rtp(struct transport *transport, struct packet *packet)
         count_refused(transport->worker, status);
         return;
     }
+    transport_settle(transport);
     packet->length = (uint16_t)length;
     transport_media(transport, packet);
 }
@@ -670,5 +680,6 @@ void transport_rtcp(struct transport *transport, struct packet *packet)
         count_refused(transport->worker, status);
         return;
     }
+    transport_settle(transport);
     reports_receive(transport, packet->data, length, packet->arrived_ns);
 }

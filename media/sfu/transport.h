@@ -76,6 +76,7 @@ struct transport {
     struct unprotector *unprotector;
     struct ice_path path; /* where packets go */
     bool has_path, connected, lost, ended;
+    bool settled; /* the peer has proven its keys: OpenSSL's memory is given back */
     bool sending; /* media may be forwarded: connected, not lost, a path */
     struct room *room;
     struct loop_timer timer;

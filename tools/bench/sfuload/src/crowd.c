@@ -463,20 +463,27 @@ static void turn(uint64_t until)
     }
 }
 
+/* Every five seconds; what the gateway says meanwhile is read past. */
+static void beat(void)
+{
+    static uint64_t due;
+    static char sink[65536];
+    if (mono_ns() < due)
+        return;
+    due = mono_ns() + 5 * NS_S;
+    for (int i = 0; i < joined; i++) {
+        while (recv(people[i].gateway, sink, sizeof sink, MSG_DONTWAIT) > 0)
+            continue;
+        ws_send(&people[i], "{\"op\":\"heartbeat\"}");
+    }
+}
+
 static void run_for(double seconds)
 {
-    uint64_t until = mono_ns() + (uint64_t)(seconds * 1e9), beat = 0;
+    uint64_t until = mono_ns() + (uint64_t)(seconds * 1e9);
     while (mono_ns() < until) {
         turn(until);
-        if (mono_ns() > beat) {
-            for (int i = 0; i < joined; i++) {
-                static char sink[65536]; /* what the gateway says meanwhile is not our question */
-                while (recv(people[i].gateway, sink, sizeof sink, MSG_DONTWAIT) > 0)
-                    continue;
-                ws_send(&people[i], "{\"op\":\"heartbeat\"}");
-            }
-            beat = mono_ns() + 5 * NS_S;
-        }
+        beat();
     }
 }
 
@@ -557,6 +564,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < o.people; i++) {
         join(&people[i], i);
         joined = i + 1;
+        beat();
     }
     for (int i = 0; i < joined; i++)
         watch(&people[i]);
