@@ -67,8 +67,8 @@ MUST_USE enum status config_set(struct config *config, const char *assignment, c
 MUST_USE enum status config_read_environment(struct config *config, const char *prefix,
                                              char ret_error[CONFIG_ERROR_MAX]);
 
-/* Puts where KEY was set ("FILE:LINE", "--set", "PARLEY_HTTP_PORT") before an error that begins with
- * "KEY:", found when a value was used; for a key at its default nothing changes. */
+/* Puts where KEY was set ("FILE:LINE", "--set", "PARLEY_HTTP_PORT") before an error that begins
+ * with "KEY:", found when a value was used; for a key at its default nothing changes. */
 void config_blame(const struct config *config, char error[CONFIG_ERROR_MAX]);
 
 /* To a FILE *: option list for --help; a commented sample file; roff for parley(1). */
