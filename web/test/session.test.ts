@@ -254,6 +254,14 @@ describe('a session', () => {
     await expect(c.session.command('hand', { raised: true })).rejects.toMatchObject({ code: 'lost' });
   });
 
+  it('takes the end as the answer to the command that asked for it', async () => {
+    const b = bench();
+    b.live();
+    const end = b.session.command('host.end', {});
+    b.socket().say({ op: 'dispatch', s: 2, t: 'removed', d: { reason: 'ended' } });
+    await expect(end).resolves.toBeUndefined();
+  });
+
   it('survives what is not a frame', () => {
     const b = bench();
     b.live();

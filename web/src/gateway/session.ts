@@ -226,6 +226,12 @@ export class GatewaySession {
     }, wait);
   }
 
+  /** Their reply may not come any more: the session's end is their answer. */
+  private settleFinal(): void {
+    for (const entry of this.pending.values())
+      if (entry.t === 'host.end' || entry.t === 'leave') entry.resolve(undefined);
+  }
+
   private end(): void {
     this.dropSocket();
     this.clear('retryTimer');
@@ -310,7 +316,10 @@ export class GatewaySession {
     if (frame.t === 'ready' || frame.t === 'waiting') this.welcomed(frame.d as Dispatches['waiting']);
     this.events.dispatch(frame.t as DispatchName, frame.d as never);
     if (frame.t === 'ready') this.sendOrphans();
-    if (frame.t === 'removed') this.end();
+    if (frame.t === 'removed') {
+      this.settleFinal();
+      this.end();
+    }
   }
 
   private welcomed(d: Dispatches['waiting']): void {
@@ -360,6 +369,7 @@ export class GatewaySession {
     this.credentials = null;
     if (d.reason === 'refused' || d.reason === 'ended') {
       const code = d.code ?? d.reason;
+      this.settleFinal();
       this.end();
       this.events.refused(code);
       return;
