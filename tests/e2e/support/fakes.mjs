@@ -82,10 +82,6 @@ export function fakes({ tone, hue, width, height, ownTone }) {
     };
   }
 
-  // Headless Chromium answers its chooser by itself only for the page's own tab.
-  const share = devices.getDisplayMedia?.bind(devices);
-  if (share) devices.getDisplayMedia = (options = {}) => share({ ...options, preferCurrentTab: true });
-
   const analysers = new Map();
   window.__test = {
     connections,
