@@ -251,14 +251,22 @@ export class Call {
       return;
     }
     const video = stream.getVideoTracks()[0];
-    if (!video || !(await this.ask('screen.start', {}))) {
-      stream.getTracks().forEach((track) => track.stop());
+    if (!video) return;
+    video.contentHint = 'detail';
+    // The encoder starts while the server is asked: the first picture is ready when it says yes.
+    this.screen.value = stream;
+    this.connection.peek()?.expectScreen();
+    this.attachScreen();
+    if (!(await this.ask('screen.start', {}))) {
+      this.stopShare(false);
       return;
     }
-    video.contentHint = 'detail';
-    video.onended = () => void this.stopShare();
-    this.screen.value = stream;
-    this.attachScreen();
+    if (this.screen.peek() !== stream) return;
+    video.onended = () => this.stopShare();
+    if (video.readyState === 'ended') {
+      this.stopShare();
+      return;
+    }
     this.quietly('self.update', { screen: true, screen_audio: stream.getAudioTracks().length > 0 });
   }
 

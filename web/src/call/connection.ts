@@ -133,6 +133,11 @@ export class Connection {
     void this.applyScreen();
   }
 
+  /** A share begins: somebody will watch it before the server has counted. */
+  expectScreen(): void {
+    this.screenWanted = true;
+  }
+
   applySlots(d: Dispatches['slots']): void {
     this.latestSlots = d;
     const now = performance.now();

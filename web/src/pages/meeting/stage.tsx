@@ -52,7 +52,8 @@ export function Stage({ call }: { call: Call }) {
   const places = size.width < NARROW ? PLACES_NARROW : PLACES;
   const order = useOrder(call, places);
   const presenter = call.people.presenter.value;
-  const sharing = presenter !== null && (call.people.get(presenter)?.value.screen ?? false);
+  // At the word that somebody presents, before their picture: the wish for it leaves at once.
+  const sharing = presenter !== null && call.people.ids.value.includes(presenter);
   const focus = pinned.value !== null && order.includes(pinned.value) ? pinned.value : null;
   return (
     <div class="stage-area" ref={ref}>
