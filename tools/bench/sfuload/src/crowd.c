@@ -30,7 +30,7 @@ enum {
 static struct {
     int port, people, video, pid, talkers, kbps;
     double seconds;
-    const char *meeting;
+    const char *meeting, *json;
 } o = {.people = 300, .video = 30, .talkers = 4, .kbps = 500, .seconds = 20};
 
 /* ---- a participant ---- */
@@ -489,36 +489,66 @@ static void run_for(double seconds)
 
 /* ---- the run ---- */
 
+struct tally {
+    uint64_t packets, lost, streams, errors, least;
+};
+
+static struct tally tally_all(void)
+{
+    struct tally t = {.least = UINT64_MAX};
+    for (int i = 0; i < joined; i++) {
+        uint64_t live = 0;
+        for (size_t k = 0; k < sizeof people[i].slots / sizeof people[i].slots[0]; k++) {
+            live += people[i].slots[k].packets > 0;
+            t.lost += people[i].slots[k].lost;
+        }
+        t.packets += people[i].received;
+        t.errors += people[i].errors;
+        t.streams += live;
+        t.least = live < t.least ? live : t.least;
+    }
+    return t;
+}
+
+static void report_json(const struct tally *t, double rss_kib, double us, double seconds)
+{
+    FILE *f = fopen(o.json, "w");
+    if (f == NULL)
+        die("%s: %m", o.json);
+    fprintf(f,
+            "{\"people\":%d,\"video\":%d,\"seconds\":%.3f,\"join_mean_ms\":%.2f,"
+            "\"join_max_ms\":%.2f,\"received\":%llu,\"streams\":%llu,\"streams_least\":%llu,"
+            "\"lost\":%llu,\"unknown\":%llu,\"rss_kib_per_participant\":%.1f,"
+            "\"us_per_packet\":%.3f}\n",
+            joined, o.video, seconds, (double)join_total_ns / joined / 1e6,
+            (double)join_max_ns / 1e6, (unsigned long long)t->packets,
+            (unsigned long long)t->streams, (unsigned long long)t->least,
+            (unsigned long long)t->lost, (unsigned long long)t->errors, rss_kib, us);
+    fclose(f);
+}
+
 static void report(const struct proc_sample *before, const struct proc_sample *p0,
                    const struct proc_sample *p1, double seconds)
 {
-    uint64_t packets = 0, lost = 0, streams = 0, errors = 0, least = UINT64_MAX;
-    for (int i = 0; i < joined; i++) {
-        int live = 0;
-        for (size_t k = 0; k < sizeof people[i].slots / sizeof people[i].slots[0]; k++) {
-            live += people[i].slots[k].packets > 0;
-            lost += people[i].slots[k].lost;
-        }
-        packets += people[i].received;
-        errors += people[i].errors;
-        streams += (uint64_t)live;
-        least = (uint64_t)live < least ? (uint64_t)live : least;
-    }
+    struct tally t = tally_all();
+    double rss_kib = (double)(p1->rss_kb - before->rss_kb) / joined;
+    double us = (double)(p1->user_us + p1->sys_us - p0->user_us - p0->sys_us) /
+                (double)(t.packets > 0 ? t.packets : 1);
     printf("%d participants, %d with video, %d talk at a time, %.1f s\n", joined, o.video,
            o.talkers, seconds);
     printf("join: mean %.1f ms, longest %.1f ms\n", (double)join_total_ns / joined / 1e6,
            (double)join_max_ns / 1e6);
     printf("received %llu packets (%.0f/s) in %llu streams (least %llu a participant), lost in "
            "sequence %llu, unknown %llu, key frames asked %llu\n",
-           (unsigned long long)packets, (double)packets / seconds, (unsigned long long)streams,
-           (unsigned long long)least, (unsigned long long)lost, (unsigned long long)errors,
-           (unsigned long long)key_requests);
+           (unsigned long long)t.packets, (double)t.packets / seconds,
+           (unsigned long long)t.streams, (unsigned long long)t.least, (unsigned long long)t.lost,
+           (unsigned long long)t.errors, (unsigned long long)key_requests);
     if (o.pid > 0)
         printf("server: %.1f KiB a participant (RSS %ld to %ld KiB), %.2f CPU us a packet sent "
                "to us\n",
-               (double)(p1->rss_kb - before->rss_kb) / joined, (long)before->rss_kb,
-               (long)p1->rss_kb,
-               (double)(p1->user_us + p1->sys_us - p0->user_us - p0->sys_us) / (double)packets);
+               rss_kib, (long)before->rss_kb, (long)p1->rss_kb, us);
+    if (o.json != NULL)
+        report_json(&t, rss_kib, us, seconds);
 }
 
 static void options(int argc, char **argv)
@@ -539,6 +569,8 @@ static void options(int argc, char **argv)
             o.kbps = atoi(v);
         else if (!strcmp(argv[i], "--seconds"))
             o.seconds = atof(v);
+        else if (!strcmp(argv[i], "--json"))
+            o.json = v;
         else if (!strcmp(argv[i], "--pid"))
             o.pid = atoi(v);
         else
@@ -547,7 +579,7 @@ static void options(int argc, char **argv)
     if (!o.port || !o.meeting || o.people < 2 || o.people > PEOPLE_MAX || o.video < 1 ||
         o.video > o.people || o.seconds > 120)
         die("crowd --port HTTP_PORT --meeting ID [--people N] [--video N] [--talkers N] [--kbps N] "
-            "[--seconds S (at most 120)] [--pid SERVER]");
+            "[--seconds S (at most 120)] [--pid SERVER] [--json FILE]");
 }
 
 int main(int argc, char **argv)
