@@ -15,7 +15,7 @@ gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 
-PICTURES_WANTED, PEAK_WANTED, SECONDS_MAX = 30, 0.1, 40
+PICTURES_WANTED, PEAK_WANTED, SECONDS_MAX, LOOK_MS = 30, 0.1, 40, 20
 VIDEO = "application/x-rtp,media=video,encoding-name=VP8,clock-rate=90000,payload=96"
 AUDIO = "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,encoding-params=(string)2,payload=97"
 PUBLISH = (
@@ -39,11 +39,22 @@ class Peer:
         self.pipeline, self.url, self.on_up, self.resource = pipeline, url, on_up, None
         self.bin = pipeline.get_by_name("peer")
         self.bin.connect("on-negotiation-needed", self.negotiate)
-        self.bin.connect("notify::ice-gathering-state", lambda *_: GLib.idle_add(self.offer))
-        self.bin.connect("notify::connection-state", lambda *_: GLib.idle_add(self.check))
 
     def start(self):
         self.pipeline.set_state(Gst.State.PLAYING)
+        GLib.timeout_add(LOOK_MS, self.look)
+
+    def look(self):
+        """Looks at the states, which change on other threads; False ends it."""
+        if self.resource is None:
+            self.offer()
+        elif self.state("connection-state") == "connected":
+            self.on_up()
+            return False
+        return True
+
+    def state(self, name):
+        return self.bin.get_property(name).value_nick
 
     def negotiate(self, _):
         def made(promise):
@@ -53,8 +64,7 @@ class Peer:
         self.bin.emit("create-offer", None, Gst.Promise.new_with_change_func(made))
 
     def offer(self):
-        complete = self.bin.get_property("ice-gathering-state") == GstWebRTC.WebRTCICEGatheringState.COMPLETE
-        if not complete or self.resource:
+        if self.state("ice-gathering-state") != "complete":
             return
         sdp = self.bin.get_property("local-description").sdp.as_text()
         headers, answer = http("POST", self.url, sdp.encode())
@@ -62,10 +72,6 @@ class Peer:
         _, message = GstSdp.SDPMessage.new_from_text(answer)
         description = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.ANSWER, message)
         self.bin.emit("set-remote-description", description, Gst.Promise.new())
-
-    def check(self):
-        if self.bin.get_property("connection-state") == GstWebRTC.WebRTCPeerConnectionState.CONNECTED:
-            self.on_up()
 
     def end(self):
         if self.resource:
@@ -129,6 +135,9 @@ def main(whip, whep):
     publisher.start()
     GLib.timeout_add_seconds(SECONDS_MAX, loop.quit)
     loop.run()
+    for peer in publisher, player:
+        names = "signaling-state", "ice-gathering-state", "ice-connection-state", "connection-state"
+        print({name: peer.state(name) for name in names}, file=sys.stderr)
     print(json.dumps(player.seen))
     player.end()
     publisher.end()
