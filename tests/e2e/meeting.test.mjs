@@ -36,7 +36,7 @@ export const tests = {
     await ann.page.getByTestId('chat-toggle').click();
     const message = ann.page.getByTestId('chat-list');
     await message.getByText('there').waitFor();
-    check((await message.locator('strong').count()) === 1, 'Markdown is shown');
+    await until('Markdown is shown', async () => (await message.locator('strong').count()) === 1);
     check((await message.locator('img').count()) === 0, 'HTML is not');
     await ben.page.getByTestId('leave-button').click();
     await until('Ben has left', async () => (await ann.page.locator('[data-testid^="tile-"]').count()) === 1);
