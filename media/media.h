@@ -45,13 +45,14 @@ enum media_source_kind {
 
 enum {
     MEDIA_TRACKS_MAX = 8,    /* m-lines a client sends on */
-    MEDIA_SLOTS_MAX = 64,    /* m-lines we send on: 5 voices, screen audio, 49 tiles, a screen; or WHEP's publishers */
+    MEDIA_SLOTS_MAX = 64,    /* m-lines we send on: 5 voices, screen audio, 49 tiles, a screen; or
+                                WHEP's publishers */
     MEDIA_PAYLOADS_MAX = 16, /* payload types kept per m-line, RTX not counted */
     MEDIA_RIDS_MAX = 3,      /* simulcast layers of a track, lowest first */
     MEDIA_TEXT_MAX = 32,     /* mid, rid: RFC 8843, RFC 8851 allow more, nobody sends it */
     MEDIA_UFRAG_MAX = 256,   /* RFC 8839 5.4 */
     MEDIA_PWD_MAX = 256,
-    MEDIA_VOICES_MAX = 5,    /* loudest speakers a room forwards */
+    MEDIA_VOICES_MAX = 5, /* loudest speakers a room forwards */
     MEDIA_WORKERS_MAX = 64,
     MEDIA_CANDIDATES_MAX = 16,
 };
@@ -69,9 +70,9 @@ struct media_payload {
 
 /* RFC 8285 ids negotiated with this peer; 0: not negotiated. */
 struct media_extensions {
-    uint8_t audio_level;           /* RFC 6464 */
+    uint8_t audio_level;            /* RFC 6464 */
     uint8_t mid, rid, repaired_rid; /* RFC 8843, RFC 8852 */
-    uint8_t transport_cc;          /* draft-holmer-rmcat-transport-wide-cc-extensions-01 */
+    uint8_t transport_cc;           /* draft-holmer-rmcat-transport-wide-cc-extensions-01 */
     uint8_t abs_send_time;
     uint8_t dependency_descriptor; /* AV1 RTP specification, appendix A */
     uint8_t video_orientation;     /* 3GPP TS 26.114 7.4.5 (CVO) */
@@ -87,7 +88,8 @@ struct media_track_spec {
     struct media_payload payloads[MEDIA_PAYLOADS_MAX];
     size_t payload_count;
     struct media_extensions extensions;
-    uint32_t ssrc, rtx_ssrc; /* from a=ssrc; 0: learnt from mid, or from the payload type when unique */
+    uint32_t ssrc,
+        rtx_ssrc; /* from a=ssrc; 0: learnt from mid, or from the payload type when unique */
     char rids[MEDIA_RIDS_MAX][MEDIA_TEXT_MAX]; /* a=rid send, in the order of a=simulcast */
     size_t rid_count;
 };
@@ -103,7 +105,8 @@ struct media_slot_spec {
 };
 
 struct media_ice {
-    char local_ufrag[MEDIA_TEXT_MAX], local_pwd[MEDIA_TEXT_MAX]; /* ours; ufrag unique in the process */
+    char local_ufrag[MEDIA_TEXT_MAX],
+        local_pwd[MEDIA_TEXT_MAX]; /* ours; ufrag unique in the process */
     char remote_ufrag[MEDIA_UFRAG_MAX + 1], remote_pwd[MEDIA_PWD_MAX + 1];
 };
 
@@ -148,7 +151,8 @@ struct media_want {
     enum media_want_mode mode;
     uint8_t voice; /* 0..MEDIA_VOICES_MAX-1 */
     struct media_source source;
-    uint16_t height; /* pixels the viewer shows: the smallest layer at least that high is chosen; 0: the highest */
+    uint16_t height; /* pixels the viewer shows: the smallest layer at least that high is chosen; 0:
+                        the highest */
     uint8_t priority; /* larger is kept longer when the link is narrow */
 };
 
@@ -161,7 +165,7 @@ enum media_transport_state {
 
 enum media_slot_state {
     MEDIA_SLOT_EMPTY,
-    MEDIA_SLOT_WAITING,     /* for a key frame */
+    MEDIA_SLOT_WAITING, /* for a key frame */
     MEDIA_SLOT_LIVE,
     MEDIA_SLOT_UNSUPPORTED, /* the subscriber decodes none of what the publisher sends */
 };
@@ -190,13 +194,14 @@ struct media_events {
 };
 
 struct media_config {
-    uint16_t port;             /* UDP; 0: any */
-    const char *const *addresses; /* advertised instead of the found ones, "192.0.2.1" or "192.0.2.1:20000" */
+    uint16_t port; /* UDP; 0: any */
+    const char *const
+        *addresses; /* advertised instead of the found ones, "192.0.2.1" or "192.0.2.1:20000" */
     size_t address_count;
-    uint16_t tcp_port;         /* advertised for ICE-TCP; 0: none */
-    uint8_t workers;           /* 0: one per CPU this process may use */
-    uint8_t voices;            /* 1..MEDIA_VOICES_MAX */
-    bool loopback;             /* also advertise 127.0.0.1 and ::1 */
+    uint16_t tcp_port; /* advertised for ICE-TCP; 0: none */
+    uint8_t workers;   /* 0: one per CPU this process may use */
+    uint8_t voices;    /* 1..MEDIA_VOICES_MAX */
+    bool loopback;     /* also advertise 127.0.0.1 and ::1 */
     const struct media_events *events;
     void *events_context;
     struct metrics *metrics;

@@ -18,12 +18,13 @@ enum {
 };
 
 enum answer_role {
-    ANSWER_CALL,    /* a gateway client: its sendonly lines become tracks, its recvonly lines slots */
+    ANSWER_CALL, /* a gateway client: its sendonly lines become tracks, its recvonly lines slots */
     ANSWER_PUBLISH, /* WHIP: audio and video lines that may send become tracks */
     ANSWER_PLAY,    /* WHEP: audio and video lines that may receive become slots */
 };
 
-/* Which mid carries what (ANSWER_CALL); a mid not listed is microphone (audio) or camera (video). */
+/* Which mid carries what (ANSWER_CALL); a mid not listed is microphone (audio) or camera (video).
+ */
 struct answer_source {
     const char *mid;
     enum media_source_kind source;
@@ -43,7 +44,8 @@ struct answer_config {
 };
 
 struct answer_error {
-    char text[ANSWER_ERROR_MAX]; /* for the one who sent the offer: "m-line 2 (mid 1): no common codec" */
+    char text[ANSWER_ERROR_MAX]; /* for the one who sent the offer: "m-line 2 (mid 1): no common
+                                    codec" */
 };
 
 /* What the offer's fingerprint or ICE credentials say against `previous`. */

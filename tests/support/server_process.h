@@ -13,8 +13,8 @@
 struct server_process {
     const char *program;
     const char *folder; /* exists; data/ and an empty web/ are made in it */
-    uint16_t port;              /* of HTTP; 0 before the first start: any */
-    pid_t pid;                  /* 0: it does not run */
+    uint16_t port;      /* of HTTP; 0 before the first start: any */
+    pid_t pid;          /* 0: it does not run */
 };
 
 /* Returns after its "ready" line; without HTTPS, media on any port, no limits per address.
