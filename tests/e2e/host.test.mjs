@@ -56,7 +56,7 @@ export const tests = {
     check((await act(host, 'host.set', { locked: true })) === 'ok', 'locked');
     const eve = await join(await newPerson(browser, server, { name: 'Eve' }), id, { wait: false });
     await eve.page.getByTestId('ended-page').waitFor();
-    check((await act(host, 'host.end', {})) === 'ok', 'ended');
+    await act(host, 'host.end', {}); // its session ends with it: what the pages show counts
     await Promise.all([host, ben].map((person) => person.page.getByTestId('ended-page').waitFor()));
     check((await fetch(`${server.url}/api/v1/meetings/${id}`)).status === 410, 'the meeting is over');
   },

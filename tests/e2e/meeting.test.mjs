@@ -5,8 +5,6 @@ import { HOST } from './support/net.mjs';
 import { allHear, allSee, join, launchChromium, newPerson } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 
-const TCP_ONLY = ['--force-webrtc-ip-handling-policy=disable_non_proxied_udp'];
-
 async function pair() {
   const path = (entry) => entry.type === 'candidate-pair' && entry.nominated && entry.state === 'succeeded';
   const stats = await window.__test.stats();
@@ -55,7 +53,7 @@ export const tests = {
     await allHear(people, 30_000);
     await allSee(people, 40_000);
     await people.pop().browser.close();
-    const tcp = await newPerson(await launchChromium(TCP_ONLY), server, { name: 'Tess', width: 320, height: 180 });
+    const tcp = await newPerson(browser, server, { name: 'Tess', width: 320, height: 180, udpBlocked: true });
     await join(tcp, id);
     people.push(tcp);
     await allHear(people, 30_000);

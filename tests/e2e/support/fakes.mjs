@@ -1,6 +1,6 @@
 // Put into every page before its scripts: a microphone with a tone of its own, a camera with a
 // colour of its own, and a look at every connection. Runs in the page: no imports, no closures.
-export function fakes({ tone, hue, width, height, ownTone }) {
+export function fakes({ tone, hue, width, height, ownTone, udpBlocked }) {
   const connections = [];
   const Native = window.RTCPeerConnection;
   const times = {}; // when each step of the newest connection was first reached, ms
@@ -18,9 +18,11 @@ export function fakes({ tone, hue, width, height, ownTone }) {
       await super.setLocalDescription(...args);
       mark('offer');
     }
-    async setRemoteDescription(...args) {
+    async setRemoteDescription(description) {
       mark('answer');
-      await super.setRemoteDescription(...args);
+      // A network without UDP: nothing there to send it to.
+      const sdp = udpBlocked ? description.sdp.replace(/^a=candidate:\S+ \d+ udp .*\r\n/gim, '') : description.sdp;
+      await super.setRemoteDescription({ type: description.type, sdp });
       mark('answer set');
     }
   };
