@@ -21,17 +21,18 @@ import {
 } from '../gateway/frames';
 import { browser, GatewaySession, type SessionState } from '../gateway/session';
 import { name as savedName, pushToTalk } from '../settings';
-import { load, loadText, save, saveText } from '../util/store';
 import { Capture, captureScreen, type CaptureKind } from './capture';
 import { Chat } from './chat';
 import { Connection, type LocalSource, type SlotView, type Slot } from './connection';
 import { watchDevices } from './devices';
+import { keepToken, rememberMeeting, tokenOf } from './kept';
 import { Meter } from './meter';
 import type { Notice } from './notices';
 import { People } from './people';
 import { Playback } from './playback';
 import { deviceProblem } from './problems';
 import { linkQuality, sampleConnection, Sampler, streamQuality, type Quality, type Sample } from './stats';
+import { watchSurroundings, watchTalking } from './surroundings';
 import { View } from './view';
 
 export type Phase = 'prejoin' | 'joining' | 'lobby' | 'live' | 'over';
@@ -49,10 +50,6 @@ const TILES = 9;
 const SAMPLE_MS = 2000;
 const BLOCKED_MS = 9000; // no media after an answer for so long: something on the way drops it
 const REBUILD_MS = [0, 500, 2000, 5000] as const;
-const HIDDEN_MS = 5000;
-const TALKING_LEVEL = 0.55;
-const TALKING_MS = 900;
-const TALKING_AGAIN_MS = 20_000;
 
 export class Call {
   readonly phase = signal<Phase>('prejoin');
@@ -135,8 +132,16 @@ export class Call {
       effect(() => this.attach('microphone', this.capture.microphone.value)),
       effect(() => this.attach('camera', this.capture.camera.value)),
     );
-    this.watchNetwork();
-    this.watchTalking();
+    const timer = setInterval(() => void this.look(), SAMPLE_MS);
+    this.cleanup.push(() => clearInterval(timer));
+    this.cleanup.push(this.watchSurroundings());
+    this.cleanup.push(
+      watchTalking(
+        this.meter.level,
+        () => this.phase.value === 'live' && !this.microphoneOn.value && !pushToTalk.value,
+        () => this.onnotice({ kind: 'talking_muted' }),
+      ),
+    );
     meetingInfo(this.id)
       .then((info) => (this.info.value = info))
       .catch((error: unknown) => {
@@ -570,68 +575,24 @@ export class Call {
 
   // ---- the surroundings ----
 
-  private watchNetwork(): void {
-    const online = () => {
-      this.network.value = true;
-      this.session.nudge();
-    };
-    const offline = () => {
-      this.network.value = false;
-      this.session.offline();
-    };
-    const moved = () => {
-      if (this.phase.peek() !== 'live') return;
-      this.session.nudge();
-      if (!this.connection.peek()?.healthy) this.restart();
-    };
-    let hiding: ReturnType<typeof setTimeout> | null = null;
-    const visible = () => {
-      if (hiding) clearTimeout(hiding);
-      hiding = null;
-      if (!document.hidden) {
-        this.view.hide(false);
+  private watchSurroundings(): () => void {
+    return watchSurroundings({
+      online: (online) => {
+        this.network.value = online;
+        if (online) this.session.nudge();
+        else this.session.offline();
+      },
+      moved: () => {
+        if (this.phase.peek() !== 'live') return;
         this.session.nudge();
-      } else
-        hiding = setTimeout(() => {
-          if (!document.pictureInPictureElement) this.view.hide(true);
-        }, HIDDEN_MS);
-    };
-    const bye = () => this.dispose();
-    const connection = (navigator as Navigator & { connection?: EventTarget }).connection;
-    window.addEventListener('online', online);
-    window.addEventListener('offline', offline);
-    window.addEventListener('pagehide', bye);
-    document.addEventListener('visibilitychange', visible);
-    connection?.addEventListener?.('change', moved);
-    const timer = setInterval(() => void this.look(), SAMPLE_MS);
-    this.cleanup.push(() => {
-      window.removeEventListener('online', online);
-      window.removeEventListener('offline', offline);
-      window.removeEventListener('pagehide', bye);
-      document.removeEventListener('visibilitychange', visible);
-      connection?.removeEventListener?.('change', moved);
-      clearInterval(timer);
-      if (hiding) clearTimeout(hiding);
+        if (!this.connection.peek()?.healthy) this.restart();
+      },
+      hidden: (hidden) => {
+        this.view.hide(hidden);
+        if (!hidden) this.session.nudge();
+      },
+      leaving: () => this.dispose(),
     });
-  }
-
-  /** "You are muted" for somebody who speaks, now and then. */
-  private watchTalking(): void {
-    let since = 0;
-    let told = -Infinity;
-    this.cleanup.push(
-      effect(() => {
-        const loud = this.meter.level.value > TALKING_LEVEL;
-        const muted = this.phase.value === 'live' && !this.microphoneOn.value && !pushToTalk.value;
-        const now = performance.now();
-        if (!loud || !muted) since = 0;
-        else if (since === 0) since = now;
-        else if (now - since > TALKING_MS && now - told > TALKING_AGAIN_MS) {
-          told = now;
-          this.onnotice({ kind: 'talking_muted' });
-        }
-      }),
-    );
   }
 
   private async look(): Promise<void> {
@@ -679,38 +640,4 @@ export class Call {
     this.meter.close();
     this.playback.close();
   }
-}
-
-export interface Recent {
-  id: string;
-  title: string;
-  at: number;
-}
-
-const RECENT_MAX = 8;
-
-export const recent = signal<readonly Recent[]>(load<Recent[]>('recent', []));
-
-function rememberMeeting(meeting: Meeting): void {
-  const entry = { id: meeting.id, title: meeting.title ?? '', at: Date.now() };
-  recent.value = [entry, ...recent.peek().filter((r) => r.id !== meeting.id)].slice(0, RECENT_MAX);
-  save('recent', recent.value);
-}
-
-export function forgetMeeting(id: string): void {
-  recent.value = recent.peek().filter((r) => r.id !== id);
-  save('recent', recent.value);
-}
-
-export function saveHostToken(id: string, token: string): void {
-  save(`host.${id}`, token);
-}
-
-/** What proves who I am in this meeting: kept per tab, as two tabs are two people. */
-function tokenOf(id: string): string | null {
-  return loadText(`token.${id}`, 'session') ?? load<string | null>(`host.${id}`, null);
-}
-
-function keepToken(id: string, token: string): void {
-  saveText(`token.${id}`, token, 'session');
 }

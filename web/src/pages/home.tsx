@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { createMeeting, HttpError, serverInfo } from '../api';
-import { forgetMeeting, recent, saveHostToken } from '../call/call';
+import { forgetMeeting, recent, saveHostToken } from '../call/kept';
 import { go, meetingFrom, meetingPath } from '../route';
 import { dateTime, text } from '../text';
 import { Button, IconButton } from '../ui/button';
