@@ -40,7 +40,10 @@ function bench() {
     'ws://test/gateway',
     {
       state: (state) => states.push(state),
-      dispatch: (t, d) => dispatches.push([t, d]),
+      dispatch: (t, d) => {
+        dispatches.push([t, d]);
+        bench.onDispatch(t);
+      },
       refused: (code) => refusals.push(code),
       resumed: () => (resumed += 1),
       pending: () => undefined,
@@ -63,6 +66,7 @@ function bench() {
     },
   );
   const bench = {
+    onDispatch: (_t: string): unknown => undefined,
     session,
     sockets,
     states,
@@ -257,6 +261,7 @@ describe('a session', () => {
   it('takes the end as the answer to the command that asked for it', async () => {
     const b = bench();
     b.live();
+    b.onDispatch = (t) => t === 'removed' && b.session.close();
     const end = b.session.command('host.end', {});
     b.socket().say({ op: 'dispatch', s: 2, t: 'removed', d: { reason: 'ended' } });
     await expect(end).resolves.toBeUndefined();

@@ -314,12 +314,11 @@ export class GatewaySession {
       return;
     }
     if (frame.t === 'ready' || frame.t === 'waiting') this.welcomed(frame.d as Dispatches['waiting']);
+    // Before it is told: whoever hears of the end closes the session.
+    if (frame.t === 'removed') this.settleFinal();
     this.events.dispatch(frame.t as DispatchName, frame.d as never);
     if (frame.t === 'ready') this.sendOrphans();
-    if (frame.t === 'removed') {
-      this.settleFinal();
-      this.end();
-    }
+    if (frame.t === 'removed') this.end();
   }
 
   private welcomed(d: Dispatches['waiting']): void {

@@ -152,7 +152,7 @@ function Rows({ call, rows }: { call: Call; rows: Row[] }) {
 function Heading({ row }: { row: Extract<Row, { kind: 'heading' }> }) {
   return (
     <>
-      <h3>{row.words}</h3>
+      <h2>{row.words}</h2>
       {row.second && (
         <Button variant="ghost" size="small" onClick={row.second.run}>
           {row.second.words}
