@@ -1,21 +1,14 @@
 #include "media/sfu/slot.h"
 
-#include "core/bytes.h"
 #include "core/crypto.h"
-#include "media/rtp/codec.h"
-#include "media/rtp/red.h"
 #include "media/rtp/rtcp.h"
-#include "media/rtp/rtp.h"
-#include "media/sfu/layers.h"
+#include "media/sfu/payload.h"
 #include "media/sfu/room.h"
-#include "media/sfu/tcp.h"
+#include "media/sfu/slot_choose.h"
+#include "media/sfu/slot_write.h"
 #include "media/sfu/track.h"
 
-#include <string.h>
-
 enum {
-    SLOT_ELEMENTS_BYTES = 64, /* longest dependency descriptor copied: key frame's structure */
-    SLOT_HEADER_MAX = 512,
     SLOT_REPAIR_SPACING_MS = 20, /* at least, between two repetitions of one packet */
     SLOT_RTT_MS_DEFAULT = 100,
 };
@@ -59,29 +52,6 @@ static void subscription_clear(struct worker *worker, struct subscription *subsc
     subscription->unsupported = false;
 }
 
-static void subscription_aim(struct worker *worker, struct slot *slot,
-                             struct subscription *subscription)
-{
-    struct feed *feed = subscription->feed;
-    if (feed == NULL || feed->voice || feed->layer_count == 0)
-        return;
-    int chosen = layers_choose(feed->layers, feed->layer_count, slot->want.height,
-                               narrow_layers(&slot->transport->narrow));
-    if (chosen == LAYERS_NONE)
-        return;
-    feed_want(worker, subscription, subscription->layer, (int8_t)chosen);
-    if (subscription->layer != subscription->target && slot->kind == MEDIA_VIDEO)
-        feed_keyframe(worker, feed, (uint8_t)chosen);
-}
-
-void slot_retarget(struct worker *worker, struct slot *slot)
-{
-    if (slot->next.feed != NULL)
-        subscription_aim(worker, slot, &slot->next);
-    else
-        subscription_aim(worker, slot, &slot->active);
-}
-
 static void slot_want_voice(struct worker *worker, struct slot *slot)
 {
     struct room *room = slot->transport->room;
@@ -120,7 +90,7 @@ static void slot_want_source(struct worker *worker, struct slot *slot)
         return;
     }
     slot_tell(worker, slot, MEDIA_SLOT_WAITING, joining);
-    subscription_aim(worker, slot, joining);
+    slot_aim(worker, slot, joining);
 }
 
 void slot_want(struct worker *worker, struct slot *slot, const struct media_want *want)
@@ -173,266 +143,6 @@ void slot_end(struct worker *worker, struct slot *slot)
     }
 }
 
-/* ---- the format ---- */
-
-static bool h264_fits(const struct packet_format *sent, const struct packet_format *decoded)
-{
-    /* A decoder of mode 1 takes mode 0; profiles by profile_idc (RFC 6184 8.1). */
-    if (sent->h264_packetization_mode > decoded->h264_packetization_mode)
-        return false;
-    enum { BASELINE = 0x42, CONSTRAINED = 0x40 /* constraint_set1 in profile-iop */ };
-    uint32_t sent_idc = sent->h264_profile_level_id >> 16;
-    uint32_t decoded_idc = decoded->h264_profile_level_id >> 16;
-    if (sent_idc == decoded_idc || sent->h264_profile_level_id == 0 ||
-        decoded->h264_profile_level_id == 0)
-        return true;
-    bool constrained_baseline =
-        sent_idc == BASELINE && (sent->h264_profile_level_id >> 8 & CONSTRAINED) != 0;
-    return constrained_baseline;
-}
-
-static bool format_fits(const struct packet_format *sent, const struct packet_format *decoded)
-{
-    if (sent->codec != decoded->codec)
-        return false;
-    if (sent->codec == MEDIA_CODEC_H264)
-        return h264_fits(sent, decoded);
-    return sent->codec != MEDIA_CODEC_VP9 || sent->vp9_profile == decoded->vp9_profile;
-}
-
-const struct payload *payload_for(const struct payload *payloads, size_t count,
-                                  const struct packet_format *format, bool *ret_unwrap)
-{
-    *ret_unwrap = false;
-    const struct payload *fits = NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (!format_fits(format, &payloads[i].format))
-            continue;
-        bool exact =
-            payloads[i].format.h264_packetization_mode == format->h264_packetization_mode &&
-            payloads[i].format.h264_profile_level_id == format->h264_profile_level_id;
-        if (exact)
-            return &payloads[i];
-        if (fits == NULL)
-            fits = &payloads[i];
-    }
-    if (fits == NULL && format->codec == MEDIA_CODEC_RED) {
-        struct packet_format opus = {.codec = MEDIA_CODEC_OPUS};
-        bool nested;
-        fits = payload_for(payloads, count, &opus, &nested);
-        *ret_unwrap = fits != NULL;
-    }
-    return fits;
-}
-
-static bool format_equal(const struct packet_format *left, const struct packet_format *right)
-{
-    return left->codec == right->codec &&
-           left->h264_packetization_mode == right->h264_packetization_mode &&
-           left->vp9_profile == right->vp9_profile &&
-           left->h264_profile_level_id == right->h264_profile_level_id;
-}
-
-/* False: this subscriber cannot decode it. */
-static bool slot_format(struct slot *slot, const struct packet_format *format)
-{
-    if (format_equal(&slot->format, format))
-        return slot->payload != NULL;
-    slot->format = *format;
-    slot->payload = payload_for(slot->payloads, slot->payload_count, format, &slot->unwrap_red);
-    struct packet_format opus = {.codec = MEDIA_CODEC_OPUS};
-    bool unwrap;
-    const struct payload *primary =
-        payload_for(slot->payloads, slot->payload_count, &opus, &unwrap);
-    slot->red_primary = primary != NULL ? primary->type : 0;
-    return slot->payload != NULL;
-}
-
-/* Without RTX a repetition has to be the same packet bit by bit: no element may change with time.
- */
-static bool repairs_plainly(const struct slot *slot)
-{
-    return slot->payload->nack && (slot->payload->rtx_type == 0 || slot->rtx_ssrc == 0);
-}
-
-/* ---- writing one packet ---- */
-
-struct writing_space {
-    uint8_t descriptor[RTP_TWO_BYTE_VALUE_MAX];
-    uint8_t sequence[2], send_time[3];
-};
-
-static void element_copy(struct rtp_writing *writing, uint8_t id, const struct packet *packet,
-                         const struct packet_element *element)
-{
-    if (id == 0 || element->length == 0)
-        return;
-    writing->elements[writing->element_count++] = (struct rtp_element){
-        .id = id, .length = element->length, .value = packet->data + element->offset};
-}
-
-static void elements_of(const struct worker *worker, struct slot *slot, const struct packet *packet,
-                        const struct rewritten *rewritten, struct writing_space *space,
-                        struct rtp_writing *writing)
-{
-    const struct media_extensions *ids = &slot->extensions;
-    element_copy(writing, ids->audio_level, packet, &packet->audio_level);
-    element_copy(writing, ids->video_orientation, packet, &packet->orientation);
-    element_copy(writing, ids->playout_delay, packet, &packet->playout_delay);
-    element_copy(writing, ids->color_space, packet, &packet->color_space);
-    if (ids->dependency_descriptor != 0 && packet->dependency.length >= DD_MANDATORY_BYTES) {
-        memcpy(space->descriptor, packet->data + packet->dependency.offset,
-               packet->dependency.length);
-        dd_frame_number_set(space->descriptor, rewritten->frame_number);
-        writing->elements[writing->element_count++] =
-            (struct rtp_element){.id = ids->dependency_descriptor,
-                                 .length = packet->dependency.length,
-                                 .value = space->descriptor};
-    }
-    if (repairs_plainly(slot))
-        return;
-    if (ids->transport_cc != 0)
-        writing->elements[writing->element_count++] = rtp_transport_seq_element(
-            ids->transport_cc, slot->transport->twcc_sequence++, space->sequence);
-    if (ids->abs_send_time != 0)
-        writing->elements[writing->element_count++] = rtp_send_time_element(
-            ids->abs_send_time, rtp_send_time_of(worker_now_ns(worker)), space->send_time);
-}
-
-/* Payload types inside RED name the publisher's numbering (RFC 2198 3). */
-static void red_renumber(uint8_t *payload, size_t length, uint8_t primary)
-{
-    for (size_t at = 0; at < length; at += 4) {
-        bool more = (payload[at] & 0x80) != 0;
-        payload[at] = (uint8_t)((payload[at] & 0x80) | primary);
-        if (!more)
-            return;
-    }
-}
-
-/* The part of the packet this subscriber gets. */
-static bool payload_view(const struct slot *slot, const struct packet *packet,
-                         const uint8_t **ret_payload, size_t *ret_length)
-{
-    *ret_payload = packet->data + packet->payload_offset;
-    *ret_length = packet->payload_length;
-    if (!slot->unwrap_red)
-        return true;
-    struct red_view view;
-    if (red_parse(*ret_payload, *ret_length, &view) != STATUS_OK)
-        return false;
-    *ret_payload = view.blocks[view.count - 1].data;
-    *ret_length = view.blocks[view.count - 1].length;
-    return *ret_length > 0;
-}
-
-static void payload_patch(const struct slot *slot, const struct packet *packet,
-                          const struct rewritten *rewritten, uint8_t *payload, size_t length)
-{
-    if (packet->format.codec == MEDIA_CODEC_RED && !slot->unwrap_red)
-        red_renumber(payload, length, slot->red_primary);
-    if (packet->picture_id_offset != 0) {
-        uint8_t *place = payload + packet->picture_id_offset;
-        if (packet->long_picture_id)
-            store_be16(place, (uint16_t)(0x8000 | rewritten->picture_id));
-        else
-            *place = (uint8_t)rewritten->picture_id & 0x7f;
-    }
-    if (packet->tl0picidx_offset != 0)
-        payload[packet->tl0picidx_offset] = rewritten->tl0picidx;
-}
-
-/* How a packet leaves: as itself, or as a repair with numbers of another stream. */
-struct leaving {
-    const struct packet *packet;
-    const struct rewritten *rewritten;
-    bool repair; /* by RTX */
-    bool empty;  /* only its number: payload left out */
-};
-
-static size_t write_body(const struct slot *slot, const struct leaving *leaving, uint8_t *out,
-                         size_t room)
-{
-    const uint8_t *payload;
-    size_t length;
-    if (leaving->empty) {
-        out[0] = 1; /* one byte of padding, its own count */
-        return 1;
-    }
-    if (!payload_view(slot, leaving->packet, &payload, &length))
-        return 0;
-    size_t head = 0;
-    if (leaving->repair) {
-        store_be16(out, (uint16_t)leaving->rewritten->index);
-        head = 2; /* RFC 4588 4: the original sequence number */
-    }
-    if (head + length > room)
-        return 0;
-    memcpy(out + head, payload, length);
-    payload_patch(slot, leaving->packet, leaving->rewritten, out + head, length);
-    return head + length;
-}
-
-/* Header, payload and tag into `out`; 0: it does not fit or has nothing to show. */
-static size_t slot_write(struct worker *worker, struct slot *slot, const struct leaving *leaving,
-                         uint8_t *out, size_t size)
-{
-    const struct packet *packet = leaving->packet;
-    struct transport *transport = slot->transport;
-    int64_t index = leaving->repair ? slot->rtx_index : leaving->rewritten->index;
-    struct rtp_writing writing = {
-        .marker = packet->marker && !leaving->empty,
-        .payload_type = leaving->repair ? slot->payload->rtx_type : slot->payload->type,
-        .sequence = (uint16_t)index,
-        .timestamp = leaving->rewritten->timestamp,
-        .ssrc = leaving->repair ? slot->rtx_ssrc : slot->ssrc,
-        .csrc_count = 1,
-        .csrcs = {packet->origin},
-    };
-    struct writing_space space;
-    elements_of(worker, slot, packet, leaving->rewritten, &space, &writing);
-    size_t tail = protector_rtp_tail(transport->protector);
-    size_t head;
-    if (rtp_write(&writing, out, size - tail - SENDER_PAD_MAX, &head) != STATUS_OK)
-        return 0;
-    size_t body = write_body(slot, leaving, out + head, size - tail - SENDER_PAD_MAX - head);
-    if (body == 0)
-        return 0;
-    if (leaving->empty) {
-        out[0] |= 0x20; /* P */
-    } else if (slot->kind == MEDIA_VIDEO && !repairs_plainly(slot) && transport->path.stream == 0) {
-        uint8_t padding = sender_padding(worker->sender, &transport->group, head + body + tail);
-        size_t padded;
-        if (padding > 0 && rtp_pad(out, head + body, size - tail, padding, &padded) == STATUS_OK)
-            body = padded - head;
-    }
-    size_t length;
-    if (protector_rtp(transport->protector, (uint32_t)(index >> 16), out, head, out + head, body,
-                      out, &length) != STATUS_OK)
-        return 0;
-    if (leaving->repair)
-        slot->rtx_index++;
-    slot->packets++;
-    slot->bytes += (uint32_t)body;
-    if (slot->kind == MEDIA_VIDEO)
-        transport->video_bytes += length;
-    return length;
-}
-
-static void slot_send(struct worker *worker, struct slot *slot, const struct leaving *leaving)
-{
-    struct transport *transport = slot->transport;
-    uint8_t *out = sender_room(worker->sender);
-    size_t length = slot_write(worker, slot, leaving, out, SENDER_PACKET_BYTES);
-    if (length == 0)
-        return;
-    worker->counters.forwarded++;
-    if (transport->path.stream != 0)
-        tcp_send(worker, transport->path.stream, out, length);
-    else
-        sender_commit(worker->sender, &transport->path.address, &transport->group, length);
-}
-
 /* ---- the stream ---- */
 
 static bool slot_rewriter(struct worker *worker, struct slot *slot)
@@ -463,23 +173,11 @@ static void slot_begin(struct worker *worker, struct slot *slot, const struct pa
     worker->counters.switches++;
 }
 
-/* Levels go at the next frame, and come back only where the stream allows it. */
-static bool temporal_fits(struct slot *slot, const struct packet *packet)
-{
-    uint8_t limit = narrow_temporal(&slot->transport->narrow);
-    if (packet->start && limit < slot->temporal)
-        slot->temporal = limit;
-    if (packet->start && packet->switching_up && packet->temporal_id > slot->temporal &&
-        packet->temporal_id <= limit)
-        slot->temporal = packet->temporal_id;
-    return packet->temporal_id <= slot->temporal;
-}
-
 static void slot_forward(struct worker *worker, struct slot *slot, struct packet *packet)
 {
     struct rewritten rewritten;
     struct leaving leaving = {.packet = packet, .rewritten = &rewritten};
-    bool leave_out = packet->payload_length == 0 || !temporal_fits(slot, packet);
+    bool leave_out = packet->payload_length == 0 || !slot_temporal_fits(slot, packet);
     enum status status = leave_out ? rewriter_omit(slot->rewriter, packet, &rewritten)
                                    : rewriter_forward(slot->rewriter, packet, &rewritten);
     leaving.empty = status == STATUS_EXISTS;
@@ -601,7 +299,7 @@ void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
         return;
     struct rewritten rewritten = rewriter_again(&found, packet);
     struct leaving leaving = {
-        .packet = packet, .rewritten = &rewritten, .repair = !repairs_plainly(slot)};
+        .packet = packet, .rewritten = &rewritten, .repair = !slot_repairs_plainly(slot)};
     slot_send(worker, slot, &leaving);
     worker->counters.rtx_sent++;
 }

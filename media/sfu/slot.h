@@ -72,9 +72,4 @@ bool slot_report(const struct slot *slot, uint64_t ntp, struct rtcp_sender *ret_
 /* Letter of the conductor: transport, slot, want. */
 void slot_on_want(struct worker *worker, const struct letter *letter);
 
-/* Which of the payload types a decoder of this subscriber takes this format as; NULL: none.
- * *ret_unwrap: RED has to be taken apart first. */
-const struct payload *payload_for(const struct payload *payloads, size_t count,
-                                  const struct packet_format *format, bool *ret_unwrap);
-
 #endif

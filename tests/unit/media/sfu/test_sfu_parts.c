@@ -7,7 +7,8 @@
 #include "media/sfu/keyframe.h"
 #include "media/sfu/layers.h"
 #include "media/sfu/narrow.h"
-#include "media/sfu/slot.h"
+#include "media/sfu/payload.h"
+#include "media/sfu/transport.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -1,0 +1,202 @@
+#include "media/sfu/slot_write.h"
+
+#include "core/bytes.h"
+#include "media/rtp/dependency_descriptor.h"
+#include "media/rtp/red.h"
+#include "media/rtp/rtp.h"
+#include "media/sfu/payload.h"
+#include "media/sfu/tcp.h"
+
+#include <string.h>
+
+/* ---- the format ---- */
+
+bool slot_format(struct slot *slot, const struct packet_format *format)
+{
+    if (format_equal(&slot->format, format))
+        return slot->payload != NULL;
+    slot->format = *format;
+    slot->payload = payload_for(slot->payloads, slot->payload_count, format, &slot->unwrap_red);
+    struct packet_format opus = {.codec = MEDIA_CODEC_OPUS};
+    bool unwrap;
+    const struct payload *primary =
+        payload_for(slot->payloads, slot->payload_count, &opus, &unwrap);
+    slot->red_primary = primary != NULL ? primary->type : 0;
+    return slot->payload != NULL;
+}
+
+bool slot_repairs_plainly(const struct slot *slot)
+{
+    return slot->payload->nack && (slot->payload->rtx_type == 0 || slot->rtx_ssrc == 0);
+}
+
+/* ---- writing one packet ---- */
+
+struct writing_space {
+    uint8_t descriptor[RTP_TWO_BYTE_VALUE_MAX];
+    uint8_t sequence[2], send_time[3];
+};
+
+static void element_copy(struct rtp_writing *writing, uint8_t id, const struct packet *packet,
+                         const struct packet_element *element)
+{
+    if (id == 0 || element->length == 0)
+        return;
+    writing->elements[writing->element_count++] = (struct rtp_element){
+        .id = id, .length = element->length, .value = packet->data + element->offset};
+}
+
+static void elements_of(const struct worker *worker, struct slot *slot, const struct packet *packet,
+                        const struct rewritten *rewritten, struct writing_space *space,
+                        struct rtp_writing *writing)
+{
+    const struct media_extensions *ids = &slot->extensions;
+    element_copy(writing, ids->audio_level, packet, &packet->audio_level);
+    element_copy(writing, ids->video_orientation, packet, &packet->orientation);
+    element_copy(writing, ids->playout_delay, packet, &packet->playout_delay);
+    element_copy(writing, ids->color_space, packet, &packet->color_space);
+    if (ids->dependency_descriptor != 0 && packet->dependency.length >= DD_MANDATORY_BYTES) {
+        memcpy(space->descriptor, packet->data + packet->dependency.offset,
+               packet->dependency.length);
+        dd_frame_number_set(space->descriptor, rewritten->frame_number);
+        writing->elements[writing->element_count++] =
+            (struct rtp_element){.id = ids->dependency_descriptor,
+                                 .length = packet->dependency.length,
+                                 .value = space->descriptor};
+    }
+    if (slot_repairs_plainly(slot))
+        return;
+    if (ids->transport_cc != 0)
+        writing->elements[writing->element_count++] = rtp_transport_seq_element(
+            ids->transport_cc, slot->transport->twcc_sequence++, space->sequence);
+    if (ids->abs_send_time != 0)
+        writing->elements[writing->element_count++] = rtp_send_time_element(
+            ids->abs_send_time, rtp_send_time_of(worker_now_ns(worker)), space->send_time);
+}
+
+/* Payload types inside RED name the publisher's numbering (RFC 2198 3). */
+static void red_renumber(uint8_t *payload, size_t length, uint8_t primary)
+{
+    for (size_t at = 0; at < length; at += 4) {
+        bool more = (payload[at] & 0x80) != 0;
+        payload[at] = (uint8_t)((payload[at] & 0x80) | primary);
+        if (!more)
+            return;
+    }
+}
+
+/* The part of the packet this subscriber gets. */
+static bool payload_view(const struct slot *slot, const struct packet *packet,
+                         const uint8_t **ret_payload, size_t *ret_length)
+{
+    *ret_payload = packet->data + packet->payload_offset;
+    *ret_length = packet->payload_length;
+    if (!slot->unwrap_red)
+        return true;
+    struct red_view view;
+    if (red_parse(*ret_payload, *ret_length, &view) != STATUS_OK)
+        return false;
+    *ret_payload = view.blocks[view.count - 1].data;
+    *ret_length = view.blocks[view.count - 1].length;
+    return *ret_length > 0;
+}
+
+static void payload_patch(const struct slot *slot, const struct packet *packet,
+                          const struct rewritten *rewritten, uint8_t *payload, size_t length)
+{
+    if (packet->format.codec == MEDIA_CODEC_RED && !slot->unwrap_red)
+        red_renumber(payload, length, slot->red_primary);
+    if (packet->picture_id_offset != 0) {
+        uint8_t *place = payload + packet->picture_id_offset;
+        if (packet->long_picture_id)
+            store_be16(place, (uint16_t)(0x8000 | rewritten->picture_id));
+        else
+            *place = (uint8_t)rewritten->picture_id & 0x7f;
+    }
+    if (packet->tl0picidx_offset != 0)
+        payload[packet->tl0picidx_offset] = rewritten->tl0picidx;
+}
+
+static size_t write_body(const struct slot *slot, const struct leaving *leaving, uint8_t *out,
+                         size_t room)
+{
+    const uint8_t *payload;
+    size_t length;
+    if (leaving->empty) {
+        out[0] = 1; /* one byte of padding, its own count */
+        return 1;
+    }
+    if (!payload_view(slot, leaving->packet, &payload, &length))
+        return 0;
+    size_t head = 0;
+    if (leaving->repair) {
+        store_be16(out, (uint16_t)leaving->rewritten->index);
+        head = 2; /* RFC 4588 4: the original sequence number */
+    }
+    if (head + length > room)
+        return 0;
+    memcpy(out + head, payload, length);
+    payload_patch(slot, leaving->packet, leaving->rewritten, out + head, length);
+    return head + length;
+}
+
+/* Header, payload and tag into `out`; 0: it does not fit or has nothing to show. */
+static size_t slot_write(struct worker *worker, struct slot *slot, const struct leaving *leaving,
+                         uint8_t *out, size_t size)
+{
+    const struct packet *packet = leaving->packet;
+    struct transport *transport = slot->transport;
+    int64_t index = leaving->repair ? slot->rtx_index : leaving->rewritten->index;
+    struct rtp_writing writing = {
+        .marker = packet->marker && !leaving->empty,
+        .payload_type = leaving->repair ? slot->payload->rtx_type : slot->payload->type,
+        .sequence = (uint16_t)index,
+        .timestamp = leaving->rewritten->timestamp,
+        .ssrc = leaving->repair ? slot->rtx_ssrc : slot->ssrc,
+        .csrc_count = 1,
+        .csrcs = {packet->origin},
+    };
+    struct writing_space space;
+    elements_of(worker, slot, packet, leaving->rewritten, &space, &writing);
+    size_t tail = protector_rtp_tail(transport->protector);
+    size_t head;
+    if (rtp_write(&writing, out, size - tail - SENDER_PAD_MAX, &head) != STATUS_OK)
+        return 0;
+    size_t body = write_body(slot, leaving, out + head, size - tail - SENDER_PAD_MAX - head);
+    if (body == 0)
+        return 0;
+    if (leaving->empty) {
+        out[0] |= 0x20; /* P */
+    } else if (slot->kind == MEDIA_VIDEO && !slot_repairs_plainly(slot) &&
+               transport->path.stream == 0) {
+        uint8_t padding = sender_padding(worker->sender, &transport->group, head + body + tail);
+        size_t padded;
+        if (padding > 0 && rtp_pad(out, head + body, size - tail, padding, &padded) == STATUS_OK)
+            body = padded - head;
+    }
+    size_t length;
+    if (protector_rtp(transport->protector, (uint32_t)(index >> 16), out, head, out + head, body,
+                      out, &length) != STATUS_OK)
+        return 0;
+    if (leaving->repair)
+        slot->rtx_index++;
+    slot->packets++;
+    slot->bytes += (uint32_t)body;
+    if (slot->kind == MEDIA_VIDEO)
+        transport->video_bytes += length;
+    return length;
+}
+
+void slot_send(struct worker *worker, struct slot *slot, const struct leaving *leaving)
+{
+    struct transport *transport = slot->transport;
+    uint8_t *out = sender_room(worker->sender);
+    size_t length = slot_write(worker, slot, leaving, out, SENDER_PACKET_BYTES);
+    if (length == 0)
+        return;
+    worker->counters.forwarded++;
+    if (transport->path.stream != 0)
+        tcp_send(worker, transport->path.stream, out, length);
+    else
+        sender_commit(worker->sender, &transport->path.address, &transport->group, length);
+}

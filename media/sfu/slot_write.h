@@ -1,0 +1,29 @@
+/*
+ * media/sfu/slot_write.h - how a packet is written for the subscriber of one slot: payload
+ * type, header, extension elements, payload, protection. What is sent is decided in
+ * slot.c and slot_choose.c.
+ *
+ * Thread: the subscriber's worker.
+ */
+#ifndef MEDIA_SFU_SLOT_WRITE_H
+#define MEDIA_SFU_SLOT_WRITE_H
+
+#include "media/sfu/slot.h"
+
+/* How a packet leaves: as itself, or as a repair with numbers of another stream. */
+struct leaving {
+    const struct packet *packet;
+    const struct rewritten *rewritten;
+    bool repair; /* by RTX */
+    bool empty;  /* only its number: payload left out */
+};
+
+/* Finds how this format goes to the subscriber. False: it cannot decode it. */
+bool slot_format(struct slot *slot, const struct packet_format *format);
+/* Without RTX a repetition has to be the same packet bit by bit: no element may change with time.
+ */
+bool slot_repairs_plainly(const struct slot *slot);
+/* Writes, protects and queues; what does not fit is left out. */
+void slot_send(struct worker *worker, struct slot *slot, const struct leaving *leaving);
+
+#endif
