@@ -1,9 +1,23 @@
 // Put into every page before its scripts: a microphone with a tone of its own, a camera with a
 // colour of its own, and a look at every connection. Runs in the page: no imports, no closures.
-export function fakes({ tone, hue, width, height, ownTone, udpBlocked }) {
+// via: the port on loopback by which this page reaches the server's media, instead of the server's own.
+// busy: pictures that cost as many bits as a camera's.
+export function fakes({ tone, hue, width, height, ownTone, udpBlocked, via, busy }) {
   const connections = [];
   const Native = window.RTCPeerConnection;
   const times = {}; // when each step of the newest connection was first reached, ms
+  const UDP_CANDIDATES = /^a=candidate:\S+ \d+ udp .*\r\n/gim;
+  /** The answer as a network would have it that has no UDP, or another address for the server. */
+  function translated(sdp) {
+    if (udpBlocked) return sdp.replace(UDP_CANDIDATES, '');
+    if (!window.__test.via) return sdp;
+    let first = true;
+    return sdp.replace(/^a=candidate:\S+ \d+ tcp .*\r\n/gim, '').replace(UDP_CANDIDATES, (line) => {
+      const kept = first ? line.replace(/^(\S+ \d+ udp \d+) \S+ \d+/i, `$1 127.0.0.1 ${window.__test.via}`) : '';
+      first = false;
+      return kept;
+    });
+  }
   const mark = (step) => (times[step] ??= performance.now());
   window.RTCPeerConnection = class extends Native {
     constructor(...args) {
@@ -20,9 +34,7 @@ export function fakes({ tone, hue, width, height, ownTone, udpBlocked }) {
     }
     async setRemoteDescription(description) {
       mark('answer');
-      // A network without UDP: nothing there to send it to.
-      const sdp = udpBlocked ? description.sdp.replace(/^a=candidate:\S+ \d+ udp .*\r\n/gim, '') : description.sdp;
-      await super.setRemoteDescription({ type: description.type, sdp });
+      await super.setRemoteDescription({ type: description.type, sdp: translated(description.sdp) });
       mark('answer set');
     }
   };
@@ -46,15 +58,31 @@ export function fakes({ tone, hue, width, height, ownTone, udpBlocked }) {
     return out.stream.getAudioTracks()[0];
   }
 
+  /** Pictures of grains, each half as high as the picture. */
+  function noises({ width, height }) {
+    return Array.from({ length: 8 }, () => {
+      const canvas = new OffscreenCanvas(width / 4, height / 8);
+      const pen = canvas.getContext('2d');
+      const pixels = pen.createImageData(canvas.width, canvas.height);
+      for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = i % 4 === 3 ? 255 : Math.random() * 256;
+      pen.putImageData(pixels, 0, 0);
+      return canvas;
+    });
+  }
+
   function pictureTrack(constraints) {
     const canvas = document.createElement('canvas');
     canvas.width = width;
     canvas.height = height;
     const pen = canvas.getContext('2d');
     let frame = 0;
+    const grains = busy ? noises(canvas) : [];
     const draw = () => {
       pen.fillStyle = `hsl(${hue} 100% 50%)`;
       pen.fillRect(0, 0, canvas.width, canvas.height);
+      // Most of it moves a little, as people do, and some of it is new.
+      if (busy) pen.drawImage(grains[0], (frame * 3) % 60, canvas.height / 2, canvas.width, canvas.height / 2);
+      if (busy) pen.drawImage(grains[1 + (frame % 7)], 0, canvas.height / 2, canvas.width / 4, canvas.height / 4);
       pen.fillStyle = '#fff'; // something that moves, near the edge
       pen.fillRect((frame * 7) % canvas.width, canvas.height - 24, 40, 16);
       frame++;
@@ -89,6 +117,7 @@ export function fakes({ tone, hue, width, height, ownTone, udpBlocked }) {
     connections,
     times,
     mark,
+    via,
     /** Clicks and waits for the first remote picture to be decoded; ms from the click by step. */
     async clickToPicture(selector) {
       const start = performance.now();

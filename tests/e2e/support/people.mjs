@@ -39,7 +39,15 @@ export async function newPerson(browser, server, options = {}) {
   person.page = await context.newPage();
   person.errors = [];
   person.page.on('pageerror', (error) => person.errors.push(error.message));
-  await person.page.addInitScript(fakes, { tone: person.tone, hue: person.hue, width: options.width ?? 640, height: options.height ?? 360, udpBlocked: options.udpBlocked ?? false });
+  await person.page.addInitScript(fakes, {
+    tone: person.tone,
+    hue: person.hue,
+    width: options.width ?? 640,
+    height: options.height ?? 360,
+    udpBlocked: options.udpBlocked ?? false,
+    via: options.via ?? 0,
+    busy: options.busy ?? false,
+  });
   return person;
 }
 

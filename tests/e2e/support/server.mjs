@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { onCleanup, until } from './cleanup.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-const program =
+export const program =
   process.env.PARLEY ??
   ['asan', 'release', 'dev'].map((preset) => join(root, 'build', preset, 'parley')).find(existsSync);
 
