@@ -26,9 +26,8 @@ static bool format_fits(const struct packet_format *sent, const struct packet_fo
 }
 
 const struct payload *payload_for(const struct payload *payloads, size_t count,
-                                  const struct packet_format *format, bool *ret_unwrap)
+                                  const struct packet_format *format)
 {
-    *ret_unwrap = false;
     const struct payload *fits = NULL;
     for (size_t i = 0; i < count; i++) {
         if (!format_fits(format, &payloads[i].format))
@@ -40,12 +39,6 @@ const struct payload *payload_for(const struct payload *payloads, size_t count,
             return &payloads[i];
         if (fits == NULL)
             fits = &payloads[i];
-    }
-    if (fits == NULL && format->codec == MEDIA_CODEC_RED) {
-        struct packet_format opus = {.codec = MEDIA_CODEC_OPUS};
-        bool nested;
-        fits = payload_for(payloads, count, &opus, &nested);
-        *ret_unwrap = fits != NULL;
     }
     return fits;
 }

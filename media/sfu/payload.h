@@ -11,10 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Which of the payload types a decoder of this subscriber takes this format as; NULL: none.
- * *ret_unwrap: RED has to be taken apart first. */
+/* Which of the payload types a decoder of this subscriber takes this format as; NULL: none. */
 const struct payload *payload_for(const struct payload *payloads, size_t count,
-                                  const struct packet_format *format, bool *ret_unwrap);
+                                  const struct packet_format *format);
 bool format_equal(const struct packet_format *left, const struct packet_format *right);
 
 #endif

@@ -14,7 +14,6 @@
 #include "media/packet.h"
 #include "media/sfu/feed.h"
 #include "media/sfu/rewriter.h"
-#include "media/sfu/slot_stats.h"
 #include "media/sfu/transport.h"
 #include "media/worker.h"
 
@@ -41,23 +40,20 @@ struct slot {
     /* How the present format goes to this subscriber; found anew when the format changes. */
     struct packet_format format;
     const struct payload *payload; /* NULL: not decodable here */
-    bool unwrap_red;
-    uint8_t red_primary; /* payload type written into RED blocks */
-    uint8_t temporal;    /* highest temporal level forwarded now */
-    uint8_t aimed;       /* enum media_switch_reason: why another layer is awaited */
+    uint8_t red_type;              /* RED for this subscriber; 0: it takes none */
+    uint8_t temporal;              /* highest temporal level forwarded now */
 
     uint64_t voice;            /* voice slots: whose voice the rewriter's segment is */
     struct rewriter *rewriter; /* NULL until something was forwarded */
     int64_t rtx_index;         /* next number on the RTX stream */
-    uint64_t packets, bytes;   /* payload octets; sender reports take them modulo 2^32 */
+    uint32_t packets, bytes;   /* for sender reports */
     uint64_t forwarded_ms;
     uint64_t reported_ms;
-    struct slot_stats stats;
 };
 
 void slot_want(struct worker *worker, struct slot *slot, const struct media_want *want);
-/* What is wanted, the layers of its source, or what the link bears, have changed. */
-void slot_retarget(struct worker *worker, struct slot *slot, enum media_switch_reason reason);
+/* The layers of its source, or what the link bears, have changed. */
+void slot_retarget(struct worker *worker, struct slot *slot);
 /* A packet of the feed this subscription is in. */
 void slot_offer(struct worker *worker, struct subscription *subscription, struct packet *packet);
 /* The source is gone. */

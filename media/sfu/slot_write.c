@@ -5,6 +5,7 @@
 #include "media/rtp/red.h"
 #include "media/rtp/rtp.h"
 #include "media/sfu/payload.h"
+#include "media/sfu/redundancy.h"
 #include "media/sfu/tcp.h"
 
 #include <string.h>
@@ -16,12 +17,10 @@ bool slot_format(struct slot *slot, const struct packet_format *format)
     if (format_equal(&slot->format, format))
         return slot->payload != NULL;
     slot->format = *format;
-    slot->payload = payload_for(slot->payloads, slot->payload_count, format, &slot->unwrap_red);
-    struct packet_format opus = {.codec = MEDIA_CODEC_OPUS};
-    bool unwrap;
-    const struct payload *primary =
-        payload_for(slot->payloads, slot->payload_count, &opus, &unwrap);
-    slot->red_primary = primary != NULL ? primary->type : 0;
+    slot->payload = payload_for(slot->payloads, slot->payload_count, format);
+    const struct packet_format red = {.codec = MEDIA_CODEC_RED};
+    const struct payload *redundant = payload_for(slot->payloads, slot->payload_count, &red);
+    slot->red_type = redundant != NULL ? redundant->type : 0;
     return slot->payload != NULL;
 }
 
@@ -74,38 +73,24 @@ static void elements_of(const struct worker *worker, struct slot *slot, const st
             ids->abs_send_time, rtp_send_time_of(worker_now_ns(worker)), space->send_time);
 }
 
-/* Payload types inside RED name the publisher's numbering (RFC 2198 3). */
-static void red_renumber(uint8_t *payload, size_t length, uint8_t primary)
+/* Whether this packet takes copies of earlier ones with it, and which. */
+static bool slot_redundancy(const struct slot *slot, const struct leaving *leaving,
+                            struct red_view *ret_view)
 {
-    for (size_t at = 0; at < length; at += 4) {
-        bool more = (payload[at] & 0x80) != 0;
-        payload[at] = (uint8_t)((payload[at] & 0x80) | primary);
-        if (!more)
-            return;
-    }
-}
-
-/* The part of the packet this subscriber gets. */
-static bool payload_view(const struct slot *slot, const struct packet *packet,
-                         const uint8_t **ret_payload, size_t *ret_length)
-{
-    *ret_payload = packet->data + packet->payload_offset;
-    *ret_length = packet->payload_length;
-    if (!slot->unwrap_red)
-        return true;
-    struct red_view view;
-    if (red_parse(*ret_payload, *ret_length, &view) != STATUS_OK)
+    uint8_t depth = slot->transport->loss.red_depth;
+    /* What is repeated bit by bit may not depend on what was lost when. */
+    if (depth == 0 || slot->red_type == 0 || leaving->repair || leaving->empty ||
+        slot_repairs_plainly(slot))
         return false;
-    *ret_payload = view.blocks[view.count - 1].data;
-    *ret_length = view.blocks[view.count - 1].length;
-    return *ret_length > 0;
+    const struct packet *packet = leaving->packet;
+    const struct rewriter_segment *segment = rewriter_segment_now(slot->rewriter);
+    return redundancy_view(&slot->active.feed->histories[packet->layer], packet,
+                           segment->source_begin, depth, slot->payload->type, ret_view);
 }
 
-static void payload_patch(const struct slot *slot, const struct packet *packet,
-                          const struct rewritten *rewritten, uint8_t *payload, size_t length)
+static void payload_patch(const struct packet *packet, const struct rewritten *rewritten,
+                          uint8_t *payload)
 {
-    if (packet->format.codec == MEDIA_CODEC_RED && !slot->unwrap_red)
-        red_renumber(payload, length, slot->red_primary);
     if (packet->picture_id_offset != 0) {
         uint8_t *place = payload + packet->picture_id_offset;
         if (packet->long_picture_id)
@@ -117,17 +102,14 @@ static void payload_patch(const struct slot *slot, const struct packet *packet,
         payload[packet->tl0picidx_offset] = rewritten->tl0picidx;
 }
 
-static size_t write_body(const struct slot *slot, const struct leaving *leaving, uint8_t *out,
-                         size_t room)
+static size_t write_body(const struct leaving *leaving, uint8_t *out, size_t room)
 {
-    const uint8_t *payload;
-    size_t length;
+    const uint8_t *payload = leaving->packet->data + leaving->packet->payload_offset;
+    size_t length = leaving->packet->payload_length;
     if (leaving->empty) {
         out[0] = 1; /* one byte of padding, its own count */
         return 1;
     }
-    if (!payload_view(slot, leaving->packet, &payload, &length))
-        return 0;
     size_t head = 0;
     if (leaving->repair) {
         store_be16(out, (uint16_t)leaving->rewritten->index);
@@ -136,7 +118,7 @@ static size_t write_body(const struct slot *slot, const struct leaving *leaving,
     if (head + length > room)
         return 0;
     memcpy(out + head, payload, length);
-    payload_patch(slot, leaving->packet, leaving->rewritten, out + head, length);
+    payload_patch(leaving->packet, leaving->rewritten, out + head);
     return head + length;
 }
 
@@ -156,13 +138,21 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
         .csrc_count = 1,
         .csrcs = {packet->origin},
     };
+    struct red_view view;
+    bool redundant = slot->kind == MEDIA_AUDIO && slot_redundancy(slot, leaving, &view);
+    if (redundant)
+        writing.payload_type = slot->red_type;
     struct writing_space space;
     elements_of(worker, slot, packet, leaving->rewritten, &space, &writing);
     size_t tail = protector_rtp_tail(transport->protector);
     size_t head;
     if (rtp_write(&writing, out, size - tail - SENDER_PAD_MAX, &head) != STATUS_OK)
         return 0;
-    size_t body = write_body(slot, leaving, out + head, size - tail - SENDER_PAD_MAX - head);
+    size_t room = size - tail - SENDER_PAD_MAX - head, body = 0;
+    if (!redundant)
+        body = write_body(leaving, out + head, room);
+    else if (red_build(&view, out + head, room, &body) == STATUS_OK)
+        worker->counters.red_sent++;
     if (body == 0)
         return 0;
     if (leaving->empty) {
@@ -181,7 +171,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     if (leaving->repair)
         slot->rtx_index++;
     slot->packets++;
-    slot->bytes += body;
+    slot->bytes += (uint32_t)body;
     if (slot->kind == MEDIA_VIDEO)
         transport->video_bytes += length;
     return length;

@@ -34,6 +34,7 @@ static void stream_begin(const struct track *track, struct stream *stream, uint3
     stream->ssrc = ssrc;
     stream->epoch++;
     stream->unwrapper = (struct seq_unwrapper){0};
+    stream->come = (struct redundancy_window){0};
     stream->structure_known = false;
     recv_stats_init(&stream->stats, track_clock(track));
     if (stream->nacks != NULL)
@@ -279,6 +280,33 @@ static void track_dispatch(const struct track *track, struct packet *packet)
     }
 }
 
+/* RED becomes the Opus in it, and what was lost and has a copy in it goes on before it. False: it
+ * makes no sense. */
+static bool red_take(const struct track *track, struct stream *stream, struct packet *packet)
+{
+    struct worker *worker = track->transport->worker;
+    const struct payload *opus = NULL;
+    for (uint8_t i = 0; i < track->payload_count && opus == NULL; i++) {
+        if (track->payloads[i].format.codec == MEDIA_CODEC_OPUS)
+            opus = &track->payloads[i];
+    }
+    struct redundancy_copies copies;
+    if (opus == NULL || redundancy_unwrap(packet, opus->type, &stream->come, &copies) != STATUS_OK)
+        return false;
+    packet->format = opus->format;
+    for (size_t i = 0; i < copies.count; i++) {
+        struct packet *lost = redundancy_packet(packet, &copies, i, worker->packets);
+        if (lost == NULL)
+            break;
+        if (stream->nacks != NULL)
+            (void)nack_received(stream->nacks, (uint16_t)lost->index, worker_now_ms(worker));
+        worker->counters.red_recovered++;
+        track_dispatch(track, lost);
+        packet_unref(lost, worker->packets);
+    }
+    return true;
+}
+
 static void stream_count(struct track *track, struct stream *stream, const struct packet *packet,
                          uint64_t now_ms)
 {
@@ -341,14 +369,17 @@ void track_receive(struct track *track, uint8_t layer, struct packet *packet,
     packet->marker = header->marker;
     packet->payload_offset = (uint16_t)header->payload_offset;
     packet->payload_length = (uint16_t)header->payload_length;
-    if (track->format.codec != packet->format.codec)
-        track->changed = true;
-    track->format = packet->format;
     if (packet->payload_length > 0) {
         elements_keep(track, packet, header);
         uint16_t height = stream->info.height;
         if (track->kind == MEDIA_AUDIO) {
+            if (!redundancy_arrived(&stream->come, packet->index))
+                return; /* a copy was here before */
             audio_facts(track, packet);
+            if (packet->format.codec == MEDIA_CODEC_RED && !red_take(track, stream, packet)) {
+                worker->counters.dropped_malformed++;
+                return;
+            }
         } else if (!video_facts(stream, packet, header)) {
             worker->counters.dropped_malformed++;
             return;
@@ -361,6 +392,9 @@ void track_receive(struct track *track, uint8_t layer, struct packet *packet,
         if (stream->info.height != height && stream->info.active)
             track_changed(track);
         stream_count(track, stream, packet, now_ms);
+        if (track->format.codec != packet->format.codec)
+            track->changed = true;
+        track->format = packet->format;
     }
     track_dispatch(track, packet);
 }

@@ -14,6 +14,7 @@
 #include "media/rtp/recv_stats.h"
 #include "media/rtp/rtp.h"
 #include "media/sfu/keyframe.h"
+#include "media/sfu/redundancy.h"
 #include "media/sfu/speakers.h"
 #include "media/sfu/transport.h"
 #include "media/worker.h"
@@ -42,7 +43,8 @@ struct stream {
     uint8_t epoch; /* goes up when the stream began anew: numbers before mean nothing */
     struct recv_stats stats;
     struct seq_unwrapper unwrapper;
-    struct nack_list *nacks; /* NULL: not negotiated, or no memory */
+    struct nack_list *nacks;       /* NULL: not negotiated, or no memory */
+    struct redundancy_window come; /* audio */
     struct dd_structure *structure;
     bool structure_known;
     struct keyframe keyframe;

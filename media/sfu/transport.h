@@ -16,6 +16,7 @@
 #include "media/media.h"
 #include "media/packet.h"
 #include "media/rtp/twcc.h"
+#include "media/sfu/loss.h"
 #include "media/sfu/narrow.h"
 #include "media/sfu/sender.h"
 #include "media/srtp/srtp.h"
@@ -100,12 +101,12 @@ struct transport {
     uint32_t rtt_ms; /* 0: unknown */
     struct repair repairs[TRANSPORT_REPAIRS];
     uint8_t repair_next;
+    struct loss_meter loss;
     struct narrow narrow;
     uint64_t remb;
     uint8_t loss_worst; /* 1/256, of the reports since the last judgement */
     uint64_t video_bytes, video_bytes_before;
     uint64_t judged_ms;
-    uint64_t observed_ms;
 };
 
 /* Copies what it needs of spec. One reference. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */

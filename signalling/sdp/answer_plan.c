@@ -118,7 +118,12 @@ static enum status line_plan(struct answering *answering, struct line *line)
     if (line->why != NULL)
         return STATUS_OK;
     line->use = use;
-    return line_source(answering, line);
+    status = line_source(answering, line);
+    /* Of speech each packet repeats the one before it: what is lost on its way to us once. */
+    if (status == STATUS_OK && use == LINE_TRACK && line->source == MEDIA_SOURCE_MICROPHONE &&
+        !payloads_stereo(line->offer))
+        payloads_redundant_first(line->payloads, line->payload_count);
+    return status;
 }
 
 /*

@@ -200,6 +200,18 @@ void payloads_negotiate(const struct desc_media *offer, enum media_kind kind, bo
     *ret_count = count;
 }
 
+void payloads_redundant_first(struct media_payload *payloads, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (payloads[i].codec != MEDIA_CODEC_RED)
+            continue;
+        struct media_payload red = payloads[i];
+        memmove(&payloads[1], payloads, i * sizeof payloads[0]);
+        payloads[0] = red;
+        return;
+    }
+}
+
 bool payloads_stereo(const struct desc_media *offer)
 {
     for (size_t i = 0; i < offer->rtpmap_count; i++) {

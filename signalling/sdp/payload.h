@@ -24,6 +24,8 @@ struct payload_wish {
  */
 void payloads_negotiate(const struct desc_media *offer, enum media_kind kind, bool transport_cc,
                         struct media_payload ret_payloads[MEDIA_PAYLOADS_MAX], size_t *ret_count);
+/* RED (RFC 2198) before what it repeats: who sends takes the first (RFC 8829 5.3.1). */
+void payloads_redundant_first(struct media_payload *payloads, size_t count);
 /* Adds formats, rtpmap, rtcp-fb and fmtp to the answer's line. Errors: STATUS_NO_MEMORY. */
 MUST_USE enum status payloads_describe(const struct desc_media *offer,
                                        const struct media_payload *payloads, size_t count,

@@ -7,6 +7,7 @@
  */
 #include "core/bytes.h"
 #include "core/call.h"
+#include "media/sfu/redundancy.h"
 #include "media/sfu/reports.h"
 #include "media/sfu/slot.h"
 #include "media/sfu/track.h"
@@ -62,7 +63,10 @@ static size_t payloads(enum media_codec codec, struct media_payload *ret_payload
     ret_payloads[0] = (struct media_payload){
         .codec = codec, .type = TYPE, .rtx_type = RTX, .nack = true, .pli = true};
     ret_payloads[1] = (struct media_payload){.codec = MEDIA_CODEC_OPUS, .type = OPUS};
-    return codec == MEDIA_CODEC_RED ? 2 : 1;
+    if (codec != MEDIA_CODEC_RED)
+        return 1;
+    ret_payloads[0].nack = false;
+    return 2;
 }
 
 static struct transport *transport_open(uint64_t id, enum media_codec codec)
@@ -132,6 +136,7 @@ static void play_open(void *arg)
     const struct media_want want = {.mode = MEDIA_WANT_SOURCE, .source = {.transport = PUBLISHER}};
     play->publisher = transport_open(PUBLISHER, codec);
     play->subscriber = transport_open(SUBSCRIBER, codec);
+    play->subscriber->loss.red_depth = REDUNDANCY_DEPTH_MAX;
     slot_want(worker, &play->subscriber->slots[0], &want);
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/bytes.h"
 #include "core/crypto.h"
+#include "media/rtp/red.h"
 #include "media/rtp/rtcp.h"
 
 #include <arpa/inet.h>
@@ -151,8 +152,9 @@ void member_spec(const struct member *member, uint64_t room, struct media_transp
         .mid = "0",
         .kind = MEDIA_AUDIO,
         .source = MEDIA_SOURCE_MICROPHONE,
-        .payloads = {{.codec = MEDIA_CODEC_OPUS, .type = OPUS}},
-        .payload_count = 1,
+        .payloads = {{.codec = MEDIA_CODEC_OPUS, .type = OPUS},
+                     {.codec = MEDIA_CODEC_RED, .type = RED}},
+        .payload_count = 2,
         .extensions = audio_extensions,
         .ssrc = base + 1,
     };
@@ -172,9 +174,10 @@ void member_spec(const struct member *member, uint64_t room, struct media_transp
         bool voice = i < SLOT_VOICES;
         snprintf(slot->mid, sizeof slot->mid, "%zu", i + 2);
         slot->kind = voice ? MEDIA_AUDIO : MEDIA_VIDEO;
-        slot->payload_count = 1;
+        slot->payload_count = voice ? 2 : 1;
         slot->payloads[0] =
             voice ? (struct media_payload){.codec = MEDIA_CODEC_OPUS, .type = OPUS} : vp8_payload();
+        slot->payloads[1] = (struct media_payload){.codec = MEDIA_CODEC_RED, .type = RED};
         slot->extensions = voice ? audio_extensions : video_extensions;
         slot->ssrc = base + 100 + (uint32_t)i;
         slot->rtx_ssrc = voice ? 0 : base + 200 + (uint32_t)i;
@@ -275,6 +278,33 @@ void send_audio(struct member *member, uint8_t level)
     assert_int_equal(rtp_write(&writing, packet, sizeof packet, &length), STATUS_OK);
     memset(packet + length, (int)member->id, 60);
     peer_send_rtp(member->peer, packet, length + 60);
+}
+
+void send_red(struct member *member, uint8_t copies, bool lost)
+{
+    uint8_t packet[400], value[1];
+    uint8_t bytes[RED_BLOCKS_MAX][60];
+    size_t length, body;
+    uint16_t sequence = member->sequences[0]++;
+    struct red_view view = {.count = copies + 1u};
+    for (uint8_t i = 0; i <= copies; i++) {
+        uint8_t back = (uint8_t)(copies - i);
+        memset(bytes[i], (uint8_t)(sequence - back), sizeof bytes[i]);
+        view.blocks[i] =
+            (struct red_block){OPUS, (uint16_t)(back * 960), bytes[i], sizeof bytes[i]};
+    }
+    struct rtp_writing writing = {
+        .payload_type = RED,
+        .sequence = sequence,
+        .timestamp = sequence * 960U,
+        .ssrc = member_base(member) + 1,
+        .elements = {rtp_audio_level_element(EXT_LEVEL, 20, true, value)},
+        .element_count = 1,
+    };
+    assert_int_equal(rtp_write(&writing, packet, sizeof packet, &length), STATUS_OK);
+    assert_int_equal(red_build(&view, packet + length, sizeof packet - length, &body), STATUS_OK);
+    if (!lost)
+        peer_send_rtp(member->peer, packet, length + body);
 }
 
 static size_t vp8_head(uint8_t *out, bool first, bool key, uint16_t picture, uint8_t layer)

@@ -29,6 +29,7 @@ enum {
     VP8 = 96,
     VP8_RTX = 97,
     OPUS = 111,
+    RED = 63,
     EXT_LEVEL = 1,
     EXT_MID = 4,
     EXT_RID = 10,
@@ -108,6 +109,8 @@ void assert_continuous(const struct member *member, uint32_t ssrc);
 
 /* 20 ms of Opus whose payload is the member's id. */
 void send_audio(struct member *member, uint8_t level);
+/* The same in RED with copies of the `copies` packets before it; lost: it does not arrive. */
+void send_red(struct member *member, uint8_t copies, bool lost);
 
 struct frame {
     uint8_t layer;

@@ -2,6 +2,7 @@
 #include "core/bytes.h"
 #include "media/rtp/rtcp.h"
 #include "media/rtp/vp8.h"
+#include "tests/support/clock_shift.h"
 #include "tests/support/media_stage.h"
 
 #include <string.h>
@@ -60,6 +61,80 @@ static void test_voices(void **state)
     assert_int_equal(stage.speakers[0], alice->id);
     lock_give(&stage.lock);
     WAIT_FOR(stage.speaker_count == 0); /* she has stopped */
+}
+
+/* The peer says how much it loses on this stream. */
+static void report_loss(const struct member *member, uint32_t ssrc, uint8_t fraction)
+{
+    uint8_t bytes[64];
+    struct rtcp_writer writer = rtcp_writer_of(bytes, sizeof bytes);
+    const struct rtcp_block block = {.ssrc = ssrc, .fraction_lost = fraction};
+    assert_int_equal(rtcp_write_rr(&writer, 1, &block, 1), STATUS_OK);
+    peer_send_rtcp(member->peer, bytes, writer.length);
+}
+
+static void test_redundant_audio(void **state)
+{
+    (void)state;
+    struct member *alice = member_join(8);
+    struct member *bob = member_join_elsewhere(8, alice->worker);
+    uint32_t ssrc = member_base(bob) + 100;
+    voices_want(bob);
+    uint64_t end_ns = clock_mono_ns() + (uint64_t)WAIT_MS * CLOCK_NS_PER_MS;
+    for (unsigned i = 0; received_on(bob, ssrc) < 40 && clock_mono_ns() < end_ns; i++) {
+        send_red(alice, 2, i % 5 == 3 || i % 5 == 4); /* two of five are lost on the way here */
+        crowd_turn(stage.peers, 2);
+    }
+    /* Bob hears them all, as plain Opus while he loses nothing himself. */
+    assert_true(received_on(bob, ssrc) >= 40);
+    assert_continuous(bob, ssrc);
+    for (size_t i = 1; i < bob->received_count; i++) {
+        const struct received *now = &bob->received[i], *before = now - 1;
+        assert_int_equal(now->header.payload_type, OPUS);
+        assert_int_equal(now->header.timestamp - before->header.timestamp, 960);
+        assert_int_equal((uint8_t)(now->head[0] - before->head[0]), 1);
+        assert_int_equal(now->header.payload_length, 60);
+    }
+    size_t before = bob->received_count;
+    report_loss(bob, ssrc, 64);
+    send_red(alice, 2, false); /* the last two may have been lost ones */
+    while (received_on(bob, ssrc) < before + 40 && clock_mono_ns() < end_ns) {
+        send_red(alice, 0, false);
+        crowd_turn(stage.peers, 2);
+    }
+    const struct received *last = &bob->received[bob->received_count - 1];
+    assert_int_equal(last->header.payload_type, RED);
+    /* A quarter lost was believed by half: three copies. */
+    assert_int_equal(last->header.payload_length, 3 * 4 + 1 + 4 * 60);
+    assert_int_equal(last->head[0], 0x80 | OPUS);
+    assert_int_equal(load_be24(last->head + 1), 3 * 960 << 10 | 60);
+    assert_int_equal(last->head[12], OPUS);
+    assert_continuous(bob, ssrc);
+    /* Another voice in the same lane begins without the first one's words. */
+    struct member *carol = member_join(8);
+    clock_leap_ms(3000);
+    WAIT_FOR(stage.speaker_count == 0); /* alice has lost her lane */
+    before = bob->received_count;
+    end_ns = clock_mono_ns() + (uint64_t)WAIT_MS * CLOCK_NS_PER_MS;
+    while (received_on(bob, ssrc) < before + 10 && clock_mono_ns() < end_ns) {
+        send_red(carol, 0, false);
+        crowd_turn(stage.peers, 2);
+    }
+    bool begun = false;
+    uint32_t base = 0;
+    for (size_t i = before; i < bob->received_count; i++) {
+        const struct received *received = &bob->received[i];
+        if (received->header.csrcs[0] != bob->received[before - 1].header.csrcs[0] && !begun) {
+            begun = true;
+            base = received->header.timestamp;
+            assert_int_equal(received->header.payload_type, OPUS);
+        }
+        if (begun && received->header.payload_type == RED)
+            assert_true((int32_t)(received->header.timestamp -
+                                  (load_be24(received->head + 1) >> 10) - base) >= 0);
+    }
+    assert_true(begun);
+    assert_continuous(bob, ssrc);
 }
 
 static void test_layers_and_switches(void **state)
@@ -233,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_publisher_one_subscriber, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_voices, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_redundant_audio, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_layers_and_switches, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_loss_is_repaired, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_gate_and_close, stage_open, stage_close),
