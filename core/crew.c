@@ -42,6 +42,7 @@ struct crew {
     pthread_cond_t work;
     struct jobs queue;
     _Atomic uint32_t waiting; /* entries of queue */
+    _Atomic uint32_t strands_waiting;
     uint32_t jobs_max;
     uint32_t strands; /* not freed yet: each needs the lock */
     bool closing, joined;
@@ -114,6 +115,7 @@ static void run_strand(struct crew *crew, struct strand *strand)
 {
     struct job *job = jobs_take(&strand->queue);
     strand->waiting--;
+    crew->strands_waiting--;
     run_job(crew, job);
     if (strand->queue.first) {
         enqueue(crew, &strand->entry);
@@ -229,6 +231,11 @@ uint32_t crew_waiting(const struct crew *crew)
     return atomic_load_explicit(&crew->waiting, memory_order_relaxed);
 }
 
+uint32_t crew_strands_waiting(const struct crew *crew)
+{
+    return atomic_load_explicit(&crew->strands_waiting, memory_order_relaxed);
+}
+
 enum status strand_new(struct crew *crew, uint32_t jobs_max, struct strand **ret_strand)
 {
     if (jobs_max == 0)
@@ -277,6 +284,7 @@ static enum status strand_accept(struct strand *strand, struct job *job)
         return STATUS_LIMIT;
     jobs_append(&strand->queue, job);
     strand->waiting++;
+    crew->strands_waiting++;
     if (!strand->active) {
         strand->active = true;
         enqueue(crew, &strand->entry);

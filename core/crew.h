@@ -23,6 +23,8 @@ struct crew *crew_free(struct crew *crew);
  */
 MUST_USE enum status crew_submit(struct crew *crew, crew_fn *fn, void *arg);
 uint32_t crew_waiting(const struct crew *crew);
+/* Jobs that wait in strands, all of them together. */
+uint32_t crew_strands_waiting(const struct crew *crew);
 /* Which thread of the crew runs this: 0..threads-1; UINT32_MAX outside. */
 uint32_t crew_thread_index(void);
 

@@ -152,3 +152,12 @@ uint32_t pool_slabs(const struct pool *pool)
 {
     return atomic_load_explicit(&pool->slab_count, memory_order_relaxed);
 }
+
+size_t pool_bytes(const struct pool *pool)
+{
+    /* The last slab may be shorter: blocks_max bounds them all. */
+    size_t blocks = (size_t)pool_slabs(pool) * pool->config.slab_blocks;
+    if (blocks > pool->config.blocks_max)
+        blocks = pool->config.blocks_max;
+    return blocks * pool->config.block_size;
+}

@@ -33,5 +33,7 @@ void pool_put_remote(struct pool *pool, void *block); /* any thread */
  */
 uint32_t pool_used(const struct pool *pool);
 uint32_t pool_slabs(const struct pool *pool);
+/* Of all slabs. */
+size_t pool_bytes(const struct pool *pool);
 
 #endif

@@ -138,6 +138,7 @@ enum status media_new(const struct media_config *config, struct media **ret_medi
     if (config->events != NULL)
         media->events = *config->events;
     media->events_context = config->events_context;
+    observations_init(&media->observations, config->metrics);
     uint16_t port;
     enum status status = dtls_identity_new(&media->identity);
     if (status == STATUS_OK)

@@ -11,6 +11,7 @@
 #include "media/sfu/transport.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -386,6 +387,9 @@ static void gauges_set(struct worker *worker)
     uint32_t waiting = 0;
     for (uint8_t from = 0; from < worker->media->worker_count; from++)
         waiting += worker->inbox[from] == NULL ? 0 : ring_length(worker->inbox[from]);
+    metric_set(worker->counters.gauges.pool_bytes,
+               (int64_t)(pool_bytes(worker->packets) + pool_bytes(worker->rewriters) +
+                         pool_bytes(worker->maps)));
     metric_set(worker->counters.gauges.packet_pool_used, pool_used(worker->packets));
     metric_set(worker->counters.gauges.ring_length, waiting);
     metric_set(worker->counters.gauges.letters, loop_letters(worker->loop));
@@ -393,6 +397,30 @@ static void gauges_set(struct worker *worker)
     metric_set(worker->counters.gauges.feeds, (int64_t)map_count(worker->feeds));
     metric_set(worker->counters.gauges.addresses, (int64_t)worker->addresses.count);
     metric_set(worker->counters.gauges.tcp, (int64_t)map_count(worker->connections));
+}
+
+/* What the kernel threw away because we read too slowly: one question a second, none per packet. */
+static void socket_look(struct worker *worker)
+{
+    uint32_t memory[SK_MEMINFO_VARS];
+    socklen_t length = sizeof memory;
+    if (getsockopt(worker->fd, SOL_SOCKET, SO_MEMINFO, memory, &length) != 0 ||
+        length < (SK_MEMINFO_DROPS + 1) * sizeof memory[0])
+        return;
+    worker->counters.dropped_receive_buffer += memory[SK_MEMINFO_DROPS] - worker->socket_drops;
+    worker->socket_drops = memory[SK_MEMINFO_DROPS];
+    metric_set(worker->counters.gauges.socket_queue, memory[SK_MEMINFO_RMEM_ALLOC]);
+}
+
+static void rates_set(struct worker *worker, uint64_t elapsed_ms)
+{
+    struct counters *counters = &worker->counters;
+    uint64_t received = counters->received_bytes - worker->received_bytes_before;
+    uint64_t sent = counters->sent_bytes - worker->sent_bytes_before;
+    worker->received_bytes_before = counters->received_bytes;
+    worker->sent_bytes_before = counters->sent_bytes;
+    metric_set(counters->gauges.receive_bits, (int64_t)(received * 8000 / elapsed_ms));
+    metric_set(counters->gauges.send_bits, (int64_t)(sent * 8000 / elapsed_ms));
 }
 
 static void counters_bring(struct worker *worker)
@@ -421,6 +449,8 @@ static void on_tick(void *context)
             room_tick(worker, room);
     }
     if (now_ms - worker->seconds_ms >= WORKER_SECOND_MS) {
+        rates_set(worker, now_ms - worker->seconds_ms);
+        socket_look(worker);
         worker->seconds_ms = now_ms;
         for (size_t cursor = 0; (feed = map_next(worker->feeds, &cursor)) != NULL;)
             feed_tick(worker, feed);

@@ -17,6 +17,7 @@
 #include "media/packet.h"
 #include "media/sfu/addresses.h"
 #include "media/sfu/counters.h"
+#include "media/sfu/observe.h"
 #include "media/sfu/sender.h"
 
 #include <pthread.h>
@@ -56,6 +57,7 @@ struct media {
     struct media_events events;
     void *events_context;
     struct media_local local;
+    struct observations observations;
     uint32_t opened; /* the conductor's: transports opened and not closed */
     atomic_uint next_connection;
 };
@@ -151,6 +153,8 @@ struct worker {
     uint64_t seconds_ms; /* last once-a-second round */
     struct counters counters;
     struct sender_counts sent_before;
+    uint64_t received_bytes_before, sent_bytes_before; /* at the last once-a-second round */
+    uint32_t socket_drops;                             /* of the kernel, as last read */
     uint64_t slabs_first;
     bool closing;
 };

@@ -51,6 +51,11 @@ static double crew_queue(void *context)
     return (double)crew_waiting(context);
 }
 
+static double strands_queue(void *context)
+{
+    return (double)crew_strands_waiting(context);
+}
+
 /* Beside the program: build/release/parley finds web/dist, /usr/bin/parley the installed copy. */
 static void web_find(struct server *server, const char *configured)
 {
@@ -246,6 +251,8 @@ enum status server_start(const struct settings *settings, const char *data,
                        "Memory of the process in RAM.", resident_bytes, NULL);
     metrics_gauge_read(server->metrics, "parley_queue_length", "queue=\"requests\"",
                        "Entries waiting in a queue.", crew_queue, server->crew);
+    metrics_gauge_read(server->metrics, "parley_queue_length", "queue=\"strands\"",
+                       "Entries waiting in a queue.", strands_queue, server->crew);
     snprintf(server->link, sizeof server->link, "http://localhost:%u/", http_port(server->http));
     *ret_server = server;
     return STATUS_OK;

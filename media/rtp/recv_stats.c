@@ -105,10 +105,13 @@ static uint8_t fraction_take(struct recv_stats *stats)
         (int64_t)expected_interval - (int64_t)(stats->received - stats->received_prior);
     stats->expected_prior = expected;
     stats->received_prior = stats->received;
-    if (expected_interval == 0 || lost_interval <= 0)
-        return 0;
-    uint64_t fraction = ((uint64_t)lost_interval << 8) / expected_interval;
-    return fraction > UINT8_MAX ? UINT8_MAX : (uint8_t)fraction;
+    stats->interval_expected = expected_interval;
+    stats->interval_lost = lost_interval > 0 ? (uint64_t)lost_interval : 0;
+    uint64_t fraction = 0;
+    if (expected_interval != 0)
+        fraction = (stats->interval_lost << 8) / expected_interval;
+    stats->fraction_lost = fraction > UINT8_MAX ? UINT8_MAX : (uint8_t)fraction;
+    return stats->fraction_lost;
 }
 
 bool recv_stats_block(struct recv_stats *stats, uint32_t ssrc, uint64_t now_us,

@@ -28,6 +28,9 @@ struct recv_stats {
     uint64_t received;
     uint64_t bytes; /* payload bytes */
     uint64_t expected_prior, received_prior;
+    /* Of the interval the last block was about. */
+    uint64_t interval_expected, interval_lost;
+    uint8_t fraction_lost;    /* 1/256 */
     uint32_t transit, jitter; /* jitter scaled by 16 */
     bool transit_known;
     uint32_t clock_rate;

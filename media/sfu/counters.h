@@ -39,6 +39,8 @@
       "Packets dropped, by reason")                                                                \
     X(dropped_gate, "parley_packets_dropped_total", "reason=\"gate\"",                             \
       "Packets dropped, by reason")                                                                \
+    X(dropped_receive_buffer, "parley_packets_dropped_total", "reason=\"receive_buffer\"",         \
+      "Packets dropped, by reason")                                                                \
     X(letters_lost, "parley_letters_lost_total", "", "Letters to another worker that did not fit") \
     X(nacks_received, "parley_nacks_received_total", "", "Packets subscribers asked for again")    \
     X(nacks_sent, "parley_nacks_sent_total", "", "Packets asked for again from publishers")        \
@@ -51,12 +53,24 @@
     X(keyframes, "parley_keyframe_requests_total", "", "PLI and FIR sent to publishers")           \
     X(plis_received, "parley_keyframe_requests_received_total", "", "PLI and FIR of subscribers")  \
     X(switches, "parley_slot_switches_total", "", "Times a slot began another source or layer")    \
-    X(lost_reported, "parley_downlink_lost_total", "", "Packets that receivers reported missing")  \
+    X(uplink_expected, "parley_uplink_expected_total", "",                                         \
+      "Packets publishers should have brought, by their sequence numbers")                         \
+    X(uplink_lost, "parley_uplink_lost_total", "",                                                 \
+      "Of them those that had not come, nor been repaired, when reported")                         \
+    X(downlink_lost, "parley_downlink_lost_total", "",                                             \
+      "Packets of slots that subscribers' receiver reports miss")                                  \
+    X(lost_reported, "parley_feedback_lost_total", "",                                             \
+      "Packets that transport-wide feedback of subscribers reports missing")                       \
     X(allocations, "parley_forward_allocations_total", "",                                         \
       "Slabs the pools took from malloc after start")
 
 /* X(field, metric name, help) */
 #define GAUGES_LIST(X)                                                                             \
+    X(receive_bits, "parley_receive_bits_per_second", "Received in the last second")               \
+    X(send_bits, "parley_send_bits_per_second", "Sent in the last second")                         \
+    X(socket_queue, "parley_socket_receive_queue_bytes",                                           \
+      "Kernel memory of datagrams not read yet, as of the last second")                            \
+    X(pool_bytes, "parley_worker_pool_bytes", "Memory the pools of the worker hold")               \
     X(packet_pool_used, "parley_packet_pool_used", "Packets held")                                 \
     X(ring_length, "parley_worker_ring_length", "Messages waiting from other workers")             \
     X(letters, "parley_worker_letters", "Letters waiting")                                         \

@@ -256,7 +256,7 @@ void feed_on_layers(struct worker *worker, const struct letter *letter)
     feed->layer_count = letter->layers.count;
     memcpy(feed->layers, letter->layers.infos, sizeof feed->layers);
     for (uint32_t i = 0; i < feed->count; i++)
-        slot_retarget(worker, feed->subscriptions[i]->slot);
+        slot_retarget(worker, feed->subscriptions[i]->slot, MEDIA_SWITCH_LAYERS);
 }
 
 void feed_on_gone(struct worker *worker, const struct letter *letter)

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "media/rtp/rtcp.h"
 #include "media/rtp/twcc.h"
+#include "media/sfu/observe.h"
 #include "media/sfu/slot.h"
 #include "media/sfu/track.h"
 #include "media/worker.h"
@@ -65,9 +66,12 @@ static size_t reception_blocks(struct transport *transport, uint64_t now_ns,
         const struct track *track = &transport->tracks[i];
         for (size_t layer = 0; layer < MEDIA_RIDS_MAX && count < RTCP_BLOCKS_MAX; layer++) {
             struct stream *stream = track->streams[layer];
-            if (stream != NULL && recv_stats_block(&stream->stats, stream->ssrc,
-                                                   now_ns / CLOCK_NS_PER_US, &ret_blocks[count]))
-                count++;
+            if (stream == NULL || !recv_stats_block(&stream->stats, stream->ssrc,
+                                                    now_ns / CLOCK_NS_PER_US, &ret_blocks[count]))
+                continue;
+            count++;
+            transport->worker->counters.uplink_expected += stream->stats.interval_expected;
+            transport->worker->counters.uplink_lost += stream->stats.interval_lost;
         }
     }
     return count;
@@ -110,7 +114,8 @@ static void write_sender_reports(struct transport *transport, struct compound *c
 {
     uint64_t ntp = clock_ntp();
     for (uint8_t i = 0; i < transport->slot_count; i++) {
-        const struct slot *slot = &transport->slots[i];
+        struct slot *slot = &transport->slots[i];
+        slot_stats_measure(&slot->stats, slot->bytes, now_ms);
         struct rtcp_sender sender;
         if (slot->forwarded_ms + REPORTS_SLOT_ACTIVE_MS < now_ms ||
             !slot_report(slot, ntp, &sender))
@@ -156,6 +161,7 @@ uint64_t reports_send(struct transport *transport, uint64_t now_ns)
         transport->reported_ms = now_ms;
         write_remb(transport, &compound);
         write_sender_reports(transport, &compound, now_ms);
+        observe(transport, now_ms);
     }
     compound_send(&compound);
     if (transport_receives(transport) && wait_ms > TRANSPORT_TICK_MS)
@@ -208,9 +214,10 @@ static void take_blocks(struct transport *transport, const struct rtcp_packet *p
     uint32_t now = rtcp_ntp_middle(clock_ntp());
     for (size_t i = 0; i < packet->item_count; i++) {
         struct rtcp_block block = rtcp_block_at(packet, i);
-        const struct slot *slot = slot_of(transport, block.ssrc);
+        struct slot *slot = slot_of(transport, block.ssrc);
         if (slot == NULL)
             continue;
+        transport->worker->counters.downlink_lost += slot_stats_report(&slot->stats, &block);
         uint32_t round_trip;
         if (rtcp_round_trip(now, block.last_sr, block.delay_since_sr, &round_trip))
             transport->rtt_ms = (uint32_t)((uint64_t)round_trip * 1000 >> 16) + 1;
@@ -280,7 +287,7 @@ static void judge(struct transport *transport, uint64_t now_ms)
     if (!narrow_report(&transport->narrow, loss, transport->remb, sent, now_ms))
         return;
     for (uint8_t i = 0; i < transport->slot_count; i++)
-        slot_retarget(transport->worker, &transport->slots[i]);
+        slot_retarget(transport->worker, &transport->slots[i], MEDIA_SWITCH_LINK);
 }
 
 static void take_packet(struct transport *transport, const struct rtcp_packet *packet)

@@ -75,7 +75,7 @@ static void slot_want_source(struct worker *worker, struct slot *slot)
     if (same_source(&slot->active, source) || same_source(&slot->next, source)) {
         if (same_source(&slot->active, source))
             subscription_clear(worker, &slot->next);
-        slot_retarget(worker, slot);
+        slot_retarget(worker, slot, MEDIA_SWITCH_SIZE);
         return;
     }
     struct subscription *joining = &slot->active;
@@ -198,6 +198,27 @@ static struct subscription *slot_promote(struct worker *worker, struct slot *slo
     return &slot->active;
 }
 
+static enum media_switch_reason switch_reason(const struct slot *slot,
+                                              const struct subscription *subscription,
+                                              const struct packet *packet)
+{
+    if (subscription == &slot->next || subscription->layer == FEED_LAYER_NONE)
+        return MEDIA_SWITCH_SOURCE;
+    return subscription->layer == packet->layer ? MEDIA_SWITCH_RESTART
+                                                : (enum media_switch_reason)slot->aimed;
+}
+
+/* Before the slot begins what this packet begins. */
+static void switch_note(const struct worker *worker, struct slot *slot,
+                        enum media_switch_reason reason, const struct packet *packet)
+{
+    const struct media_switch change = {.ms = worker_now_ms(worker),
+                                        .reason = (uint8_t)reason,
+                                        .from = slot->active.layer,
+                                        .to = (int8_t)packet->layer};
+    slot_stats_switch(&slot->stats, &change);
+}
+
 /* A first packet of what this subscription waits for: from now on it is what the slot carries. */
 static bool slot_switch(struct worker *worker, struct subscription *subscription,
                         const struct packet *packet)
@@ -211,6 +232,7 @@ static bool slot_switch(struct worker *worker, struct subscription *subscription
     }
     if (!slot_rewriter(worker, slot))
         return false;
+    switch_note(worker, slot, switch_reason(slot, subscription, packet), packet);
     if (subscription == &slot->next)
         subscription = slot_promote(worker, slot);
     slot_begin(worker, slot, packet);
@@ -235,6 +257,7 @@ static bool slot_takes(struct worker *worker, struct subscription *subscription,
         if (packet->source == slot->transport->id || !slot_format(slot, &packet->format) ||
             !slot_rewriter(worker, slot))
             return false;
+        switch_note(worker, slot, MEDIA_SWITCH_VOICE, packet);
         if (subscription->layer == FEED_LAYER_NONE) {
             feed_want(worker, subscription, 0, 0);
             slot_tell(worker, slot, MEDIA_SLOT_LIVE, subscription);
@@ -322,8 +345,8 @@ bool slot_report(const struct slot *slot, uint64_t ntp, struct rtcp_sender *ret_
         .ntp = ntp,
         .rtp_timestamp =
             rewriter_timestamp(slot->rewriter, report->timestamp + (uint32_t)(uint64_t)ticks),
-        .packets = slot->packets,
-        .bytes = slot->bytes,
+        .packets = (uint32_t)slot->packets,
+        .bytes = (uint32_t)slot->bytes,
     };
     return true;
 }

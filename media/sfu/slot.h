@@ -14,6 +14,7 @@
 #include "media/packet.h"
 #include "media/sfu/feed.h"
 #include "media/sfu/rewriter.h"
+#include "media/sfu/slot_stats.h"
 #include "media/sfu/transport.h"
 #include "media/worker.h"
 
@@ -42,18 +43,20 @@ struct slot {
     const struct payload *payload; /* NULL: not decodable here */
     uint8_t red_type;              /* RED for this subscriber; 0: it takes none */
     uint8_t temporal;              /* highest temporal level forwarded now */
+    uint8_t aimed;                 /* enum media_switch_reason: why another layer is awaited */
 
     uint64_t voice;            /* voice slots: whose voice the rewriter's segment is */
     struct rewriter *rewriter; /* NULL until something was forwarded */
     int64_t rtx_index;         /* next number on the RTX stream */
-    uint32_t packets, bytes;   /* for sender reports */
+    uint64_t packets, bytes;   /* payload octets; sender reports take them modulo 2^32 */
     uint64_t forwarded_ms;
     uint64_t reported_ms;
+    struct slot_stats stats;
 };
 
 void slot_want(struct worker *worker, struct slot *slot, const struct media_want *want);
-/* The layers of its source, or what the link bears, have changed. */
-void slot_retarget(struct worker *worker, struct slot *slot);
+/* What is wanted, the layers of its source, or what the link bears, have changed. */
+void slot_retarget(struct worker *worker, struct slot *slot, enum media_switch_reason reason);
 /* A packet of the feed this subscription is in. */
 void slot_offer(struct worker *worker, struct subscription *subscription, struct packet *packet);
 /* The source is gone. */

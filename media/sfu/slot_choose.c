@@ -16,12 +16,13 @@ void slot_aim(struct worker *worker, struct slot *slot, struct subscription *sub
         feed_keyframe(worker, feed, (uint8_t)chosen);
 }
 
-void slot_retarget(struct worker *worker, struct slot *slot)
+void slot_retarget(struct worker *worker, struct slot *slot, enum media_switch_reason reason)
 {
-    if (slot->next.feed != NULL)
-        slot_aim(worker, slot, &slot->next);
-    else
-        slot_aim(worker, slot, &slot->active);
+    struct subscription *subscription = slot->next.feed != NULL ? &slot->next : &slot->active;
+    int8_t target = subscription->target;
+    slot_aim(worker, slot, subscription);
+    if (subscription->target != target)
+        slot->aimed = (uint8_t)reason;
 }
 
 /* Levels go at the next frame, and come back only where the stream allows it. */

@@ -171,7 +171,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     if (leaving->repair)
         slot->rtx_index++;
     slot->packets++;
-    slot->bytes += (uint32_t)body;
+    slot->bytes += body;
     if (slot->kind == MEDIA_VIDEO)
         transport->video_bytes += length;
     return length;

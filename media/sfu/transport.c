@@ -352,6 +352,7 @@ enum status transport_adopt(struct transport *transport, struct worker *worker)
     }
     transport->worker = worker;
     transport->adopted_ms = worker_now_ms(worker);
+    transport->observed_ms = transport->adopted_ms + OBSERVE_FIRST_MS - OBSERVE_MS;
     transport->timer =
         (struct loop_timer){.name = "transport", .fn = transport_timer, .context = transport};
     transport_wake_within(transport, TRANSPORT_IDLE_MS);

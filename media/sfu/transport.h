@@ -107,6 +107,7 @@ struct transport {
     uint8_t loss_worst; /* 1/256, of the reports since the last judgement */
     uint64_t video_bytes, video_bytes_before;
     uint64_t judged_ms;
+    uint64_t observed_ms;
 };
 
 /* Copies what it needs of spec. One reference. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
