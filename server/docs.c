@@ -1,5 +1,6 @@
 #include "server/docs.h"
 
+#include "modules/meetings/statistics.h"
 #include "server/settings.h"
 #include "signalling/gateway/commands.h"
 
@@ -41,6 +42,12 @@ void docs_print_protocol(FILE *stream)
     commands_print(stream);
     fputs("## Dispatches\n\n", stream);
     dispatches_print(stream);
+    fputs("## Statistics\n\n`GET /api/v1/meetings/{id}/stats` with `Authorization: Bearer TOKEN`, "
+          "the "
+          "token of a host or\nco-host; 404 for everybody else. `?after=ID` goes on after that "
+          "participant.\n\n",
+          stream);
+    json_table_print(&msg_statistics_table, stream);
 }
 
 void docs_print_manual(FILE *stream)

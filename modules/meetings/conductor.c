@@ -44,6 +44,7 @@ enum status meetings_new(const struct meetings_config *config, struct meetings *
     meetings->join_seconds = metrics_histogram(
         metrics, "parley_join_seconds", "", "From a client's offer to its encrypted connection.",
         join_bounds, sizeof join_bounds / sizeof join_bounds[0]);
+    statistics_metrics_init(&meetings->statistics, metrics);
     *ret_meetings = meetings;
     return STATUS_OK;
 }
@@ -336,6 +337,7 @@ struct member *member_free(struct member *member)
     if (member == NULL)
         return NULL;
     free(member->lines);
+    free(member->report);
     free(member);
     return NULL;
 }

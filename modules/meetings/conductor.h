@@ -8,6 +8,7 @@
  *   stage.c       who is in which slot, which layers are watched, who presents
  *   deeds.c       what members and hosts do
  *   publishers.c  WHIP and WHEP
+ *   statistics.c  how everybody fares
  */
 #ifndef MODULES_MEETINGS_CONDUCTOR_H
 #define MODULES_MEETINGS_CONDUCTOR_H
@@ -16,6 +17,7 @@
 #include "core/loop.h"
 #include "core/map.h"
 #include "modules/meetings/meetings.h"
+#include "modules/meetings/statistics.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -90,6 +92,7 @@ struct member {
     bool viewed; /* said what it wants to see at least once */
     enum roster_change change;
     bool layers_told;
+    struct member_report *report; /* statistics.c; NULL: the client told nothing yet */
     struct loop_timer away_timer;
     /* WHEP: whom line k carries, by participant id; "" is free. from_all: filled as they join. */
     bool from_all;
@@ -127,6 +130,7 @@ struct meetings {
     struct map *by_id, *by_room, *peers, *resources;
     struct arena *arena; /* of the message being made */
     struct metric *participants, *players, *live, *join_seconds;
+    struct statistics_metrics statistics;
 };
 
 /* ---- conductor.c ---- */

@@ -1,10 +1,12 @@
 #include "signalling/api/api.h"
 
 #include "core/clock.h"
+#include "modules/meetings/statistics.h"
 #include "signalling/http/problem.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { API_BODY_MAX = 4096 };
 
@@ -87,6 +89,48 @@ static void show_meeting(void *context, const struct http_request *request,
                                  meetings_count(api->meetings, meeting.id)));
 }
 
+/* Hosts and co-hosts by their participant's token, or whoever holds the host token. */
+static enum status host_check(struct api *api, const struct http_request *request)
+{
+    static const char scheme[] = "Bearer ";
+    const char *meeting = request->params[0];
+    if (strncasecmp(request->authorization, scheme, sizeof scheme - 1) != 0)
+        return STATUS_DENIED;
+    const char *token = request->authorization + sizeof scheme - 1;
+    enum status status = registry_host_check(api->db, meeting, token);
+    if (status != STATUS_DENIED)
+        return status;
+    struct registry_participant participant;
+    status = registry_participant_by_token(api->db, meeting, token, request->arena, &participant);
+    if (status == STATUS_OK &&
+        (participant.removed || !participant.admitted || participant.role == REGISTRY_PARTICIPANT))
+        status = STATUS_DENIED;
+    return status;
+}
+
+/* To others it does not exist: who is no host learns nothing, not even of the meeting. */
+static void show_statistics(void *context, const struct http_request *request,
+                            struct http_reply *reply)
+{
+    struct api *api = context;
+    struct msg_statistics statistics;
+    const char *json = NULL;
+    enum status status = host_check(api, request);
+    if (status == STATUS_DENIED || status == STATUS_INVALID)
+        status = STATUS_NOT_FOUND;
+    if (status == STATUS_OK)
+        status = meetings_statistics(api->meetings, request->params[0],
+                                     http_query(request, "after"), request->arena, &statistics);
+    if (status == STATUS_OK) {
+        json = json_encode(&msg_statistics_table, &statistics, request->arena);
+        status = json != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    }
+    if (status == STATUS_OK)
+        http_reply_json(reply, 200, json);
+    else
+        http_problem_status(request, reply, status, NULL);
+}
+
 static void show_info(void *context, const struct http_request *request, struct http_reply *reply)
 {
     const struct api *api = context;
@@ -154,6 +198,7 @@ enum status api_routes(struct http *http, struct api *api)
     const struct http_route routes[] = {
         {"POST", "/api/v1/meetings", create_meeting, api, API_BODY_MAX},
         {"GET", "/api/v1/meetings/{id}", show_meeting, api, 0},
+        {"GET", "/api/v1/meetings/{id}/stats", show_statistics, api, 0},
         {"GET", "/api/v1/info", show_info, api, 0},
         {"GET", "/healthz", show_health, api, 0},
         {"GET", "/readyz", show_ready, api, 0},

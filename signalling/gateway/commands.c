@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "modules/chat/chat.h"
+#include "modules/meetings/statistics.h"
 #include "signalling/sdp/answer.h"
 
 #include <stdlib.h>
@@ -315,6 +316,11 @@ static enum status do_self_update(struct call *call)
     return meetings_self_update(call->commands->meetings, call->member, update);
 }
 
+static enum status do_self_stats(struct call *call)
+{
+    return meetings_report(call->commands->meetings, call->member, call->args);
+}
+
 static enum status do_hand(struct call *call)
 {
     const struct msg_hand *hand = call->args;
@@ -622,6 +628,7 @@ static const struct command {
     {{"media.close", &msg_empty_table, NULL}, do_media_close},
     {{"media.view", &msg_view_table, NULL}, do_view},
     {{"self.update", &msg_self_update_table, NULL}, do_self_update},
+    {{"self.stats", &msg_stats_table, NULL}, do_self_stats},
     {{"hand", &msg_hand_table, NULL}, do_hand},
     {{"reaction", &msg_reaction_table, NULL}, do_reaction},
     {{"screen.start", &msg_empty_table, NULL}, do_screen_start},

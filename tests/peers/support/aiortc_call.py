@@ -122,4 +122,5 @@ async def main(whip, whep):
         await publisher.close()
 
 
-asyncio.run(asyncio.wait_for(main(*sys.argv[1:]), SECONDS_MAX))
+if __name__ == "__main__":
+    asyncio.run(asyncio.wait_for(main(*sys.argv[1:]), SECONDS_MAX))
