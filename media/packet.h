@@ -52,6 +52,7 @@ struct packet {
     uint8_t track, layer;
     uint8_t epoch; /* of the stream: after a restart numbers begin anew */
     bool marker;
+    bool repaired;   /* it came by RTX */
     bool start, key; /* begins a frame; begins a frame a decoder may begin with */
     uint8_t temporal_id;
     bool switching_up;

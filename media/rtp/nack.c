@@ -9,7 +9,9 @@ void nack_init(struct nack_list *list, uint16_t reorder_ms)
     list->started = list->key_frame_wanted = false;
     list->newest = 0;
     list->reorder_ms = reorder_ms;
-    list->rtt_ms = 0;
+    list->reorder16_ms = 0;
+    list->rtt_ms = list->repair8_ms = 0;
+    list->again_row = 0;
     list->recovered = list->given_up = 0;
     list->count = 0;
 }
@@ -48,7 +50,55 @@ static void gap_add(struct nack_list *list, uint16_t sequence, uint64_t now_ms)
             (struct nack_entry){.sequence = (uint16_t)(list->newest + i), .found_ms = now_ms};
 }
 
-uint8_t nack_received(struct nack_list *list, uint16_t sequence, uint64_t now_ms)
+uint32_t nack_reorder_ms(const struct nack_list *list)
+{
+    uint32_t wait_ms = list->reorder_ms + (list->reorder16_ms + 15U) / 16;
+    return wait_ms < NACK_REORDER_MS_MAX ? wait_ms : NACK_REORDER_MS_MAX;
+}
+
+/* From a request to its repair, with a quarter for its variation. */
+static uint32_t spacing_ms(const struct nack_list *list)
+{
+    uint32_t spacing = list->rtt_ms > 0 ? list->rtt_ms : NACK_RTT_MS_DEFAULT;
+    if (list->repair8_ms > 0)
+        spacing = list->repair8_ms / 8 + list->repair8_ms / 32;
+    return spacing < NACK_SPACING_MS_MIN ? NACK_SPACING_MS_MIN : spacing;
+}
+
+/* What the arrival of one that was missing says about the network. */
+static void learn(struct nack_list *list, const struct nack_entry *entry, bool repaired,
+                  uint64_t now_ms)
+{
+    uint32_t asked_ago_ms = (uint32_t)(now_ms - entry->asked_ms);
+    /* Without RTX a repair looks like the packet itself; it cannot come sooner than this. */
+    if (!repaired && (entry->retries == 0 || asked_ago_ms < spacing_ms(list) / 2)) {
+        uint64_t late_ms = now_ms - entry->found_ms + 2;
+        if (late_ms > NACK_REORDER_MS_MAX)
+            late_ms = NACK_REORDER_MS_MAX;
+        uint64_t above_ms = late_ms > list->reorder_ms ? late_ms - list->reorder_ms : 0;
+        if (above_ms * 16 > list->reorder16_ms)
+            list->reorder16_ms = (uint16_t)(above_ms * 16);
+        return;
+    }
+    /* It was really lost: waiting for it was in vain. */
+    list->reorder16_ms -= (uint16_t)((list->reorder16_ms + 15U) / 16);
+    if (entry->retries != 1) {
+        /* Which request it answers cannot be told (Karn); but when no first request is ever
+         * enough, then the second always goes out before the answer to the first. */
+        if (++list->again_row == NACK_AGAIN_ROW_MAX) {
+            list->repair8_ms = spacing_ms(list) * 12;
+            list->again_row = 0;
+        }
+        return;
+    }
+    list->again_row = 0;
+    if (list->repair8_ms == 0)
+        list->repair8_ms = asked_ago_ms * 8 + 1;
+    else
+        list->repair8_ms = list->repair8_ms - list->repair8_ms / 8 + asked_ago_ms;
+}
+
+uint8_t nack_received(struct nack_list *list, uint16_t sequence, bool repaired, uint64_t now_ms)
 {
     if (!list->started) {
         list->started = true;
@@ -64,6 +114,7 @@ uint8_t nack_received(struct nack_list *list, uint16_t sequence, uint64_t now_ms
         if (list->entries[i].sequence != sequence)
             continue;
         uint8_t retries = list->entries[i].retries;
+        learn(list, &list->entries[i], repaired, now_ms);
         entries_remove(list, i, i + 1);
         list->recovered += retries > 0 ? 1 : 0;
         return retries;
@@ -83,11 +134,8 @@ void nack_key_frame(struct nack_list *list, uint16_t sequence)
 static uint64_t due_ms(const struct nack_list *list, const struct nack_entry *entry)
 {
     if (entry->retries == 0)
-        return entry->found_ms + list->reorder_ms;
-    uint32_t spacing = list->rtt_ms > 0 ? list->rtt_ms : NACK_RTT_MS_DEFAULT;
-    if (spacing < NACK_SPACING_MS_MIN)
-        spacing = NACK_SPACING_MS_MIN;
-    return entry->asked_ms + spacing;
+        return entry->found_ms + nack_reorder_ms(list);
+    return entry->asked_ms + spacing_ms(list);
 }
 
 /* The last request had its round trip and did not help, or it would come too late. */

@@ -45,6 +45,8 @@
     X(nacks_received, "parley_nacks_received_total", "", "Packets subscribers asked for again")    \
     X(nacks_sent, "parley_nacks_sent_total", "", "Packets asked for again from publishers")        \
     X(nacks_missed, "parley_nacks_missed_total", "", "Asked for again but no longer held")         \
+    X(nacks_over, "parley_nacks_over_total", "",                                                   \
+      "Asked for again but beyond the share of the link that repairs may take")                    \
     X(rtx_sent, "parley_rtx_sent_total", "", "Packets sent again")                                 \
     X(red_sent, "parley_red_sent_total", "",                                                       \
       "Audio packets that took copies of earlier ones along")                                      \

@@ -8,11 +8,6 @@
 #include "media/sfu/slot_write.h"
 #include "media/sfu/track.h"
 
-enum {
-    SLOT_REPAIR_SPACING_MS = 20, /* at least, between two repetitions of one packet */
-    SLOT_RTT_MS_DEFAULT = 100,
-};
-
 static uint32_t clock_rate(const struct slot *slot)
 {
     return slot->kind == MEDIA_AUDIO ? TRACK_CLOCK_AUDIO : TRACK_CLOCK_VIDEO;
@@ -282,25 +277,6 @@ void slot_offer(struct worker *worker, struct subscription *subscription, struct
 
 /* ---- repair ---- */
 
-/* False: sent again within the last round trip. */
-static bool repair_allowed(struct slot *slot, uint16_t sequence, uint64_t now_ms)
-{
-    struct transport *transport = slot->transport;
-    uint64_t spacing = transport->rtt_ms != 0 ? transport->rtt_ms : SLOT_RTT_MS_DEFAULT;
-    if (spacing < SLOT_REPAIR_SPACING_MS)
-        spacing = SLOT_REPAIR_SPACING_MS;
-    for (size_t i = 0; i < TRANSPORT_REPAIRS; i++) {
-        const struct repair *repair = &transport->repairs[i];
-        if (repair->slot == slot->number && repair->sequence == sequence && repair->when_ms != 0 &&
-            now_ms - repair->when_ms < spacing)
-            return false;
-    }
-    transport->repairs[transport->repair_next] =
-        (struct repair){.when_ms = now_ms, .sequence = sequence, .slot = slot->number};
-    transport->repair_next = (uint8_t)((transport->repair_next + 1) % TRANSPORT_REPAIRS);
-    return true;
-}
-
 void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
 {
     const struct feed *feed = slot->active.feed;
@@ -318,7 +294,12 @@ void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
         worker->counters.nacks_missed++;
         return;
     }
-    if (!repair_allowed(slot, sequence, worker_now_ms(worker)))
+    struct transport *transport = slot->transport;
+    enum repairs_verdict verdict =
+        repairs_ask(&transport->repairs, slot->number, sequence, packet->payload_length,
+                    transport->rtt_ms, transport->video_bytes, worker_now_ms(worker));
+    worker->counters.nacks_over += verdict == REPAIRS_OVER;
+    if (verdict != REPAIRS_SEND)
         return;
     struct rewritten rewritten = rewriter_again(&found, packet);
     struct leaving leaving = {

@@ -299,7 +299,7 @@ static bool red_take(const struct track *track, struct stream *stream, struct pa
         if (lost == NULL)
             break;
         if (stream->nacks != NULL)
-            (void)nack_received(stream->nacks, (uint16_t)lost->index, worker_now_ms(worker));
+            (void)nack_received(stream->nacks, (uint16_t)lost->index, true, worker_now_ms(worker));
         worker->counters.red_recovered++;
         track_dispatch(track, lost);
         packet_unref(lost, worker->packets);
@@ -320,15 +320,15 @@ static void stream_count(struct track *track, struct stream *stream, const struc
     transport_wake_within(track->transport, 0); /* the event, and ticks from now on */
 }
 
-static void gaps_note(struct track *track, struct stream *stream, uint16_t sequence,
+static void gaps_note(struct track *track, struct stream *stream, uint16_t sequence, bool repaired,
                       uint64_t now_ms)
 {
     if (stream->nacks == NULL)
         return;
     size_t before = stream->nacks->count;
-    (void)nack_received(stream->nacks, sequence, now_ms);
+    (void)nack_received(stream->nacks, sequence, repaired, now_ms);
     if (stream->nacks->count > before)
-        transport_wake_within(track->transport, TRACK_NACK_REORDER_MS);
+        transport_wake_within(track->transport, nack_reorder_ms(stream->nacks));
     if (nack_key_frame_wanted(stream->nacks)) {
         keyframe_want(&stream->keyframe);
         transport_wake_within(track->transport, 0);
@@ -353,7 +353,7 @@ void track_receive(struct track *track, uint8_t layer, struct packet *packet,
         return;
     if (verdict == RECV_RESTARTED)
         stream_begin(track, stream, header->ssrc);
-    gaps_note(track, stream, header->sequence, now_ms);
+    gaps_note(track, stream, header->sequence, packet->repaired, now_ms);
     if (track->gated) {
         worker->counters.dropped_gate++;
         return;

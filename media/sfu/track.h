@@ -80,8 +80,7 @@ struct track {
 };
 
 /*
- * A decrypted packet of this layer; header is of packet->data. `repaired`: it came by RTX. The
- * caller keeps its reference.
+ * A decrypted packet of this layer; header is of packet->data. The caller keeps its reference.
  */
 void track_receive(struct track *track, uint8_t layer, struct packet *packet,
                    const struct rtp_header *header);

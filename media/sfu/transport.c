@@ -641,6 +641,7 @@ void transport_media(struct transport *transport, struct packet *packet)
     if (entry->repair && !repair_unwrap(track, entry, packet, &header))
         return; /* a probe without payload, or nothing to repair yet */
     packet_facts_clear(packet);
+    packet->repaired = entry->repair;
     track_receive(track, entry->layer, packet, &header);
 }
 

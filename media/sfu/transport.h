@@ -18,6 +18,7 @@
 #include "media/rtp/twcc.h"
 #include "media/sfu/loss.h"
 #include "media/sfu/narrow.h"
+#include "media/sfu/repairs.h"
 #include "media/sfu/sender.h"
 #include "media/srtp/srtp.h"
 
@@ -32,7 +33,6 @@ enum {
     TRANSPORT_TICK_MS = 50,  /* a publisher's: feedback, gaps, key frames */
     TRANSPORT_IDLE_MS = 500, /* a subscriber's */
     TRANSPORT_REPORT_MS = 1000,
-    TRANSPORT_REPAIRS = 32, /* repetitions remembered, to answer each request once a round trip */
     TRANSPORT_ADOPT_MS = 60000, /* never connected for that long after adoption: FAILED */
 };
 
@@ -48,12 +48,6 @@ struct ssrc_entry {
     uint32_t ssrc;
     uint8_t track, layer;
     bool repair;
-};
-
-struct repair {
-    uint64_t when_ms;
-    uint16_t sequence;
-    uint8_t slot;
 };
 
 struct transport {
@@ -99,8 +93,7 @@ struct transport {
     uint16_t twcc_sequence;
     struct sender_group group;
     uint32_t rtt_ms; /* 0: unknown */
-    struct repair repairs[TRANSPORT_REPAIRS];
-    uint8_t repair_next;
+    struct repairs repairs;
     struct loss_meter loss;
     struct narrow narrow;
     uint64_t remb;

@@ -144,7 +144,7 @@ static void check_stream(const uint8_t *data, size_t length)
         if (verdict == RECV_RESTARTED)
             nack_init(&list, 5);
         if (verdict != RECV_REJECTED)
-            (void)nack_received(&list, sequence, now_us / 1000);
+            (void)nack_received(&list, sequence, (sequence & 1) != 0, now_us / 1000);
         assert(list.count <= NACK_ENTRIES_MAX);
         if (action & 1)
             drain_feedback(&recorder, TWCC_FEEDBACK_MIN + action);

@@ -8,6 +8,7 @@
 #include "media/sfu/layers.h"
 #include "media/sfu/narrow.h"
 #include "media/sfu/payload.h"
+#include "media/sfu/repairs.h"
 #include "media/sfu/transport.h"
 
 #include <arpa/inet.h>
@@ -201,6 +202,40 @@ static void test_addresses(void **state)
     addresses_fini(&addresses);
 }
 
+/* ---- repairs ---- */
+
+static void test_repairs_once_a_round_trip_and_within_a_share(void **state)
+{
+    (void)state;
+    struct repairs repairs = {0};
+    uint64_t now = 100000;
+    /* A burst of 60 asked for twice: each goes once in a round trip. */
+    for (int round = 0; round < 2; round++) {
+        for (uint16_t i = 0; i < 60; i++)
+            assert_int_equal(repairs_ask(&repairs, 3, (uint16_t)(65500 + i), 500, 80, 0, now + i),
+                             round == 0 ? REPAIRS_SEND : REPAIRS_REPEATED);
+        now += round == 0 ? 20 : 60;
+    }
+    assert_int_equal(repairs_ask(&repairs, 3, 65500, 500, 80, 0, now), REPAIRS_SEND);
+    assert_int_equal(repairs_ask(&repairs, 4, 65500, 500, 80, 0, now), REPAIRS_SEND);
+    /* Asked for without end on a link that is sent 1 Mbit/s: a third of it, and the floor. */
+    repairs = (struct repairs){0};
+    uint64_t sent = 0, repaired = 0;
+    uint16_t sequence = 0;
+    for (uint64_t ms = 0; ms < 20000; ms++) {
+        sent += 125;
+        for (int i = 0; i < 5; i++) {
+            if (repairs_ask(&repairs, 0, sequence++, 1000, 50, sent, now + ms) != REPAIRS_SEND)
+                continue;
+            repaired += 1000;
+            sent += 1000;
+        }
+    }
+    uint64_t most = sent / REPAIRS_SHARE + 20000 * REPAIRS_FLOOR_BYTES_PER_MS + REPAIRS_ROOM_MAX;
+    assert_true(repaired <= most);
+    assert_true(repaired > 20000 * REPAIRS_FLOOR_BYTES_PER_MS);
+}
+
 /* ---- formats ---- */
 
 static void test_a_format_finds_its_payload_type(void **state)
@@ -242,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_loss_steps_down_and_calm_steps_up),
         cmocka_unit_test(test_keyframe_requests_are_spaced),
         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_repairs_once_a_round_trip_and_within_a_share),
         cmocka_unit_test(test_a_format_finds_its_payload_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
