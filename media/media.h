@@ -48,7 +48,8 @@ enum {
     MEDIA_SLOTS_MAX = 64,    /* m-lines we send on: 5 voices, screen audio, 49 tiles, a screen; or
                                 WHEP's publishers */
     MEDIA_PAYLOADS_MAX = 16, /* payload types kept per m-line, RTX not counted */
-    MEDIA_RIDS_MAX = 3,      /* simulcast layers of a track, lowest first */
+    MEDIA_RIDS_MAX = 3,      /* simulcast or spatial layers of a track, lowest first */
+    MEDIA_TEMPORAL_MAX = 4,  /* temporal levels told apart; higher ones count as the last */
     MEDIA_TEXT_MAX = 32,     /* mid, rid: RFC 8843, RFC 8851 allow more, nobody sends it */
     MEDIA_UFRAG_MAX = 256,   /* RFC 8839 5.4 */
     MEDIA_PWD_MAX = 256,
@@ -146,6 +147,9 @@ enum media_want_mode {
     MEDIA_WANT_SOURCE, /* this source */
 };
 
+/* What a picture is to its viewer: on a narrow link the screen comes first, then the speaker. */
+enum media_purpose { MEDIA_FOR_TILE, MEDIA_FOR_SPEAKER, MEDIA_FOR_SCREEN };
+
 /* What a slot shall carry. */
 struct media_want {
     enum media_want_mode mode;
@@ -154,6 +158,7 @@ struct media_want {
     uint16_t height; /* pixels the viewer shows: the smallest layer at least that high is chosen; 0:
                         the highest */
     uint8_t priority; /* larger is kept longer when the link is narrow */
+    uint8_t purpose;  /* enum media_purpose */
 };
 
 enum media_transport_state {
@@ -168,12 +173,24 @@ enum media_slot_state {
     MEDIA_SLOT_WAITING, /* for a key frame */
     MEDIA_SLOT_LIVE,
     MEDIA_SLOT_UNSUPPORTED, /* the subscriber decodes none of what the publisher sends */
+    MEDIA_SLOT_PAUSED,      /* the subscriber's link has no room for it */
 };
 
-/* A layer of a source as seen by its worker. */
+/* How a slot fares. */
+struct media_slot_report {
+    enum media_slot_state state;
+    struct media_source source;
+    uint8_t layer;   /* carried */
+    uint8_t ceiling; /* highest layer the link bears now */
+    bool limited;    /* by the link: paused, a lower layer or fewer frames than wanted */
+};
+
+/* A simulcast or spatial layer of a source as seen by its worker. */
 struct media_layer_info {
     uint16_t width, height; /* 0: unknown */
-    uint32_t bitrate;       /* bit/s over the last second */
+    uint32_t bitrate;       /* bit/s of late, with the lower layers it needs; kept when it stops */
+    uint32_t rates[MEDIA_TEMPORAL_MAX]; /* the same up to each temporal level */
+    uint8_t levels;                     /* temporal levels seen */
     bool active;
 };
 
@@ -189,8 +206,8 @@ struct media_events {
      * most every 200 ms. Levels are -dBov, 0 loudest (RFC 6464). */
     void (*speakers)(void *context, uint64_t room, const uint64_t *transports,
                      const uint8_t *levels, size_t count);
-    void (*slot)(void *context, uint64_t transport, uint8_t slot, enum media_slot_state state,
-                 struct media_source source, uint8_t layer);
+    void (*slot)(void *context, uint64_t transport, uint8_t slot,
+                 const struct media_slot_report *report);
 };
 
 struct media_config {

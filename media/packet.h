@@ -54,7 +54,11 @@ struct packet {
     bool marker;
     bool repaired;   /* it came by RTX */
     bool start, key; /* begins a frame; begins a frame a decoder may begin with */
-    uint8_t temporal_id;
+    bool end;        /* last packet of a layer frame */
+    bool structure;  /* the dependency descriptor carries the template structure */
+    uint8_t temporal_id, spatial_id;
+    uint8_t spatial_count; /* spatial layers in this stream now; 1 where they are not told apart */
+    uint16_t needs;        /* media/sfu/needs.h */
     bool switching_up;
     uint8_t loudness; /* microphones: smoothed -dBov */
     uint16_t payload_offset, payload_length;

@@ -105,6 +105,7 @@ struct letter {
         struct {
             struct media_layer_info infos[MEDIA_RIDS_MAX];
             uint8_t count;
+            uint8_t spatial; /* enum feed_spatial */
         } layers;
         struct ice_address address;
         void *object; /* the handler takes it over */

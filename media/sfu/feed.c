@@ -1,7 +1,9 @@
 #include "media/sfu/feed.h"
 
+#include "media/sfu/allocator.h"
 #include "media/sfu/room.h"
 #include "media/sfu/slot.h"
+#include "media/sfu/slot_choose.h"
 #include "media/sfu/track.h"
 
 #include <stdlib.h>
@@ -51,7 +53,7 @@ static void wanted_count(struct feed *feed, const struct subscription *subscript
         feed->wanted[subscription->layer] += step;
     if (subscription->target == FEED_LAYER_NONE)
         feed->wanted_any += step;
-    else if (subscription->target != subscription->layer)
+    else if (subscription->target >= 0 && subscription->target != subscription->layer)
         feed->wanted[subscription->target] += step;
 }
 
@@ -240,8 +242,10 @@ void feed_tick(struct worker *worker, struct feed *feed)
         history_expire(&feed->histories[layer], worker_now_ns(worker), worker_pool(worker));
     for (uint32_t i = 0; i < feed->count; i++) {
         const struct subscription *subscription = feed->subscriptions[i];
-        if (subscription->target != FEED_LAYER_NONE &&
-            subscription->target != subscription->layer && subscription->slot->kind == MEDIA_VIDEO)
+        bool awaits =
+            subscription->target != subscription->layer ||
+            (subscription == &subscription->slot->active && slot_awaits_key(subscription->slot));
+        if (subscription->target >= 0 && awaits && subscription->slot->kind == MEDIA_VIDEO)
             feed_keyframe(worker, feed, (uint8_t)subscription->target);
     }
 }
@@ -254,9 +258,17 @@ void feed_on_layers(struct worker *worker, const struct letter *letter)
     if (feed == NULL || letter->layers.count > MEDIA_RIDS_MAX)
         return;
     feed->layer_count = letter->layers.count;
+    feed->spatial = letter->layers.spatial;
     memcpy(feed->layers, letter->layers.infos, sizeof feed->layers);
-    for (uint32_t i = 0; i < feed->count; i++)
-        slot_retarget(worker, feed->subscriptions[i]->slot, MEDIA_SWITCH_LAYERS);
+    for (uint32_t i = 0; i < feed->count; i++) {
+        struct slot *slot = feed->subscriptions[i]->slot;
+        if (letter->on) {
+            allocator_review(worker, slot->transport);
+            slot_retarget(worker, slot, MEDIA_SWITCH_LAYERS);
+        } else {
+            allocator_rates_changed(slot->transport);
+        }
+    }
 }
 
 void feed_on_gone(struct worker *worker, const struct letter *letter)

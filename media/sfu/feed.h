@@ -19,7 +19,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FEED_LAYER_NONE = -1 };
+enum {
+    FEED_LAYER_NONE = -1,
+    FEED_LAYER_PAUSED = -2, /* as a target: nothing is wanted */
+};
 
 /* A slot's place in a feed. */
 struct subscription {
@@ -27,7 +30,7 @@ struct subscription {
     struct slot *slot;
     uint32_t place;
     int8_t layer;     /* carried now, or FEED_LAYER_NONE */
-    int8_t target;    /* to be carried from its next key frame on; NONE: whichever comes */
+    int8_t target;    /* to be carried from its next key frame on; NONE: whichever comes; PAUSED */
     uint8_t epoch;    /* of the carried stream */
     bool unsupported; /* said so already */
 };
@@ -44,6 +47,7 @@ struct feed {
     bool voice, gone;
     uint8_t epochs[MEDIA_RIDS_MAX];
     uint8_t layer_count;
+    uint8_t spatial; /* enum feed_spatial: what layers[] are */
     struct media_layer_info layers[MEDIA_RIDS_MAX];
     struct history histories[MEDIA_RIDS_MAX];
     struct feed_report reports[MEDIA_RIDS_MAX];

@@ -39,8 +39,35 @@ static uint16_t picture_next(const struct rewriter *rewriter, const struct packe
     return (uint16_t)(rewriter->picture_id + 1) & mask;
 }
 
-void rewriter_switch(struct rewriter *rewriter, const struct packet *first, uint32_t clock_rate,
-                     uint32_t frame_ticks)
+/* Numbers go on without a gap; places before this packet are of another segment. */
+static void segment_open(struct rewriter *rewriter, const struct rewriter_segment *segment,
+                         uint16_t pictures_omitted)
+{
+    rewriter->segment = (uint8_t)((rewriter->segment + 1) % REWRITER_SEGMENTS);
+    if (rewriter->segment_count < REWRITER_SEGMENTS)
+        rewriter->segment_count++;
+    *segment_now(rewriter) = *segment;
+    rewriter->omitted = 0;
+    rewriter->pictures_omitted = pictures_omitted;
+    rewriter->picture_last_omitted = PACKET_NUMBER_NONE;
+    rewriter->omission_count = 1;
+    rewriter->omissions[rewriter->omission].from = segment->source_begin;
+    rewriter->omissions[rewriter->omission].omitted = 0;
+    rewriter->omissions[rewriter->omission].pictures_omitted = pictures_omitted;
+}
+
+void rewriter_split(struct rewriter *rewriter, const struct packet *first, uint8_t spatial)
+{
+    struct rewriter_segment segment = *segment_now(rewriter);
+    segment.slot_begin = rewriter->next;
+    segment.source_begin = first->index;
+    segment.source_newest = first->index - 1;
+    segment.spatial = spatial;
+    segment_open(rewriter, &segment, rewriter->pictures_omitted);
+}
+
+void rewriter_switch(struct rewriter *rewriter, const struct packet *first, uint8_t spatial,
+                     uint32_t clock_rate, uint32_t frame_ticks)
 {
     uint32_t ticks = frame_ticks;
     if (rewriter->started && first->arrived_ns > rewriter->arrived_ns) {
@@ -54,27 +81,19 @@ void rewriter_switch(struct rewriter *rewriter, const struct packet *first, uint
     uint16_t picture = first->picture_id == PACKET_NUMBER_NONE
                            ? 0
                            : (uint16_t)(picture_next(rewriter, first) - first->picture_id);
-    rewriter->segment = (uint8_t)((rewriter->segment + 1) % REWRITER_SEGMENTS);
-    if (rewriter->segment_count < REWRITER_SEGMENTS)
-        rewriter->segment_count++;
-    *segment_now(rewriter) = (struct rewriter_segment){
+    const struct rewriter_segment segment = {
         .slot_begin = rewriter->next,
         .source_begin = first->index,
         .source_newest = first->index - 1,
         .source = first->source,
         .track = first->track,
         .layer = first->layer,
+        .spatial = spatial,
         .tl0_shift = (uint8_t)(rewriter->tl0picidx + 1 - first->tl0picidx),
         .frame_shift = (uint16_t)(rewriter->frame_number + 1 - first->frame_number),
         .timestamp_shift = rewriter->timestamp + ticks - first->timestamp,
     };
-    rewriter->omitted = 0;
-    rewriter->pictures_omitted = (uint16_t)-picture & PICTURE_MASK;
-    rewriter->picture_last_omitted = PACKET_NUMBER_NONE;
-    rewriter->omission_count = 1;
-    rewriter->omissions[rewriter->omission].from = first->index;
-    rewriter->omissions[rewriter->omission].omitted = 0;
-    rewriter->omissions[rewriter->omission].pictures_omitted = rewriter->pictures_omitted;
+    segment_open(rewriter, &segment, (uint16_t)-picture & PICTURE_MASK);
 }
 
 static bool written_test(const struct rewriter *rewriter, int64_t index)
@@ -222,7 +241,7 @@ enum status rewriter_omit(struct rewriter *rewriter, const struct packet *packet
 {
     struct rewriter_segment *segment = segment_now(rewriter);
     if (packet->index > segment->source_newest) {
-        if (packet->picture_id != PACKET_NUMBER_NONE &&
+        if (packet->format.codec == MEDIA_CODEC_VP8 && packet->picture_id != PACKET_NUMBER_NONE &&
             packet->picture_id != rewriter->picture_last_omitted) {
             rewriter->picture_last_omitted = packet->picture_id;
             rewriter->pictures_omitted = (rewriter->pictures_omitted + 1) & PICTURE_MASK;

@@ -36,6 +36,7 @@ struct rewriter_segment {
     int64_t source_newest;
     uint64_t source; /* whose packets: transport id */
     uint8_t track, layer;
+    uint8_t spatial; /* highest spatial layer carried */
     uint8_t tl0_shift;
     uint16_t frame_shift;
     uint32_t timestamp_shift;
@@ -78,10 +79,16 @@ struct rewritten {
 void rewriter_init(struct rewriter *rewriter, uint64_t random, struct rewriter_map *map);
 /*
  * From now on the packets of `first`'s source and layer are carried, beginning with it. The
- * timestamp goes on by the time between the arrivals, at least frame_ticks.
+ * timestamp goes on by the time between the arrivals, at least frame_ticks. `spatial`: highest
+ * spatial layer carried.
  */
-void rewriter_switch(struct rewriter *rewriter, const struct packet *first, uint32_t clock_rate,
-                     uint32_t frame_ticks);
+void rewriter_switch(struct rewriter *rewriter, const struct packet *first, uint8_t spatial,
+                     uint32_t clock_rate, uint32_t frame_ticks);
+/*
+ * The same source goes on with another spatial layer from this packet on: a segment of its own, by
+ * the same clock.
+ */
+void rewriter_split(struct rewriter *rewriter, const struct packet *first, uint8_t spatial);
 /*
  * Numbers for a packet of the current segment. Errors: STATUS_LATE (before the segment, or too
  * old to be placed), STATUS_DUPLICATE.
@@ -89,9 +96,10 @@ void rewriter_switch(struct rewriter *rewriter, const struct packet *first, uint
 MUST_USE enum status rewriter_forward(struct rewriter *rewriter, const struct packet *packet,
                                       struct rewritten *ret_rewritten);
 /*
- * A packet of the current segment is left out. Errors: STATUS_EXISTS: it came so late that a
- * number is already reserved; ret_rewritten is for a packet without payload that fills it.
- * STATUS_LATE, STATUS_DUPLICATE: nothing to do.
+ * A packet of the current segment is left out. VP8's picture ids close up over it; those of other
+ * codecs and frame numbers do not, for their frames name each other by distance. Errors:
+ * STATUS_EXISTS: it came so late that a number is already reserved; ret_rewritten is for a packet
+ * without payload that fills it. STATUS_LATE, STATUS_DUPLICATE: nothing to do.
  */
 MUST_USE enum status rewriter_omit(struct rewriter *rewriter, const struct packet *packet,
                                    struct rewritten *ret_rewritten);

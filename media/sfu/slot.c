@@ -2,32 +2,45 @@
 
 #include "core/crypto.h"
 #include "media/rtp/rtcp.h"
+#include "media/sfu/allocator.h"
 #include "media/sfu/payload.h"
 #include "media/sfu/room.h"
 #include "media/sfu/slot_choose.h"
 #include "media/sfu/slot_write.h"
 #include "media/sfu/track.h"
+#include "media/sfu/track_layers.h"
 
 static uint32_t clock_rate(const struct slot *slot)
 {
     return slot->kind == MEDIA_AUDIO ? TRACK_CLOCK_AUDIO : TRACK_CLOCK_VIDEO;
 }
 
-static void slot_tell(struct worker *worker, struct slot *slot, enum media_slot_state state,
-                      const struct subscription *subscription)
+/* The layer as subscribers know it: simulcast or spatial. */
+static uint8_t layer_shown(const struct slot *slot, const struct subscription *subscription)
+{
+    if (subscription->feed->spatial != FEED_SIMULCAST)
+        return slot->spatial;
+    return subscription->layer > 0 ? (uint8_t)subscription->layer : 0;
+}
+
+void slot_tell(struct worker *worker, struct slot *slot, enum media_slot_state state)
 {
     slot->state = (uint8_t)state;
     if (worker->media->events.slot == NULL)
         return;
-    struct media_source source = {0};
-    uint8_t layer = 0;
-    if (subscription != NULL && subscription->feed != NULL) {
-        source = subscription->feed->source;
-        if (subscription->layer > 0)
-            layer = (uint8_t)subscription->layer;
+    const struct subscription *subscription =
+        slot->next.feed != NULL && state != MEDIA_SLOT_LIVE ? &slot->next : &slot->active;
+    struct media_slot_report report = {.state = state,
+                                       .ceiling = (uint8_t)slot->allocation.layer,
+                                       .limited = slot->allocation.limited};
+    if (slot->allocation.layer == ALLOCATION_PAUSED)
+        report.ceiling = 0;
+    if (subscription->feed != NULL && state != MEDIA_SLOT_EMPTY) {
+        report.source = subscription->feed->source;
+        report.layer = layer_shown(slot, subscription);
     }
     worker->media->events.slot(worker->media->events_context, slot->transport->id, slot->number,
-                               state, source, layer);
+                               &report);
 }
 
 /* ---- what to carry ---- */
@@ -53,7 +66,7 @@ static void slot_want_voice(struct worker *worker, struct slot *slot)
     subscription_clear(worker, &slot->next);
     if (room == NULL || slot->want.voice >= worker->media->voices) {
         subscription_clear(worker, &slot->active);
-        slot_tell(worker, slot, MEDIA_SLOT_EMPTY, NULL);
+        slot_tell(worker, slot, MEDIA_SLOT_EMPTY);
         return;
     }
     struct feed *lane = &room->lanes[slot->want.voice];
@@ -61,7 +74,7 @@ static void slot_want_voice(struct worker *worker, struct slot *slot)
         return;
     subscription_clear(worker, &slot->active);
     if (feed_join(worker, lane, &slot->active) == STATUS_OK)
-        slot_tell(worker, slot, MEDIA_SLOT_WAITING, NULL);
+        slot_tell(worker, slot, MEDIA_SLOT_WAITING);
 }
 
 static void slot_want_source(struct worker *worker, struct slot *slot)
@@ -70,6 +83,7 @@ static void slot_want_source(struct worker *worker, struct slot *slot)
     if (same_source(&slot->active, source) || same_source(&slot->next, source)) {
         if (same_source(&slot->active, source))
             subscription_clear(worker, &slot->next);
+        allocator_review(worker, slot->transport);
         slot_retarget(worker, slot, MEDIA_SWITCH_SIZE);
         return;
     }
@@ -81,15 +95,21 @@ static void slot_want_source(struct worker *worker, struct slot *slot)
         subscription_clear(worker, &slot->active);
     }
     if (feed_subscribe(worker, source, joining) != STATUS_OK) {
-        slot_tell(worker, slot, MEDIA_SLOT_EMPTY, NULL);
+        slot_tell(worker, slot, MEDIA_SLOT_EMPTY);
         return;
     }
-    slot_tell(worker, slot, MEDIA_SLOT_WAITING, joining);
+    allocation_init(&slot->allocation);
+    slot->asked_ms = slot->absent_until_ms = 0;
+    slot_tell(worker, slot, MEDIA_SLOT_WAITING);
+    allocator_review(worker, slot->transport);
     slot_aim(worker, slot, joining);
 }
 
 void slot_want(struct worker *worker, struct slot *slot, const struct media_want *want)
 {
+    /* Who is looked at more closely need not climb to it. */
+    if (want->height != slot->want.height || want->purpose != slot->want.purpose)
+        slot->allocation.fresh = true;
     slot->want = *want;
     if (want->mode == MEDIA_WANT_VOICE && slot->kind == MEDIA_AUDIO) {
         slot_want_voice(worker, slot);
@@ -99,7 +119,8 @@ void slot_want(struct worker *worker, struct slot *slot, const struct media_want
         subscription_clear(worker, &slot->next);
         subscription_clear(worker, &slot->active);
         if (slot->state != MEDIA_SLOT_EMPTY)
-            slot_tell(worker, slot, MEDIA_SLOT_EMPTY, NULL);
+            slot_tell(worker, slot, MEDIA_SLOT_EMPTY);
+        allocator_review(worker, slot->transport);
     }
 }
 
@@ -116,7 +137,7 @@ void slot_source_gone(struct worker *worker, struct subscription *subscription)
     bool shown = subscription == &slot->active;
     subscription_clear(worker, subscription);
     if (slot->next.feed == NULL && shown)
-        slot_tell(worker, slot, MEDIA_SLOT_EMPTY, NULL);
+        slot_tell(worker, slot, MEDIA_SLOT_EMPTY);
 }
 
 void slot_refresh(struct worker *worker, struct slot *slot)
@@ -161,10 +182,10 @@ static bool slot_rewriter(struct worker *worker, struct slot *slot)
 
 static void slot_begin(struct worker *worker, struct slot *slot, const struct packet *packet)
 {
-    rewriter_switch(slot->rewriter, packet, clock_rate(slot),
+    slot_level_begin(slot, packet);
+    rewriter_switch(slot->rewriter, packet, slot->spatial, clock_rate(slot),
                     slot->kind == MEDIA_AUDIO ? SLOT_FRAME_AUDIO : SLOT_FRAME_VIDEO);
     slot->voice = packet->source;
-    slot->temporal = narrow_temporal(&slot->transport->narrow);
     worker->counters.switches++;
 }
 
@@ -172,9 +193,14 @@ static void slot_forward(struct worker *worker, struct slot *slot, struct packet
 {
     struct rewritten rewritten;
     struct leaving leaving = {.packet = packet, .rewritten = &rewritten};
-    bool leave_out = packet->payload_length == 0 || !slot_temporal_fits(slot, packet);
+    uint8_t spatial = slot->spatial;
+    bool leave_out = packet->payload_length == 0 ||
+                     (slot->kind == MEDIA_VIDEO && !slot_level_fits(slot, packet));
+    if (slot->spatial != spatial)
+        slot_tell(worker, slot, MEDIA_SLOT_LIVE);
     enum status status = leave_out ? rewriter_omit(slot->rewriter, packet, &rewritten)
                                    : rewriter_forward(slot->rewriter, packet, &rewritten);
+    leaving.spatial = slot->spatial;
     leaving.empty = status == STATUS_EXISTS;
     if ((status != STATUS_OK || leave_out) && !leaving.empty)
         return;
@@ -221,7 +247,7 @@ static bool slot_switch(struct worker *worker, struct subscription *subscription
     struct slot *slot = subscription->slot;
     if (!slot_format(slot, &packet->format)) {
         if (!subscription->unsupported)
-            slot_tell(worker, slot, MEDIA_SLOT_UNSUPPORTED, subscription);
+            slot_tell(worker, slot, MEDIA_SLOT_UNSUPPORTED);
         subscription->unsupported = true;
         return false;
     }
@@ -236,7 +262,7 @@ static bool slot_switch(struct worker *worker, struct subscription *subscription
     int8_t layer = (int8_t)packet->layer;
     int8_t target = subscription->target == FEED_LAYER_NONE ? layer : subscription->target;
     feed_want(worker, subscription, layer, target);
-    slot_tell(worker, slot, MEDIA_SLOT_LIVE, subscription);
+    slot_tell(worker, slot, MEDIA_SLOT_LIVE);
     return true;
 }
 
@@ -255,7 +281,7 @@ static bool slot_takes(struct worker *worker, struct subscription *subscription,
         switch_note(worker, slot, MEDIA_SWITCH_VOICE, packet);
         if (subscription->layer == FEED_LAYER_NONE) {
             feed_want(worker, subscription, 0, 0);
-            slot_tell(worker, slot, MEDIA_SLOT_LIVE, subscription);
+            slot_tell(worker, slot, MEDIA_SLOT_LIVE);
         }
         subscription->epoch = packet->epoch;
         slot_begin(worker, slot, packet);
@@ -303,7 +329,11 @@ void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
         return;
     struct rewritten rewritten = rewriter_again(&found, packet);
     struct leaving leaving = {
-        .packet = packet, .rewritten = &rewritten, .repair = !slot_repairs_plainly(slot)};
+        .packet = packet,
+        .rewritten = &rewritten,
+        .repair = !slot_repairs_plainly(slot),
+        .spatial = found.segment->spatial,
+    };
     slot_send(worker, slot, &leaving);
     worker->counters.rtx_sent++;
 }

@@ -12,6 +12,7 @@
 
 #include "media/media.h"
 #include "media/packet.h"
+#include "media/sfu/allocation.h"
 #include "media/sfu/feed.h"
 #include "media/sfu/rewriter.h"
 #include "media/sfu/slot_stats.h"
@@ -42,8 +43,13 @@ struct slot {
     struct packet_format format;
     const struct payload *payload; /* NULL: not decodable here */
     uint8_t red_type;              /* RED for this subscriber; 0: it takes none */
-    uint8_t temporal;              /* highest temporal level forwarded now */
     uint8_t aimed;                 /* enum media_switch_reason: why another layer is awaited */
+
+    /* What the link bears of its source, and what is carried of that. */
+    struct allocation allocation;
+    uint64_t asked_ms, absent_until_ms; /* for a layer that does not come: allocator.c */
+    uint8_t temporal;                   /* highest temporal level forwarded now */
+    uint8_t spatial, spatial_target;    /* highest spatial layer forwarded now, and aimed at */
 
     uint64_t voice;            /* voice slots: whose voice the rewriter's segment is */
     struct rewriter *rewriter; /* NULL until something was forwarded */
@@ -55,6 +61,8 @@ struct slot {
 };
 
 void slot_want(struct worker *worker, struct slot *slot, const struct media_want *want);
+/* Tells the conductor how the slot fares. */
+void slot_tell(struct worker *worker, struct slot *slot, enum media_slot_state state);
 /* What is wanted, the layers of its source, or what the link bears, have changed. */
 void slot_retarget(struct worker *worker, struct slot *slot, enum media_switch_reason reason);
 /* A packet of the feed this subscription is in. */

@@ -45,23 +45,51 @@ static void element_copy(struct rtp_writing *writing, uint8_t id, const struct p
         .id = id, .length = element->length, .value = packet->data + element->offset};
 }
 
-static void elements_of(const struct worker *worker, struct slot *slot, const struct packet *packet,
-                        const struct rewritten *rewritten, struct writing_space *space,
+/*
+ * Where the structure comes along, decode targets of layers that this subscriber does not get are
+ * marked inactive (AV1 RTP, A.4: a middlebox that drops layers says so).
+ */
+static uint8_t descriptor_copy(const struct leaving *leaving, uint8_t *ret_descriptor)
+{
+    const struct packet *packet = leaving->packet;
+    const uint8_t *bytes = packet->data + packet->dependency.offset;
+    struct dd_structure structure;
+    struct dd_frame frame;
+    size_t length;
+    if (packet->structure && leaving->spatial + 1 < packet->spatial_count &&
+        dd_parse(bytes, packet->dependency.length, NULL, &structure, &frame) == STATUS_OK) {
+        if (!frame.has_active_targets)
+            frame.active_targets = UINT32_MAX;
+        frame.has_active_targets = true;
+        for (uint8_t t = 0; t < structure.target_count; t++) {
+            if (structure.target_spatial[t] > leaving->spatial)
+                frame.active_targets &= ~(UINT32_C(1) << t);
+        }
+        if (structure.target_count < DD_TARGETS_MAX)
+            frame.active_targets &= (UINT32_C(1) << structure.target_count) - 1;
+        if (dd_write(&frame, &structure, ret_descriptor, RTP_TWO_BYTE_VALUE_MAX, &length) ==
+            STATUS_OK)
+            return (uint8_t)length;
+    }
+    memcpy(ret_descriptor, bytes, packet->dependency.length);
+    return packet->dependency.length;
+}
+
+static void elements_of(const struct worker *worker, struct slot *slot,
+                        const struct leaving *leaving, struct writing_space *space,
                         struct rtp_writing *writing)
 {
+    const struct packet *packet = leaving->packet;
     const struct media_extensions *ids = &slot->extensions;
     element_copy(writing, ids->audio_level, packet, &packet->audio_level);
     element_copy(writing, ids->video_orientation, packet, &packet->orientation);
     element_copy(writing, ids->playout_delay, packet, &packet->playout_delay);
     element_copy(writing, ids->color_space, packet, &packet->color_space);
     if (ids->dependency_descriptor != 0 && packet->dependency.length >= DD_MANDATORY_BYTES) {
-        memcpy(space->descriptor, packet->data + packet->dependency.offset,
-               packet->dependency.length);
-        dd_frame_number_set(space->descriptor, rewritten->frame_number);
-        writing->elements[writing->element_count++] =
-            (struct rtp_element){.id = ids->dependency_descriptor,
-                                 .length = packet->dependency.length,
-                                 .value = space->descriptor};
+        uint8_t length = descriptor_copy(leaving, space->descriptor);
+        dd_frame_number_set(space->descriptor, leaving->rewritten->frame_number);
+        writing->elements[writing->element_count++] = (struct rtp_element){
+            .id = ids->dependency_descriptor, .length = length, .value = space->descriptor};
     }
     if (slot_repairs_plainly(slot))
         return;
@@ -122,6 +150,14 @@ static size_t write_body(const struct leaving *leaving, uint8_t *out, size_t roo
     return head + length;
 }
 
+/* The last packet of the picture as this subscriber gets it (AV1 RTP 4.2, RFC 9628 4.1). */
+static bool marker_of(const struct leaving *leaving)
+{
+    const struct packet *packet = leaving->packet;
+    bool last = packet->spatial_count > 1 && packet->end && packet->spatial_id == leaving->spatial;
+    return (packet->marker || last) && !leaving->empty;
+}
+
 /* Header, payload and tag into `out`; 0: it does not fit or has nothing to show. */
 static size_t slot_write(struct worker *worker, struct slot *slot, const struct leaving *leaving,
                          uint8_t *out, size_t size)
@@ -130,7 +166,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     struct transport *transport = slot->transport;
     int64_t index = leaving->repair ? slot->rtx_index : leaving->rewritten->index;
     struct rtp_writing writing = {
-        .marker = packet->marker && !leaving->empty,
+        .marker = marker_of(leaving),
         .payload_type = leaving->repair ? slot->payload->rtx_type : slot->payload->type,
         .sequence = (uint16_t)index,
         .timestamp = leaving->rewritten->timestamp,
@@ -143,7 +179,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     if (redundant)
         writing.payload_type = slot->red_type;
     struct writing_space space;
-    elements_of(worker, slot, packet, leaving->rewritten, &space, &writing);
+    elements_of(worker, slot, leaving, &space, &writing);
     size_t tail = protector_rtp_tail(transport->protector);
     size_t head;
     if (rtp_write(&writing, out, size - tail - SENDER_PAD_MAX, &head) != STATUS_OK)

@@ -14,8 +14,9 @@
 struct leaving {
     const struct packet *packet;
     const struct rewritten *rewritten;
-    bool repair; /* by RTX */
-    bool empty;  /* only its number: payload left out */
+    bool repair;     /* by RTX */
+    bool empty;      /* only its number: payload left out */
+    uint8_t spatial; /* highest spatial layer carried when it left first */
 };
 
 /* Finds how this format goes to the subscriber. False: it cannot decode it. */

@@ -5,13 +5,10 @@
 #include "media/rtp/codec.h"
 #include "media/sfu/feed.h"
 #include "media/sfu/room.h"
+#include "media/sfu/track_layers.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    TRACK_MEASURE_MS = 1000,
-};
 
 static uint32_t track_clock(const struct track *track)
 {
@@ -36,6 +33,7 @@ static void stream_begin(const struct track *track, struct stream *stream, uint3
     stream->unwrapper = (struct seq_unwrapper){0};
     stream->come = (struct redundancy_window){0};
     stream->structure_known = false;
+    stream->spatial_count = 1;
     recv_stats_init(&stream->stats, track_clock(track));
     if (stream->nacks != NULL)
         nack_init(stream->nacks, TRACK_NACK_REORDER_MS);
@@ -71,45 +69,7 @@ static void stream_free(struct stream *stream)
     free(stream);
 }
 
-/* ---- telling the workers with subscribers ---- */
-
-static uint64_t track_workers(const struct track *track)
-{
-    uint64_t workers = 0;
-    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++)
-        workers |= track->wanted[layer];
-    return workers;
-}
-
-static size_t track_layers(const struct track *track, struct media_layer_info *ret_layers)
-{
-    size_t count = 0;
-    memset(ret_layers, 0, MEDIA_RIDS_MAX * sizeof *ret_layers);
-    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
-        if (track->streams[layer] == NULL)
-            continue;
-        ret_layers[layer] = track->streams[layer]->info;
-        count = layer + 1;
-    }
-    return count;
-}
-
-static void track_tell_layers(const struct track *track, uint64_t workers)
-{
-    struct letter letter = {.transport = track->transport->id, .track = track->number};
-    letter.layers.count = (uint8_t)track_layers(track, letter.layers.infos);
-    for (uint8_t to = 0; workers >> to != 0 && to < MEDIA_WORKERS_MAX; to++) {
-        if ((workers >> to & 1) != 0)
-            worker_tell(track->transport->worker, to, feed_on_layers, &letter);
-    }
-}
-
-/* A layer began, stopped or changed its size: slots may want another one. */
-static void track_changed(struct track *track)
-{
-    track->changed = true;
-    track_tell_layers(track, track_workers(track));
-}
+/* ---- reports ---- */
 
 static void report_send(const struct track *track, uint8_t layer, uint8_t to)
 {
@@ -210,7 +170,7 @@ static void elements_keep(const struct track *track, struct packet *packet,
 }
 
 /* What the payload says. False: it makes no sense. */
-static bool video_facts(struct stream *stream, struct packet *packet,
+static bool video_facts(struct track *track, struct stream *stream, struct packet *packet,
                         const struct rtp_header *header)
 {
     const struct packet_element *kept = &packet->dependency;
@@ -230,8 +190,7 @@ static bool video_facts(struct stream *stream, struct packet *packet,
         return false;
     packet->key = info.key_frame;
     packet->start = info.start_of_frame;
-    packet->temporal_id = info.temporal_id;
-    packet->switching_up = info.switching_up;
+    layers_of_packet(track, stream, packet, &info);
     packet->picture_id = info.picture_id;
     packet->long_picture_id = info.long_picture_id;
     packet->tl0picidx = info.tl0picidx;
@@ -244,17 +203,14 @@ static bool video_facts(struct stream *stream, struct packet *packet,
     }
     if (kept->length >= DD_MANDATORY_BYTES)
         packet->frame_number = load_be16(packet->data + kept->offset + 1);
-    if (packet->key && info.height != 0 &&
-        (stream->info.width != info.width || stream->info.height != info.height)) {
-        stream->info.width = info.width;
-        stream->info.height = info.height;
-    }
     return true;
 }
 
 static void audio_facts(struct track *track, struct packet *packet)
 {
-    packet->key = packet->start = true;
+    packet->key = packet->start = packet->end = true;
+    packet->spatial_count = 1;
+    packet->needs = UINT16_MAX; /* counted whole */
     uint8_t level = SPEAKERS_UNKNOWN;
     if (packet->audio_level.length > 0)
         level = packet->data[packet->audio_level.offset] & 0x7f;
@@ -305,19 +261,6 @@ static bool red_take(const struct track *track, struct stream *stream, struct pa
         packet_unref(lost, worker->packets);
     }
     return true;
-}
-
-static void stream_count(struct track *track, struct stream *stream, const struct packet *packet,
-                         uint64_t now_ms)
-{
-    bool anew = !stream->info.active;
-    stream->arrived_ms = now_ms;
-    stream->bytes += packet->length;
-    stream->info.active = true;
-    if (!anew)
-        return;
-    track_changed(track);
-    transport_wake_within(track->transport, 0); /* the event, and ticks from now on */
 }
 
 static void gaps_note(struct track *track, struct stream *stream, uint16_t sequence, bool repaired,
@@ -380,7 +323,7 @@ void track_receive(struct track *track, uint8_t layer, struct packet *packet,
                 worker->counters.dropped_malformed++;
                 return;
             }
-        } else if (!video_facts(stream, packet, header)) {
+        } else if (!video_facts(track, stream, packet, header)) {
             worker->counters.dropped_malformed++;
             return;
         }
@@ -391,7 +334,7 @@ void track_receive(struct track *track, uint8_t layer, struct packet *packet,
         }
         if (stream->info.height != height && stream->info.active)
             track_changed(track);
-        stream_count(track, stream, packet, now_ms);
+        layers_count(track, stream, packet, now_ms);
         if (track->format.codec != packet->format.codec)
             track->changed = true;
         track->format = packet->format;
@@ -443,46 +386,6 @@ uint64_t track_feedback(struct track *track, struct rtcp_writer *writer, uint64_
 
 /* ---- watching ---- */
 
-static bool streams_measure(struct track *track, uint64_t now_ms)
-{
-    uint64_t elapsed_ms = now_ms - track->measured_ms;
-    if (elapsed_ms < TRACK_MEASURE_MS)
-        return false;
-    track->measured_ms = now_ms;
-    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
-        struct stream *stream = track->streams[layer];
-        if (stream == NULL)
-            continue;
-        stream->info.bitrate =
-            (uint32_t)((stream->bytes - stream->bytes_before) * 8 * 1000 / elapsed_ms);
-        stream->bytes_before = stream->bytes;
-    }
-    return true;
-}
-
-static bool streams_stopped(struct track *track, uint64_t now_ms)
-{
-    uint64_t newest_ms = 0;
-    bool stopped = false;
-    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
-        const struct stream *stream = track->streams[layer];
-        if (stream != NULL && stream->arrived_ms > newest_ms)
-            newest_ms = stream->arrived_ms;
-    }
-    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
-        struct stream *stream = track->streams[layer];
-        if (stream == NULL || !stream->info.active)
-            continue;
-        bool stalled = newest_ms - stream->arrived_ms >= TRACK_STALL_MS;
-        if (stalled || now_ms - stream->arrived_ms >= TRACK_SILENT_MS) {
-            stream->info.active = false;
-            stream->info.bitrate = 0;
-            stopped = true;
-        }
-    }
-    return stopped;
-}
-
 static void track_event(struct track *track, uint64_t now_ms)
 {
     const struct media *media = track->transport->worker->media;
@@ -504,9 +407,7 @@ static void track_event(struct track *track, uint64_t now_ms)
 
 void track_watch(struct track *track, uint64_t now_ms)
 {
-    (void)streams_measure(track, now_ms);
-    if (streams_stopped(track, now_ms))
-        track_changed(track);
+    layers_watch(track, now_ms);
     if (track->changed && now_ms - track->told_ms >= TRACK_EVENT_MS)
         track_event(track, now_ms);
 }
@@ -543,7 +444,7 @@ void track_on_subscribe(struct worker *worker, const struct letter *letter)
         return;
     struct media_layer_info layers[MEDIA_RIDS_MAX];
     if (track_layers(track, layers) > 0)
-        track_tell_layers(track, bit);
+        track_tell_layers(track, bit, true);
     for (uint8_t layer = 0; layer < MEDIA_RIDS_MAX; layer++)
         report_send(track, layer, letter->from);
 }

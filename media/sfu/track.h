@@ -49,8 +49,18 @@ struct stream {
     bool structure_known;
     struct keyframe keyframe;
     uint8_t fir_sequence;
-    uint64_t arrived_ms, bytes, bytes_before;
-    struct media_layer_info info;
+    uint64_t arrived_ms;
+    struct media_layer_info info; /* of the whole stream */
+
+    /* Spatial layers; 1 where there are none, or where rids name the layers. */
+    uint8_t spatial_count;
+    bool inter_layer; /* also pictures that are not key are predicted from the layer below */
+    struct media_layer_info spatial[MEDIA_RIDS_MAX];
+    uint64_t spatial_ms[MEDIA_RIDS_MAX]; /* last packet of the layer */
+
+    /* Since measured_ms: bytes of what a decoder of the layer needs, by temporal level. */
+    uint32_t bytes[MEDIA_RIDS_MAX][MEDIA_TEMPORAL_MAX];
+    uint64_t measured_ms;
 };
 
 struct track {
@@ -74,9 +84,9 @@ struct track {
     struct loudness loudness;
     int8_t lane; /* of the room; TRACK_LANE_NONE */
 
-    bool changed; /* an event is due */
+    bool changed;        /* an event is due */
+    bool layers_stopped; /* by the publisher's word, since the last look */
     uint64_t told_ms;
-    uint64_t measured_ms;
 };
 
 /*
@@ -93,7 +103,7 @@ void track_end(struct track *track);
  * Returns ms until it wants another call; UINT64_MAX: no need. */
 struct rtcp_writer;
 uint64_t track_feedback(struct track *track, struct rtcp_writer *writer, uint64_t now_ms);
-/* Each tick: bitrates once a second; stopped and started layers; and the event when one is due. */
+/* Each tick: what track_layers.h watches, and the event when one is due. */
 void track_watch(struct track *track, uint64_t now_ms);
 /* A sender report about one of the layers. */
 void track_report(struct track *track, uint8_t layer, uint64_t ntp, uint32_t timestamp);

@@ -92,6 +92,7 @@ static size_t slot_init(struct transport *transport, uint8_t number,
         .ssrc = spec->ssrc,
         .rtx_ssrc = spec->rtx_ssrc,
     };
+    allocation_init(&slot->allocation);
     struct subscription *both[] = {&slot->active, &slot->next};
     for (size_t i = 0; i < 2; i++) {
         both[i]->slot = slot;

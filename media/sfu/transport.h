@@ -16,6 +16,7 @@
 #include "media/media.h"
 #include "media/packet.h"
 #include "media/rtp/twcc.h"
+#include "media/sfu/allocator.h"
 #include "media/sfu/loss.h"
 #include "media/sfu/narrow.h"
 #include "media/sfu/repairs.h"
@@ -95,6 +96,7 @@ struct transport {
     uint32_t rtt_ms; /* 0: unknown */
     struct repairs repairs;
     struct loss_meter loss;
+    struct allocator allocator;
     struct narrow narrow;
     uint64_t remb;
     uint8_t loss_worst; /* 1/256, of the reports since the last judgement */

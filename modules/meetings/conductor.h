@@ -36,6 +36,9 @@ struct slot_use {
     struct media_want want; /* as media knows it */
     struct member *shown;   /* whose source it is; NULL: none */
     enum media_source_kind source;
+    /* What the viewer's link bears, as media said last of this source. */
+    bool paused;
+    uint8_t ceiling; /* highest layer; UINT8_MAX: not said */
 };
 
 /* What is known of a track of ours. */
@@ -111,6 +114,7 @@ struct meeting {
     size_t count, player_count;
     struct map *by_id; /* members by participant id */
     struct member *presenter;
+    uint64_t loudest[2]; /* transports; the second for the loudest's own view. 0: none yet */
     struct loop_timer tick;
     uint64_t roster_ms; /* when the last roster message left */
     bool roster_dirty, stage_dirty;
@@ -188,6 +192,10 @@ void peer_gate(struct member *member, enum media_source_kind kind, bool open);
 void stage_changed(
     struct meeting *meeting); /* before the next tick slots and layers are looked at */
 void stage_update(struct meeting *meeting, uint64_t now_ms);
+/* Media says how a slot fares: layers that no viewer's link bears need not be sent. */
+void stage_slot_report(struct peer *peer, uint8_t slot, const struct media_slot_report *report);
+/* The loudest speaker is another: viewers' links serve that picture first. */
+void stage_spoken(struct meeting *meeting, const uint64_t *transports, size_t count);
 /* What each slot of a fresh peer is for. */
 void stage_assign_uses(struct member *member);
 void stage_present(struct meeting *meeting, struct member *member /* NULL: nobody */);

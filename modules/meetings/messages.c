@@ -244,9 +244,13 @@ TABLE(msg_slots, "Who is in which slot from now on.");
 
 static const struct json_field msg_slot_state_fields[] = {
     TEXT(msg_slot_state, mid, 0, 32, true, ""),
-    CHOICE(msg_slot_state, state, "empty|waiting|live|unsupported", true,
-           "waiting: for a key frame; unsupported: I cannot decode what they send"),
-    INT(msg_slot_state, layer, 0, 8, true, "simulcast layer, 0 lowest"),
+    CHOICE(msg_slot_state, state, "empty|waiting|live|unsupported|paused", true,
+           "waiting: for a key frame; unsupported: I cannot decode what they send; paused: see "
+           "reason"),
+    INT(msg_slot_state, layer, 0, 8, true, "simulcast or spatial layer, 0 lowest"),
+    CHOICE(msg_slot_state, reason, "link", false,
+           "why it is paused, smaller or slower than asked for; absent: it is not. link: my "
+           "connection bears no more"),
 };
 TABLE(msg_slot_state, "How a slot fares.");
 

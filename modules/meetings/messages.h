@@ -180,6 +180,7 @@ struct msg_slots {
 struct msg_slot_state {
     const char *mid, *state;
     int64_t layer;
+    const char *reason; /* NULL: all that was asked for */
 };
 
 struct msg_speaker {

@@ -348,6 +348,7 @@ static void speakers_read(void *arg)
                     (struct msg_speaker){.id = peer->member->id, .level = letter->levels[i]};
         }
         meeting_send(meeting, NULL, "speakers", &msg_speakers_table, &message);
+        stage_spoken(meeting, letter->transports, letter->count);
     }
     free(letter);
 }
@@ -367,30 +368,32 @@ static void on_speakers(void *context, uint64_t room, const uint64_t *transports
 struct slot_letter {
     struct meetings *meetings;
     uint64_t transport;
-    uint8_t slot, layer;
-    enum media_slot_state state;
+    uint8_t slot;
+    struct media_slot_report report;
 };
 
 static void slot_read(void *arg)
 {
-    static const char *const names[] = {"empty", "waiting", "live", "unsupported"};
+    static const char *const names[] = {"empty", "waiting", "live", "unsupported", "paused"};
     struct slot_letter *letter = arg;
     struct peer *peer = map_get(letter->meetings->peers, letter->transport);
     if (peer != NULL && letter->slot < peer->spec->slot_count &&
         peer->uses[letter->slot].kind != SLOT_VOICE) {
+        const struct media_slot_report *report = &letter->report;
         struct msg_slot_state state = {.mid = peer->spec->slots[letter->slot].mid,
-                                       .state = names[letter->state],
-                                       .layer = letter->layer};
+                                       .state = names[report->state],
+                                       .layer = report->layer,
+                                       .reason = report->limited ? "link" : NULL};
         member_send(peer->member, "slot", &msg_slot_state_table, &state);
+        stage_slot_report(peer, letter->slot, report);
     }
     free(letter);
 }
 
-static void on_slot(void *context, uint64_t transport, uint8_t slot, enum media_slot_state state,
-                    struct media_source source, uint8_t layer)
+static void on_slot(void *context, uint64_t transport, uint8_t slot,
+                    const struct media_slot_report *report)
 {
-    (void)source;
-    struct slot_letter letter = {context, transport, slot, layer, state};
+    struct slot_letter letter = {context, transport, slot, *report};
     letter_post(context, slot_read, &letter, sizeof letter);
 }
 

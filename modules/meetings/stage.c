@@ -77,7 +77,7 @@ static bool want_equal(const struct media_want *a, const struct media_want *b)
 {
     return a->mode == b->mode && a->voice == b->voice &&
            a->source.transport == b->source.transport && a->source.track == b->source.track &&
-           a->height == b->height && a->priority == b->priority;
+           a->height == b->height && a->priority == b->priority && a->purpose == b->purpose;
 }
 
 /* Tells media when the want changed; says whether the source did. */
@@ -87,12 +87,24 @@ static bool slot_set(struct peer *peer, size_t slot, const struct media_want *wa
     struct slot_use *use = &peer->uses[slot];
     bool moved = use->shown != shown || (shown != NULL && use->source != source) ||
                  use->want.source.transport != want->source.transport;
+    if (moved) {
+        use->paused = false;
+        use->ceiling = UINT8_MAX;
+    }
     if (!want_equal(&use->want, want))
         media_slot_set(peer->member->meetings->media, peer->id, peer->worker, (uint8_t)slot, want);
     use->want = *want;
     use->shown = shown;
     use->source = source;
     return moved;
+}
+
+/* Whom this viewer should see when there is room for one only. */
+static bool speaks_to(const struct member *viewer, const struct member *shown)
+{
+    const uint64_t *loudest = viewer->meeting->loudest;
+    uint64_t speaker = loudest[0] == viewer->peer->id ? loudest[1] : loudest[0];
+    return speaker != 0 && shown->peer->id == speaker;
 }
 
 struct casting {
@@ -121,6 +133,8 @@ static void cast_tiles(struct member *member, struct casting *casting)
         shown[t] = tile->screen ? NULL : member_find(member->meeting, tile->id);
         placed[t] = shown[t] == member || !want_of(shown[t], MEDIA_SOURCE_CAMERA, tile->height,
                                                    tile->priority, &wants[t]);
+        if (!placed[t] && speaks_to(member, shown[t]))
+            wants[t].purpose = MEDIA_FOR_SPEAKER;
     }
     for (int round = 0; round < 2; round++) {
         for (size_t t = 0; t < member->tile_count; t++) {
@@ -152,8 +166,10 @@ static void cast_presenter(struct member *member, struct casting *casting)
         for (size_t t = 0; t < member->tile_count; t++) {
             const struct tile *tile = &member->tiles[t];
             if (tile->screen && strcmp(tile->id, presenter->id) == 0 &&
-                want_of(presenter, MEDIA_SOURCE_SCREEN, tile->height, tile->priority, &want))
+                want_of(presenter, MEDIA_SOURCE_SCREEN, tile->height, tile->priority, &want)) {
+                want.purpose = MEDIA_FOR_SCREEN;
                 cast(casting, slot, presenter, MEDIA_SOURCE_SCREEN, &want);
+            }
         }
     }
 }
@@ -220,6 +236,32 @@ static void member_cast(struct member *member)
         slots_send(member);
 }
 
+void stage_slot_report(struct peer *peer, uint8_t slot, const struct media_slot_report *report)
+{
+    struct slot_use *use = &peer->uses[slot];
+    /* What it says of another source has been overtaken. */
+    if (report->source.transport != use->want.source.transport ||
+        report->source.track != use->want.source.track)
+        return;
+    bool paused = report->state == MEDIA_SLOT_PAUSED;
+    uint8_t ceiling = report->limited ? report->ceiling : UINT8_MAX;
+    if (paused == use->paused && ceiling == use->ceiling)
+        return;
+    use->paused = paused;
+    use->ceiling = ceiling;
+    stage_changed(peer->member->meeting);
+}
+
+void stage_spoken(struct meeting *meeting, const uint64_t *transports, size_t count)
+{
+    /* Who spoke last stays the speaker while nobody speaks. */
+    if (count == 0 || transports[0] == meeting->loudest[0])
+        return;
+    meeting->loudest[1] = count > 1 ? transports[1] : meeting->loudest[0];
+    meeting->loudest[0] = transports[0];
+    stage_changed(meeting);
+}
+
 /* ---- layers ---- */
 
 /* The smallest layer at least `height` high: media chooses the same way. */
@@ -238,7 +280,8 @@ static uint8_t layer_for(const struct track_use *track, uint16_t height)
     return top;
 }
 
-static void layer_mark(struct member *shown, enum media_source_kind source, uint16_t height)
+static void layer_mark(struct member *shown, enum media_source_kind source, uint16_t height,
+                       uint8_t ceiling)
 {
     struct peer *peer = shown->peer;
     if (peer == NULL || peer->track_of[source] < 0)
@@ -246,6 +289,8 @@ static void layer_mark(struct member *shown, enum media_source_kind source, uint
     struct track_use *track = &peer->tracks[peer->track_of[source]];
     /* Until the layer comes (a small camera may never send it) a lower one stands in. */
     int layer = layer_for(track, height);
+    if (layer > ceiling)
+        layer = ceiling;
     do
         track->marked[layer] = true;
     while (!track->sent[layer] && layer-- > 0);
@@ -267,11 +312,12 @@ static void meeting_mark(struct meeting *meeting)
     }
     for (struct member *member = meeting->first; member != NULL; member = member->next) {
         if (newcomer)
-            layer_mark(member, MEDIA_SOURCE_CAMERA, HEIGHT_LOWEST);
+            layer_mark(member, MEDIA_SOURCE_CAMERA, HEIGHT_LOWEST, UINT8_MAX);
         const struct peer *peer = member->peer;
         for (size_t i = 0; peer != NULL && i < peer->spec->slot_count; i++) {
-            if (peer->uses[i].shown != NULL)
-                layer_mark(peer->uses[i].shown, peer->uses[i].source, peer->uses[i].want.height);
+            const struct slot_use *use = &peer->uses[i];
+            if (use->shown != NULL && !use->paused)
+                layer_mark(use->shown, use->source, use->want.height, use->ceiling);
         }
     }
 }

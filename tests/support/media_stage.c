@@ -62,16 +62,15 @@ static void on_speakers(void *context, uint64_t room, const uint64_t *transports
     lock_give(&stage.lock);
 }
 
-static void on_slot(void *context, uint64_t id, uint8_t slot, enum media_slot_state state,
-                    struct media_source source, uint8_t layer)
+static void on_slot(void *context, uint64_t id, uint8_t slot,
+                    const struct media_slot_report *report)
 {
     (void)context;
-    (void)source;
     lock_take(&stage.lock);
     struct member *member = member_of(id);
     if (member != NULL) {
-        member->slot_states[slot] = (uint8_t)state;
-        member->slot_layers[slot] = layer;
+        member->slot_states[slot] = (uint8_t)report->state;
+        member->slot_layers[slot] = report->layer;
     }
     lock_give(&stage.lock);
 }

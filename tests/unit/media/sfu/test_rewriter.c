@@ -29,6 +29,7 @@ struct layer {
 static void packet_of(const struct layer *layer, uint64_t now_ns, struct packet *packet)
 {
     packet_facts_clear(packet);
+    packet->format.codec = MEDIA_CODEC_VP8;
     packet->source = layer->source;
     packet->layer = layer->number;
     packet->index = layer->index;
@@ -83,7 +84,7 @@ static void test_a_stream_keeps_its_steps(void **state)
     for (int i = 0; i < 10; i++) {
         packet_of(&layer, (uint64_t)(i + 1) * FRAME_MS * CLOCK_NS_PER_MS, &packet);
         if (i == 0)
-            rewriter_switch(&rewriter, &packet, CLOCK, FRAME);
+            rewriter_switch(&rewriter, &packet, 0, CLOCK, FRAME);
         assert_int_equal(rewriter_forward(&rewriter, &packet, &now), STATUS_OK);
         if (i == 0) {
             assert_true(now.index < 0x8000); /* a receiver can guess the rollover counter */
@@ -113,11 +114,11 @@ static void test_a_switch_goes_on(void **state)
     rewriter_init(&rewriter, rng_next(&rng), NULL);
     struct rewritten before, now;
     packet_of(&first, CLOCK_NS_PER_MS, &packet);
-    rewriter_switch(&rewriter, &packet, CLOCK, FRAME);
+    rewriter_switch(&rewriter, &packet, 0, CLOCK, FRAME);
     assert_int_equal(rewriter_forward(&rewriter, &packet, &before), STATUS_OK);
     /* 100 ms later another source: 9,000 ticks. */
     packet_of(&second, 101 * CLOCK_NS_PER_MS, &packet);
-    rewriter_switch(&rewriter, &packet, CLOCK, FRAME);
+    rewriter_switch(&rewriter, &packet, 0, CLOCK, FRAME);
     assert_int_equal(rewriter_forward(&rewriter, &packet, &now), STATUS_OK);
     assert_int_equal(now.index, before.index + 1);
     assert_int_equal((uint32_t)(now.timestamp - before.timestamp), 9000);
@@ -126,7 +127,7 @@ static void test_a_switch_goes_on(void **state)
     /* At once: one frame. */
     before = now;
     packet_of(&first, 101 * CLOCK_NS_PER_MS, &packet);
-    rewriter_switch(&rewriter, &packet, CLOCK, FRAME);
+    rewriter_switch(&rewriter, &packet, 0, CLOCK, FRAME);
     assert_int_equal(rewriter_forward(&rewriter, &packet, &now), STATUS_OK);
     assert_int_equal((uint32_t)(now.timestamp - before.timestamp), FRAME);
     /* A packet from before the switch has no number any more. */
@@ -136,7 +137,7 @@ static void test_a_switch_goes_on(void **state)
     /* After a day of nothing the clock has gone on by a day. */
     before = (struct rewritten){.timestamp = rewriter.timestamp};
     packet_of(&second, (101 + UINT64_C(86400000)) * CLOCK_NS_PER_MS, &packet);
-    rewriter_switch(&rewriter, &packet, CLOCK, FRAME);
+    rewriter_switch(&rewriter, &packet, 0, CLOCK, FRAME);
     assert_int_equal(rewriter_forward(&rewriter, &packet, &now), STATUS_OK);
     assert_int_equal((uint32_t)(now.timestamp - before.timestamp),
                      (uint32_t)(UINT64_C(86400) * CLOCK));
@@ -154,7 +155,7 @@ static void test_gaps_of_the_network_stay(void **state)
     rewriter_init(&rewriter, 7, &map);
     struct rewritten first, late, next, filled;
     packet_of(&layer, 1, &packet);
-    rewriter_switch(&rewriter, &packet, CLOCK, FRAME);
+    rewriter_switch(&rewriter, &packet, 0, CLOCK, FRAME);
     assert_int_equal(rewriter_forward(&rewriter, &packet, &first), STATUS_OK);
     layer.index += 3; /* two are missing */
     packet_of(&layer, 2, &packet);
@@ -193,7 +194,7 @@ static void test_left_out_leaves_no_gap(void **state)
         for (int part = 0; part < 3; part++) {
             packet_of(&layer, (uint64_t)i + 1, &packet);
             if (i == 0 && part == 0)
-                rewriter_switch(&rewriter, &packet, CLOCK, FRAME);
+                rewriter_switch(&rewriter, &packet, 0, CLOCK, FRAME);
             layer.index++;
             if (temporal_id > 0) {
                 assert_int_equal(rewriter_omit(&rewriter, &packet, &now), STATUS_OK);
@@ -323,7 +324,7 @@ static void switch_to(struct world *world, int carried)
     world->now_ns += CLOCK_NS_PER_MS;
     packet_of(layer, world->now_ns, &world->packet);
     layer->index++;
-    rewriter_switch(&world->rewriter, &world->packet, CLOCK, FRAME);
+    rewriter_switch(&world->rewriter, &world->packet, 0, CLOCK, FRAME);
     arrive(world, &world->packet, false);
     layer_next_frame(layer, 0);
 }
