@@ -3,9 +3,11 @@
 #include "media/ice/candidates.h"
 #include "media/sfu/feed.h"
 #include "media/sfu/slot.h"
+#include "media/sfu/tapping.h"
 #include "media/sfu/tcp.h"
 #include "media/sfu/track.h"
 #include "media/sfu/transport.h"
+#include "media/trace/trace.h"
 #include "media/worker.h"
 
 #include <errno.h>
@@ -122,6 +124,7 @@ static enum status local_fill(struct media *media, const struct media_config *co
     if (strlen(fingerprint) >= sizeof media->local.fingerprint)
         return STATUS_INTERNAL;
     memcpy(media->local.fingerprint, fingerprint, strlen(fingerprint) + 1);
+    media->port = port;
     return candidates_gather(config, port, &media->local);
 }
 
@@ -260,6 +263,24 @@ enum status media_transport_restart(struct media *media, uint64_t transport,
         }
     }
     return STATUS_OK;
+}
+
+enum status media_trace(struct media *media, uint64_t transport, struct trace *trace)
+{
+    struct tap *tap;
+    enum status status = tap_new(trace, transport, &tap);
+    if (status != STATUS_OK)
+        return status;
+    for (uint8_t i = 0; i < media->worker_count; i++) {
+        const struct letter letter = {.object = tap_ref(tap)};
+        enum status posted = worker_post(media->workers[i], tapping_on_tap, &letter);
+        if (posted != STATUS_OK) {
+            tap_unref(tap);
+            status = posted;
+        }
+    }
+    tap_unref(tap);
+    return status;
 }
 
 void media_slot_set(struct media *media, uint64_t transport, uint8_t worker, uint8_t slot,

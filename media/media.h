@@ -263,6 +263,11 @@ void media_slot_set(struct media *media, uint64_t transport, uint8_t worker, uin
                     const struct media_want *want);
 /* Closed: what the track sends is dropped at the door (muted or stopped by a host). */
 void media_track_gate(struct media *media, struct media_source source, bool open);
+/* The packets of this transport go into the trace from now on, whichever worker has it or will, in
+ * place of those of the transport traced before. Errors: as tap_new; what worker_post says, then
+ * some worker does not know. */
+struct trace;
+MUST_USE enum status media_trace(struct media *media, uint64_t transport, struct trace *trace);
 /*
  * Hands over an accepted TCP connection that began with an RFC 4571 frame; `bytes`
  * are what was read of it already. Owns fd from here on. Any thread.

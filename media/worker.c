@@ -6,6 +6,7 @@
 #include "media/sfu/rewriter.h"
 #include "media/sfu/room.h"
 #include "media/sfu/slot.h"
+#include "media/sfu/tapping.h"
 #include "media/sfu/tcp.h"
 #include "media/sfu/track.h"
 #include "media/sfu/transport.h"
@@ -211,6 +212,8 @@ static void check_take(struct worker *worker, struct packet *packet, bool again)
             datagram_relay(worker, packet, (uint8_t)owner);
         return;
     }
+    if (worker->tap != NULL)
+        tapping_in(worker, transport, packet);
     transport_stun(worker, transport, packet);
     if (transport->worker == NULL)
         atomic_store(&transport->owner, TRANSPORT_UNOWNED); /* the check was not genuine */
@@ -235,6 +238,8 @@ void worker_datagram(struct worker *worker, struct packet *packet)
         }
         transport = entry == NULL ? NULL : entry->transport;
     }
+    if (worker->tap != NULL)
+        tapping_in(worker, transport, packet);
     if (transport == NULL)
         worker->counters.dropped_stranger++;
     else if (kind == ICE_KIND_RTP)
@@ -457,6 +462,7 @@ static void on_tick(void *context)
         addresses_expire(&worker->addresses, now_ms);
     }
     tcp_expire(worker);
+    tapping_tick(worker);
     counters_bring(worker);
     if (!worker->closing)
         loop_timer_start(worker->loop, &worker->tick, WORKER_TICK_MS);
@@ -739,6 +745,7 @@ struct worker *worker_free(struct worker *worker)
     map_free(worker->rooms);
     map_free(worker->connections);
     addresses_fini(&worker->addresses);
+    tapping_end(worker);
     sender_free(worker->sender);
     pool_free(worker->packets);
     pool_free(worker->rewriters);

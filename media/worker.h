@@ -45,6 +45,7 @@ enum {
 struct feed;
 struct room;
 struct slot;
+struct tap;
 struct track;
 struct transport;
 struct worker;
@@ -52,6 +53,7 @@ struct worker;
 /* What all workers share; constant after start. */
 struct media {
     uint8_t worker_count, voices;
+    uint16_t port; /* UDP */
     struct worker *workers[MEDIA_WORKERS_MAX];
     struct dtls_identity *identity;
     struct media_events events;
@@ -152,6 +154,7 @@ struct worker {
     uint64_t waiting_ns, flushed_ns;
     struct loop_timer tick;
     uint64_t seconds_ms; /* last once-a-second round */
+    struct tap *tap;     /* NULL but while somebody is traced */
     struct counters counters;
     struct sender_counts sent_before;
     uint64_t received_bytes_before, sent_bytes_before; /* at the last once-a-second round */

@@ -144,7 +144,7 @@ static void signals_serve(struct server *server, struct options *options, const 
             settings_reload(options);
             levels_apply(config_settings(options->config));
             debug = false;
-            server_reload(server);
+            server_reload(server, config_settings(options->config));
         } else if (number == SIGUSR1) {
             debug = !debug;
             if (debug)

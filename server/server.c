@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include "core/log.h"
+#include "server/tracing.h"
 #include "signalling/api/api.h"
 #include "signalling/gateway/commands.h"
 #include "signalling/whip/whip.h"
@@ -30,7 +31,8 @@ struct server {
     struct commands commands;
     struct api api;
     struct whip whip;
-    char link[64], web[SERVER_PATH_MAX];
+    struct tracing tracing;
+    char link[64], web[SERVER_PATH_MAX], data[SERVER_PATH_MAX];
 };
 
 static double resident_bytes(void *context)
@@ -253,6 +255,9 @@ enum status server_start(const struct settings *settings, const char *data,
                        "Entries waiting in a queue.", crew_queue, server->crew);
     metrics_gauge_read(server->metrics, "parley_queue_length", "queue=\"strands\"",
                        "Entries waiting in a queue.", strands_queue, server->crew);
+    snprintf(server->data, sizeof server->data, "%s", data);
+    server->tracing = (struct tracing){.meetings = server->meetings, .data = server->data};
+    tracing_apply(&server->tracing, settings);
     snprintf(server->link, sizeof server->link, "http://localhost:%u/", http_port(server->http));
     *ret_server = server;
     return STATUS_OK;
@@ -263,8 +268,9 @@ const char *server_link(const struct server *server)
     return server->link;
 }
 
-void server_reload(struct server *server)
+void server_reload(struct server *server, const struct settings *settings)
 {
+    tracing_apply(&server->tracing, settings);
     enum status status = http_reload(server->http);
     if (status != STATUS_OK)
         log_event(LOG_SERVER, LOG_ERROR, "reload_failed", "status=%s", status_name(status));
@@ -289,6 +295,7 @@ struct server *server_stop(struct server *server)
     server->http = http_free(server->http);
     server->gateway = gateway_free(server->gateway);
     server->crew = crew_free(server->crew);
+    tracing_end(&server->tracing);
     if (server->meetings != NULL)
         meetings_stop(server->meetings);
     server->media = media_free(server->media);

@@ -20,8 +20,8 @@ MUST_USE enum status server_start(const struct settings *settings, const char *d
                                   struct server **ret_server, char ret_error[SERVER_ERROR_MAX]);
 /* "http://localhost:8080/" */
 const char *server_link(const struct server *server);
-/* Reads certificates again. */
-void server_reload(struct server *server);
+/* Reads certificates again, and begins the packet trace that the settings ask for. */
+void server_reload(struct server *server, const struct settings *settings);
 /* Takes no new joins and tells clients to come back later. */
 void server_drain(struct server *server);
 /* Accepts NULL and half-started ones, returns NULL. */

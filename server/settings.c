@@ -48,6 +48,15 @@ static const struct config_key keys[] = {
         "CPUs."),
     KEY("log.levels", CONFIG_TEXT, log, "info", 0, 0, NULL,
         "error, warn, info or debug; per topic as in info,media=debug. Read again on SIGHUP."),
+    KEY("trace.participant", CONFIG_TEXT, trace_participant, "", 0, 0, NULL,
+        "Id of a participant whose packets are written to DATA/traces/*.pcapng, for Wireshark; "
+        "empty: nobody. Read again on SIGHUP, which begins a new file."),
+    KEY("trace.decrypted", CONFIG_BOOL, trace_decrypted, "no", 0, 0, NULL,
+        "Write RTP and RTCP without their encryption: what is said and shown can be played."),
+    KEY("trace.megabytes", CONFIG_INT, trace_megabytes, "64", 1, 4096, NULL,
+        "The trace ends when its file is that large."),
+    KEY("trace.seconds", CONFIG_INT, trace_seconds, "300", 1, 86400, NULL,
+        "The trace ends after that time."),
 };
 
 const struct config_table settings_table = {

@@ -19,6 +19,9 @@ struct settings {
     int64_t meetings_adhoc; /* enum adhoc */
     int64_t threads;
     const char *log;
+    const char *trace_participant;
+    bool trace_decrypted;
+    int64_t trace_megabytes, trace_seconds;
 };
 
 extern const struct config_table settings_table;

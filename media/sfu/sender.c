@@ -30,6 +30,8 @@ struct sender_wire {
 struct sender {
     int fd, family;
     bool gso;
+    sender_tap_fn *tap;
+    void *tap_context;
     uint32_t batch; /* never 0 */
     uint16_t packet_count, message_count;
     struct sender_counts counts;
@@ -66,6 +68,12 @@ void sender_socket(struct sender *sender, int fd, int family)
     sender->gso = setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &off, sizeof off) == 0;
 }
 
+void sender_tap(struct sender *sender, sender_tap_fn *tap, void *context)
+{
+    sender->tap = tap;
+    sender->tap_context = context;
+}
+
 uint8_t *sender_room(struct sender *sender)
 {
     if (sender->packet_count == SENDER_PACKETS_MAX)
@@ -98,6 +106,8 @@ void sender_commit(struct sender *sender, const struct ice_address *to, struct s
                    size_t length)
 {
     uint16_t packet = sender->packet_count++;
+    if (sender->tap != NULL)
+        sender->tap(sender->tap_context, to, sender->bytes[packet], length);
     sender->lengths[packet] = (uint16_t)length;
     sender->next[packet] = NO_PACKET;
     struct sender_message *message = message_open(sender, group, length);

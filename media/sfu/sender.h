@@ -57,6 +57,10 @@ void sender_commit(struct sender *sender, const struct ice_address *to, struct s
 void sender_copy(struct sender *sender, const struct ice_address *to, const uint8_t *bytes,
                  size_t length);
 void sender_flush(struct sender *sender);
+/* Called with every packet that leaves; NULL: nobody. */
+typedef void sender_tap_fn(void *context, const struct ice_address *to, const uint8_t *bytes,
+                           size_t length);
+void sender_tap(struct sender *sender, sender_tap_fn *tap, void *context);
 size_t sender_waiting(const struct sender *sender);
 const struct sender_counts *sender_counts(const struct sender *sender);
 

@@ -6,6 +6,7 @@
 #include "media/rtp/rtp.h"
 #include "media/sfu/payload.h"
 #include "media/sfu/redundancy.h"
+#include "media/sfu/tapping.h"
 #include "media/sfu/tcp.h"
 
 #include <string.h>
@@ -200,6 +201,8 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
         if (padding > 0 && rtp_pad(out, head + body, size - tail, padding, &padded) == STATUS_OK)
             body = padded - head;
     }
+    if (worker->tap != NULL)
+        tapping_plain(worker, transport, true, out, head + body);
     size_t length;
     if (protector_rtp(transport->protector, (uint32_t)(index >> 16), out, head, out + head, body,
                       out, &length) != STATUS_OK)

@@ -9,6 +9,7 @@
 #include "core/bytes.h"
 #include "core/map.h"
 #include "media/ice/tcp_frame.h"
+#include "media/sfu/tapping.h"
 #include "media/sfu/transport.h"
 
 #include <errno.h>
@@ -83,6 +84,10 @@ void tcp_send(struct worker *worker, uint32_t stream, const uint8_t *bytes, size
         worker->counters.dropped_tcp++;
         return;
     }
+    if (worker->tap != NULL) {
+        const struct ice_path path = {.address = connection->address, .stream = stream};
+        tapping_stream_out(worker, connection->transport, &path, bytes, length);
+    }
     uint8_t *out = connection->queue + connection->queued;
     store_be16(out, (uint16_t)length);
     memcpy(out + TCP_FRAME_HEAD, bytes, length);
@@ -94,6 +99,15 @@ void tcp_send(struct worker *worker, uint32_t stream, const uint8_t *bytes, size
         connection->unsent_next = worker->unsent;
         worker->unsent = connection;
     }
+}
+
+void tcp_local(const struct worker *worker, uint32_t stream, struct ice_address *ret_address)
+{
+    const struct connection *connection = connection_of(worker, stream);
+    struct sockaddr_storage own;
+    socklen_t length = sizeof own;
+    if (connection != NULL && getsockname(connection->fd, (struct sockaddr *)&own, &length) == 0)
+        (void)!ice_address_from((const struct sockaddr *)&own, ret_address);
 }
 
 /* False: the connection is broken. */

@@ -41,4 +41,7 @@ void tcp_close_of(struct worker *worker, const struct transport *transport);
 void tcp_expire(struct worker *worker);
 void tcp_close_all(struct worker *worker);
 
+/* Our end of the connection; untouched when it is gone. A system call: for traces. */
+void tcp_local(const struct worker *worker, uint32_t stream, struct ice_address *ret_address);
+
 #endif

@@ -6,6 +6,7 @@
 #include "media/sfu/reports.h"
 #include "media/sfu/room.h"
 #include "media/sfu/slot.h"
+#include "media/sfu/tapping.h"
 #include "media/sfu/tcp.h"
 #include "media/sfu/track.h"
 #include "media/worker.h"
@@ -233,6 +234,8 @@ void transport_send_rtcp(struct transport *transport, uint8_t *bytes, size_t len
                          size_t capacity)
 {
     size_t protected_length;
+    if (transport->sending && transport->worker->tap != NULL)
+        tapping_plain(transport->worker, transport, true, bytes, length);
     if (transport->sending && protector_rtcp(transport->protector, bytes, length, capacity,
                                              &protected_length) == STATUS_OK)
         transport_send(transport, bytes, protected_length);
@@ -669,6 +672,8 @@ void transport_rtp(struct transport *transport, struct packet *packet)
     }
     transport_settle(transport);
     packet->length = (uint16_t)length;
+    if (transport->worker->tap != NULL)
+        tapping_plain(transport->worker, transport, false, packet->data, length);
     transport_media(transport, packet);
 }
 
@@ -684,5 +689,7 @@ void transport_rtcp(struct transport *transport, struct packet *packet)
         return;
     }
     transport_settle(transport);
+    if (transport->worker->tap != NULL)
+        tapping_plain(transport->worker, transport, false, packet->data, length);
     reports_receive(transport, packet->data, length, packet->arrived_ns);
 }

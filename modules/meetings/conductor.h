@@ -131,6 +131,8 @@ struct meetings {
     atomic_bool draining;
     atomic_uint_fast64_t next_transport;
     uint64_t next_room;
+    struct trace *trace; /* NULL: nobody is traced */
+    char traced[CRYPTO_ID_CHARS + 1];
     struct map *by_id, *by_room, *peers, *resources;
     struct arena *arena; /* of the message being made */
     struct metric *participants, *players, *live, *join_seconds;

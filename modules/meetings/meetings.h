@@ -63,6 +63,15 @@ void meetings_stop(struct meetings *meetings);
 /* After meetings_stop, and media is gone. Accepts NULL, returns NULL. */
 struct meetings *meetings_free(struct meetings *meetings);
 
+/*
+ * The participant's connection, and those they make later, go into the trace; it stays the
+ * caller's, who takes it back (NULL) before it is freed. Errors: STATUS_NOT_FOUND (not here now;
+ * they will be traced when they come), as media_trace and loop_call.
+ */
+struct trace;
+MUST_USE enum status meetings_trace(struct meetings *meetings, const char *participant,
+                                    struct trace *trace);
+
 /* A transport id for answer_make. Any thread. */
 uint64_t meetings_transport_id(struct meetings *meetings);
 /* People in the meeting now (lobby and WHEP viewers not counted). */

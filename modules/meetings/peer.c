@@ -8,8 +8,52 @@
 #include "core/log.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- tracing ---- */
+
+struct trace_question {
+    struct meetings *meetings;
+    const char *participant;
+    struct trace *trace;
+    enum status status;
+};
+
+static void trace_answer(void *arg)
+{
+    struct trace_question *question = arg;
+    struct meetings *meetings = question->meetings;
+    meetings->trace = question->trace;
+    snprintf(meetings->traced, sizeof meetings->traced, "%s", question->participant);
+    question->status = question->trace == NULL ? STATUS_OK : STATUS_NOT_FOUND;
+    struct meeting *meeting;
+    for (size_t cursor = 0; question->status == STATUS_NOT_FOUND &&
+                            (meeting = map_next(meetings->by_id, &cursor)) != NULL;) {
+        const struct member *member = member_find(meeting, meetings->traced);
+        if (member != NULL && member->peer != NULL)
+            question->status = media_trace(meetings->media, member->peer->id, meetings->trace);
+    }
+}
+
+enum status meetings_trace(struct meetings *meetings, const char *participant, struct trace *trace)
+{
+    struct trace_question question = {meetings, participant, trace, STATUS_OK};
+    enum status status = conductor_ask(meetings, trace_answer, &question);
+    return status != STATUS_OK ? status : question.status;
+}
+
+/* Before the transport is opened: its first check is in the trace. */
+static void trace_follow(struct meetings *meetings, const struct member *member, uint64_t transport)
+{
+    if (meetings->trace == NULL || strcmp(member->id, meetings->traced) != 0)
+        return;
+    enum status status = media_trace(meetings->media, transport, meetings->trace);
+    if (status != STATUS_OK && status != STATUS_CLOSED)
+        log_event(LOG_MEETING, LOG_WARN, "trace_not_followed", "participant=%s status=%s",
+                  member->id, status_name(status));
+}
 
 /* ---- opening and closing ---- */
 
@@ -66,6 +110,7 @@ enum status peer_open(struct member *member, const struct media_transport_spec *
         if (full != NULL) {
             memcpy(full, spec, sizeof *full);
             full->room = peer->spec->room;
+            trace_follow(meetings, member, full->id);
             status = media_transport_open(meetings->media, full);
         }
         free(full);

@@ -34,7 +34,8 @@ function freeUdp() {
 }
 
 export class Server {
-  constructor(data, ports, settings) {
+  constructor(data, ports, settings, args) {
+    this.args = args;
     this.data = data;
     this.ports = ports;
     this.settings = settings;
@@ -56,7 +57,7 @@ export class Server {
       'http.connections': 1000,
       ...this.settings,
     };
-    const args = ['serve', '--data', this.data];
+    const args = ['serve', '--data', this.data, ...this.args];
     for (const [key, value] of Object.entries(keys)) args.push('--set', `${key}=${value}`);
     this.process = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve(signal ?? code)));
@@ -97,10 +98,11 @@ export class Server {
   }
 }
 
-export async function startServer(settings = {}) {
+/** `args`: more arguments of `parley serve`. */
+export async function startServer(settings = {}, args = []) {
   const data = mkdtempSync(join(tmpdir(), 'parley-e2e-'));
   const ports = { http: await freeTcp(), https: await freeTcp(), media: await freeUdp() };
-  const server = new Server(data, ports, settings);
+  const server = new Server(data, ports, settings, args);
   onCleanup(async () => {
     const ended = await server.stop();
     rmSync(data, { recursive: true, force: true });

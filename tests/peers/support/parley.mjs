@@ -28,7 +28,7 @@ export function web() {
   return folder;
 }
 
-export const startServer = (settings = {}) => start({ 'http.web': web(), ...settings });
+export const startServer = (settings = {}, args = []) => start({ 'http.web': web(), ...settings }, args);
 
 /** Settings that keep a server apart from every other on the machine; undefined leaves a key out. */
 export function apart(settings = {}) {
