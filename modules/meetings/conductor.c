@@ -264,7 +264,7 @@ static void member_goes_away(void *context)
     member->away = true;
     roster_left(member);
     if (member->meeting->presenter == member)
-        stage_present(member->meeting, NULL);
+        stage_present(member->meeting, NULL, false);
     stage_changed(member->meeting);
 }
 
@@ -308,7 +308,7 @@ void member_exit(struct member *member)
     if (member_visible(member))
         roster_left(member);
     if (meeting->presenter == member)
-        stage_present(meeting, NULL);
+        stage_present(meeting, NULL, false);
     if (member_find(meeting, member->id) == member) /* else it was replaced */
         map_remove(meeting->by_id, map_key_of(member->id));
     if (member->port == NULL)

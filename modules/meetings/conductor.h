@@ -92,7 +92,8 @@ struct member {
     struct peer *peer;
     struct tile tiles[MEETING_TILES_MAX + 1];
     size_t tile_count;
-    bool viewed; /* said what it wants to see at least once */
+    bool viewed;     /* said what it wants to see at least once */
+    bool screen_due; /* somebody began to present since: shown in full until it says otherwise */
     enum roster_change change;
     bool layers_told;
     struct member_report *report; /* statistics.c; NULL: the client told nothing yet */
@@ -200,7 +201,8 @@ void stage_slot_report(struct peer *peer, uint8_t slot, const struct media_slot_
 void stage_spoken(struct meeting *meeting, const uint64_t *transports, size_t count);
 /* What each slot of a fresh peer is for. */
 void stage_assign_uses(struct member *member);
-void stage_present(struct meeting *meeting, struct member *member /* NULL: nobody */);
+/* `member` shows the screen from now on (NULL: nobody does), with `sound`. */
+void stage_present(struct meeting *meeting, struct member *member, bool sound);
 
 /* ---- publishers.c ---- */
 

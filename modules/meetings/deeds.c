@@ -32,6 +32,7 @@ static void watch_answer(void *arg)
         tile->priority = (uint8_t)tiles[i].priority;
     }
     member->viewed = true;
+    member->screen_due = false;
     stage_changed(member->meeting);
 }
 
@@ -63,23 +64,14 @@ static void update_answer(void *arg)
         question->status = STATUS_DENIED;
         return;
     }
-    bool presents = member->meeting->presenter == member;
-    if (!presents && (update->screen == JSON_YES || update->screen_audio == JSON_YES)) {
-        question->status = STATUS_DENIED;
-        return;
-    }
     maybe_set(&member->muted, update->muted);
     maybe_set(&member->camera, update->camera);
-    maybe_set(&member->screen, update->screen);
-    maybe_set(&member->screen_audio, update->screen_audio);
     if (update->name != NULL)
         snprintf(member->name, sizeof member->name, "%s", update->name);
     if (update->muted != JSON_ABSENT)
         peer_gate(member, MEDIA_SOURCE_MICROPHONE, !member->muted);
     if (update->camera != JSON_ABSENT)
         peer_gate(member, MEDIA_SOURCE_CAMERA, member->camera);
-    if (update->screen != JSON_ABSENT)
-        peer_gate(member, MEDIA_SOURCE_SCREEN, member->screen);
     roster_changed(member, ROSTER_UPDATED);
     stage_changed(member->meeting);
 }
@@ -94,7 +86,7 @@ enum status meetings_self_update(struct meetings *meetings, struct meeting_membe
 
 struct flag_question {
     struct member *member;
-    bool on;
+    bool on, sound;
     const char *text;
     enum status status;
 };
@@ -169,7 +161,7 @@ static void present_answer(void *arg)
     struct member *presenter = meeting->presenter;
     if (!question->on) {
         if (presenter == member)
-            stage_present(meeting, NULL);
+            stage_present(meeting, NULL, false);
         return;
     }
     if (presenter != NULL && presenter != member) {
@@ -179,12 +171,13 @@ static void present_answer(void *arg)
         }
         stopped_send(presenter, member, "stopped", "screen");
     }
-    stage_present(meeting, member);
+    stage_present(meeting, member, question->sound);
 }
 
-enum status meetings_present(struct meetings *meetings, struct meeting_member *member, bool on)
+enum status meetings_present(struct meetings *meetings, struct meeting_member *member, bool on,
+                             bool sound)
 {
-    struct flag_question question = {.member = (struct member *)member, .on = on};
+    struct flag_question question = {.member = (struct member *)member, .on = on, .sound = sound};
     enum status status = conductor_ask(meetings, present_answer, &question);
     return status != STATUS_OK ? status : question.status;
 }
@@ -226,9 +219,8 @@ static void do_stop_screen(struct member *target, const struct member *by,
     (void)deed;
     if (target->meeting->presenter != target)
         return;
-    peer_gate(target, MEDIA_SOURCE_SCREEN, false);
     stopped_send(target, by, "stopped", "screen");
-    stage_present(target->meeting, NULL);
+    stage_present(target->meeting, NULL, false);
 }
 
 static void do_lower_hand(struct member *target, const struct member *by,

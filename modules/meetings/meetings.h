@@ -137,7 +137,7 @@ void meetings_media_close(struct meetings *meetings, struct meeting_member *memb
 
 void meetings_watch(struct meetings *meetings, struct meeting_member *member,
                     const struct msg_view *view);
-/* STATUS_DENIED: screen without being the presenter. `name` is applied too. */
+/* `name` is applied too. STATUS_DENIED: not in the meeting. */
 MUST_USE enum status meetings_self_update(struct meetings *meetings, struct meeting_member *member,
                                           const struct msg_self_update *update);
 void meetings_hand(struct meetings *meetings, struct meeting_member *member, bool raised);
@@ -145,7 +145,7 @@ void meetings_react(struct meetings *meetings, struct meeting_member *member, co
 void meetings_typing(struct meetings *meetings, struct meeting_member *member);
 /* STATUS_DENIED: another presents and this is no host; a host takes over. */
 MUST_USE enum status meetings_present(struct meetings *meetings, struct meeting_member *member,
-                                      bool on);
+                                      bool on, bool sound);
 
 /* ---- what hosts do; rights are checked here (STATUS_DENIED), targets too (STATUS_NOT_FOUND) ----
  */

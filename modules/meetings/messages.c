@@ -54,11 +54,15 @@ TABLE(msg_view, "Says which pictures are on my screen, and how large.");
 static const struct json_field msg_self_update_fields[] = {
     MAYBE(msg_self_update, muted, "my microphone is muted"),
     MAYBE(msg_self_update, camera, "my camera is on"),
-    MAYBE(msg_self_update, screen, "I send my screen (presenter only)"),
-    MAYBE(msg_self_update, screen_audio, "with its sound"),
     TEXT(msg_self_update, name, 1, MEETING_NAME_MAX, false, "my new name"),
 };
 TABLE(msg_self_update, "Says what I send now.");
+
+static const struct json_field msg_screen_start_fields[] = {
+    BOOL(msg_screen_start, audio, "with its sound"),
+};
+TABLE(msg_screen_start,
+      "I show my screen from now on. Refused while another presents, unless I am a host.");
 
 static const struct json_field msg_hand_fields[] = {
     BOOL(msg_hand, raised, "up or down"),

@@ -49,8 +49,12 @@ struct msg_view {
 };
 
 struct msg_self_update {
-    uint8_t muted, camera, screen, screen_audio; /* enum json_maybe */
+    uint8_t muted, camera; /* enum json_maybe */
     const char *name;
+};
+
+struct msg_screen_start {
+    bool audio;
 };
 
 struct msg_hand {
@@ -216,9 +220,10 @@ struct msg_reacted {
 };
 
 extern const struct json_table msg_identify_table, msg_offer_table, msg_view_table,
-    msg_self_update_table, msg_hand_table, msg_reaction_table, msg_empty_table, msg_chat_send_table,
-    msg_chat_edit_table, msg_chat_id_table, msg_chat_react_table, msg_chat_history_table,
-    msg_target_table, msg_stop_table, msg_rename_table, msg_role_table, msg_meeting_set_table;
+    msg_self_update_table, msg_screen_start_table, msg_hand_table, msg_reaction_table,
+    msg_empty_table, msg_chat_send_table, msg_chat_edit_table, msg_chat_id_table,
+    msg_chat_react_table, msg_chat_history_table, msg_target_table, msg_stop_table,
+    msg_rename_table, msg_role_table, msg_meeting_set_table;
 
 extern const struct json_table msg_participant_table, msg_meeting_table, msg_ready_table,
     msg_waiting_table, msg_id_table, msg_roster_table, msg_lobby_table, msg_answer_table,

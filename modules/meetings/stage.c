@@ -121,7 +121,23 @@ static void cast(struct casting *casting, size_t slot, struct member *shown,
     casting->wants[slot] = *want;
 }
 
-/* Tiles in two rounds: who has a slot keeps it, then the others take what is free. */
+/* Whether this slot is what a tile takes in this round. */
+static bool slot_suits(const struct slot_use *use, const struct member *shown, int round)
+{
+    switch (round) {
+    case 0:
+        return use->shown == shown;
+    case 1:
+        return use->shown != NULL;
+    default:
+        return true;
+    }
+}
+
+/*
+ * Tiles in three rounds: who has a slot keeps it; then the others take those just vacated, where
+ * the picture goes on until the key frame is there, and a decoder sees no pause; then the free.
+ */
 static void cast_tiles(struct member *member, struct casting *casting)
 {
     const struct peer *peer = member->peer;
@@ -136,12 +152,11 @@ static void cast_tiles(struct member *member, struct casting *casting)
         if (!placed[t] && speaks_to(member, shown[t]))
             wants[t].purpose = MEDIA_FOR_SPEAKER;
     }
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < 3; round++) {
         for (size_t t = 0; t < member->tile_count; t++) {
             for (size_t slot = 0; slot < peer->spec->slot_count && !placed[t]; slot++) {
-                bool keeps = peer->uses[slot].shown == shown[t];
                 if (peer->uses[slot].kind == SLOT_TILE && casting->shown[slot] == NULL &&
-                    (keeps || round == 1)) {
+                    slot_suits(&peer->uses[slot], shown[t], round)) {
                     cast(casting, slot, shown[t], MEDIA_SOURCE_CAMERA, &wants[t]);
                     placed[t] = true;
                 }
@@ -163,6 +178,8 @@ static void cast_presenter(struct member *member, struct casting *casting)
             cast(casting, slot, presenter, MEDIA_SOURCE_SCREEN_AUDIO, &want);
         if (peer->uses[slot].kind != SLOT_SCREEN)
             continue;
+        if (member->screen_due && want_of(presenter, MEDIA_SOURCE_SCREEN, 0, UINT8_MAX, &want))
+            cast(casting, slot, presenter, MEDIA_SOURCE_SCREEN, &want);
         for (size_t t = 0; t < member->tile_count; t++) {
             const struct tile *tile = &member->tiles[t];
             if (tile->screen && strcmp(tile->id, presenter->id) == 0 &&
@@ -389,17 +406,29 @@ void stage_update(struct meeting *meeting, uint64_t now_ms)
 
 /* ---- the presenter ---- */
 
-void stage_present(struct meeting *meeting, struct member *member)
+static void screen_set(struct member *member, bool on, bool sound)
+{
+    if (member == NULL || member->meeting == NULL)
+        return;
+    member->screen = on;
+    member->screen_audio = on && sound;
+    peer_gate(member, MEDIA_SOURCE_SCREEN, on);
+    roster_changed(member, ROSTER_UPDATED);
+}
+
+void stage_present(struct meeting *meeting, struct member *member, bool sound)
 {
     struct member *before = meeting->presenter;
+    if (before != member)
+        screen_set(before, false, false);
+    screen_set(member, true, sound);
+    stage_changed(meeting);
     if (before == member)
         return;
-    if (before != NULL && before->meeting != NULL) {
-        before->screen = before->screen_audio = false;
-        roster_changed(before, ROSTER_UPDATED);
-    }
     meeting->presenter = member;
+    /* Every page in view is about to ask for it: its first picture is on the way by then. */
+    for (struct member *other = meeting->first; other != NULL; other = other->next)
+        other->screen_due = member != NULL && other->tile_count > 0;
     struct msg_id presenter = {.id = member != NULL ? member->id : NULL};
     meeting_send(meeting, NULL, "presenter", &msg_id_table, &presenter);
-    stage_changed(meeting);
 }

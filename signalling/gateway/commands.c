@@ -337,12 +337,13 @@ static enum status do_reaction(struct call *call)
 
 static enum status do_screen_start(struct call *call)
 {
-    return meetings_present(call->commands->meetings, call->member, true);
+    const struct msg_screen_start *start = call->args;
+    return meetings_present(call->commands->meetings, call->member, true, start->audio);
 }
 
 static enum status do_screen_stop(struct call *call)
 {
-    return meetings_present(call->commands->meetings, call->member, false);
+    return meetings_present(call->commands->meetings, call->member, false, false);
 }
 
 static enum status do_leave(struct call *call)
@@ -631,7 +632,7 @@ static const struct command {
     {{"self.stats", &msg_stats_table, NULL}, do_self_stats},
     {{"hand", &msg_hand_table, NULL}, do_hand},
     {{"reaction", &msg_reaction_table, NULL}, do_reaction},
-    {{"screen.start", &msg_empty_table, NULL}, do_screen_start},
+    {{"screen.start", &msg_screen_start_table, NULL}, do_screen_start},
     {{"screen.stop", &msg_empty_table, NULL}, do_screen_stop},
     {{"chat.send", &msg_chat_send_table, "`{message}`"}, do_chat_send},
     {{"chat.edit", &msg_chat_edit_table, "`{message}`"}, do_chat_edit},

@@ -5,6 +5,8 @@ import { HOST } from './support/net.mjs';
 import { allHear, allSee, join, launchChromium, newPerson } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 
+const DEPARTURES = Number(process.env.DEPARTURES ?? 4);
+
 async function pair() {
   const path = (entry) => entry.type === 'candidate-pair' && entry.nominated && entry.state === 'succeeded';
   const stats = await window.__test.stats();
@@ -52,6 +54,23 @@ export const tests = {
     people.push(fox);
     await allHear(people, 60_000);
     await allSee(people, 60_000);
+  },
+
+  async 'who comes after somebody left hears all and is heard'() {
+    const server = await startServer({ 'media.voices': 5 });
+    const { id } = await server.createMeeting();
+    const browser = await launchChromium();
+    const enter = async () => join(await newPerson(browser, server, { width: 320, height: 180 }), id);
+    const people = [await enter(), await enter(), await enter(), await enter()];
+    await allHear(people);
+    for (let i = 0; i < DEPARTURES; i++) {
+      const [leaver] = people.splice(i % people.length, 1);
+      // By the button, and as a page that is gone without a word.
+      if (i % 2 === 0) await leaver.page.getByTestId('leave-button').click();
+      await leaver.page.close();
+      people.push(await enter());
+      await allHear(people);
+    }
   },
 
   async 'one whose UDP is blocked takes part over TCP'() {

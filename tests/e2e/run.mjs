@@ -1,5 +1,6 @@
 // Runs the browser tests, one file after another and one test after another (two cores hold
-// about four full participants). `node run.mjs NAME...` runs the files whose names hold NAME.
+// about four full participants). `node run.mjs NAME...` runs the files whose names hold NAME;
+// `--only WORDS` those of their tests whose names hold WORDS.
 // Everything runs in a network namespace of its own: no port can be taken, and Firefox, which uses
 // no loopback address for media, finds an interface with a route.
 // Environment: PARLEY (the program), PARLEY_WEB (the built client).
@@ -7,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { cleanup } from './support/cleanup.mjs';
 import { insideNet, setUpNet } from './support/net.mjs';
 
@@ -19,7 +21,10 @@ if (!insideNet()) {
 setUpNet();
 
 const here = dirname(fileURLToPath(import.meta.url));
-const wanted = process.argv.slice(2);
+const { values: options, positionals: wanted } = parseArgs({
+  options: { only: { type: 'string', default: '' } },
+  allowPositionals: true,
+});
 const files = readdirSync(here)
   .filter((name) => name.endsWith('.test.mjs'))
   .filter((name) => wanted.length === 0 || wanted.some((word) => name.includes(word)))
@@ -39,6 +44,7 @@ async function limited(promise, ms) {
 for (const file of files) {
   const { tests, limitMs = LIMIT_MS } = await import(join(here, file));
   for (const [name, test] of Object.entries(tests)) {
+    if (!name.includes(options.only)) continue;
     const start = Date.now();
     try {
       await limited(test(), limitMs);

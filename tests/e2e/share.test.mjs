@@ -1,5 +1,6 @@
 // One presenter at a time; the screen is seen soon and readable.
 import { check, until } from './support/cleanup.mjs';
+import { figure } from './support/figures.mjs';
 import { join, launchChromium, newPerson, openShared } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 
@@ -14,13 +15,13 @@ export const tests = {
     await openShared(ben);
     await openShared(host);
     await ben.page.getByTestId('share-button').click();
+    const start = await until('Ben has chosen', () => ben.page.evaluate(() => window.__test.shared), 10_000, 5);
     const seen = (person) => until(`${person.name} sees the screen`, () => person.page.evaluate(() => {
       const video = document.querySelector('[data-testid="screen-video"]');
       return video && video.videoHeight >= 300 && video.readyState >= 2 ? video.videoHeight : 0;
     }), 10_000, 20);
-    const start = Date.now();
     await Promise.all([seen(host), seen(eve)]);
-    console.log(`  the share is seen after ${Date.now() - start} ms`);
+    figure('the share is seen after', Date.now() - start, 1000, ' ms');
     const lines = await until('full size', async () => {
       const height = await seen(eve);
       return height >= 700 ? height : 0;
@@ -29,7 +30,7 @@ export const tests = {
     await eve.page.getByTestId('share-button').click();
     await until('Eve is told that Ben presents', async () => (await eve.page.getByTestId('toasts').innerText()).includes('Ben'));
     await host.page.getByTestId('share-button').click();
-    if (await host.page.getByTestId('confirm-yes').isVisible().catch(() => false)) await host.page.getByTestId('confirm-yes').click();
+    await host.page.getByTestId('confirm-yes').click();
     await until('Ann presents', () => eve.page.evaluate(() => window.__parley.probe().presenter === 'Ann'));
     await until("Ben's share has stopped", async () => (await ben.page.getByTestId('share-button').getAttribute('aria-pressed')) === 'false');
   },

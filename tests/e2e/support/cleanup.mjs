@@ -33,11 +33,6 @@ export async function until(what, fn, ms = 15_000, everyMs = 50) {
   }
 }
 
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
 export function check(condition, message) {
   if (!condition) throw new Error(message);
 }

@@ -112,6 +112,15 @@ export function fakes({ tone, hue, width, height, ownTone, udpBlocked, via, busy
     };
   }
 
+  const nativeShare = devices?.getDisplayMedia?.bind(devices);
+  if (nativeShare) {
+    devices.getDisplayMedia = async (constraints) => {
+      const stream = await nativeShare(constraints);
+      window.__test.shared = Date.now(); // from here on there is something to be seen
+      return stream;
+    };
+  }
+
   const analysers = new Map();
   window.__test = {
     connections,

@@ -262,17 +262,13 @@ export class Call {
     this.screen.value = stream;
     this.connection.peek()?.expectScreen();
     this.attachScreen();
-    if (!(await this.ask('screen.start', {}))) {
+    if (!(await this.ask('screen.start', { audio: stream.getAudioTracks().length > 0 }))) {
       this.stopShare(false);
       return;
     }
     if (this.screen.peek() !== stream) return;
     video.onended = () => this.stopShare();
-    if (video.readyState === 'ended') {
-      this.stopShare();
-      return;
-    }
-    this.quietly('self.update', { screen: true, screen_audio: stream.getAudioTracks().length > 0 });
+    if (video.readyState === 'ended') this.stopShare();
   }
 
   stopShare(told = true): void {
@@ -285,7 +281,6 @@ export class Call {
     });
     this.attachScreen();
     if (!told) return;
-    this.quietly('self.update', { screen: false, screen_audio: false });
     this.quietly('screen.stop', {});
   }
 
@@ -414,10 +409,7 @@ export class Call {
     const stream = this.screen.peek();
     if (!stream) return;
     this.session
-      .command('screen.start', {})
-      .then(() =>
-        this.quietly('self.update', { screen: true, screen_audio: stream.getAudioTracks().length > 0 }),
-      )
+      .command('screen.start', { audio: stream.getAudioTracks().length > 0 })
       .catch(() => this.stopShare(false));
   }
 

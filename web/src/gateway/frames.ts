@@ -84,12 +84,12 @@ export interface Commands {
     void,
   ];
   'self.update': [
-    { muted?: boolean; camera?: boolean; screen?: boolean; screen_audio?: boolean; name?: string },
+    { muted?: boolean; camera?: boolean; name?: string },
     void,
   ];
   hand: [{ raised: boolean }, void];
   reaction: [{ emoji: string }, void];
-  'screen.start': [Record<string, never>, void];
+  'screen.start': [{ audio: boolean }, void];
   'screen.stop': [Record<string, never>, void];
   'chat.send': [{ text: string; reply_to?: string; nonce: string }, { message: ChatMessage }];
   'chat.edit': [{ id: string; text: string }, void];

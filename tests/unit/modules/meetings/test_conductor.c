@@ -352,20 +352,22 @@ static void one_presents_and_hosts_take_over(void **state)
     struct person *cat = join_as(world, "cat", REGISTRY_PARTICIPANT, true);
     connect_media(ann);
     connect_media(ben);
-    struct msg_self_update on = {.screen = JSON_YES, .screen_audio = JSON_YES};
-    assert_int_equal(meetings_self_update(world->meetings, ben->member, &on), STATUS_DENIED);
-    assert_int_equal(meetings_present(world->meetings, ben->member, true), STATUS_OK);
-    assert_int_equal(meetings_self_update(world->meetings, ben->member, &on), STATUS_OK);
+    const struct msg_tile camera[] = {{{"ben", "camera"}, 180, 1}};
+    watch(ann, 1, camera);
+    assert_int_equal(meetings_present(world->meetings, ben->member, true, true), STATUS_OK);
     assert_true(port_has(&ann->port, "presenter {\"id\":\"ben\"}"));
+    assert_true(carries(ann, SCREEN_SLOT, ben, MEDIA_SOURCE_SCREEN)); /* before she asks */
+    watch(ann, 1, camera);
+    assert_true(carries(ann, SCREEN_SLOT, NULL, MEDIA_SOURCE_SCREEN)); /* nor against her will */
     const struct msg_tile screen[] = {{{"ben", "screen"}, 0, 9}};
     watch(ann, 1, screen);
     assert_true(carries(ann, SCREEN_SLOT, ben, MEDIA_SOURCE_SCREEN));
     assert_true(carries(ann, VOICES, ben, MEDIA_SOURCE_SCREEN_AUDIO));
-    assert_int_equal(meetings_present(world->meetings, cat->member, true), STATUS_DENIED);
-    assert_int_equal(meetings_present(world->meetings, ann->member, true), STATUS_OK);
+    assert_int_equal(meetings_present(world->meetings, cat->member, true, false), STATUS_DENIED);
+    assert_int_equal(meetings_present(world->meetings, ann->member, true, false), STATUS_OK);
     assert_true(port_has(&ben->port, "stopped {\"by\":\"ann\",\"what\":\"screen\"}"));
     assert_true(carries(ann, SCREEN_SLOT, NULL, MEDIA_SOURCE_SCREEN));
-    assert_int_equal(meetings_present(world->meetings, ann->member, false), STATUS_OK);
+    assert_int_equal(meetings_present(world->meetings, ann->member, false, false), STATUS_OK);
     assert_true(port_has(&cat->port, "presenter {}"));
     leave(cat);
     leave(ben);
