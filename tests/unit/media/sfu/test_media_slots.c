@@ -303,6 +303,63 @@ static void test_a_room_on_three_workers(void **state)
     }
 }
 
+static bool hears(const struct member *listener, const struct member *speaker)
+{
+    for (size_t at = 0; at < listener->received_count; at++) {
+        if (listener->received[at].head[0] == (uint8_t)speaker->id)
+            return true;
+    }
+    return false;
+}
+
+static bool all_hear(struct member *const *people, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            if (i != j && !hears(people[i], people[j]))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* As many talk as there are lanes, and one after another is replaced by somebody new. */
+static void test_voices_after_departures(void **state)
+{
+    (void)state;
+    enum { PEOPLE = SLOT_VOICES, DEPARTURES = MEMBERS_MAX - PEOPLE };
+    struct member *people[PEOPLE];
+    for (size_t i = 0; i < PEOPLE; i++) {
+        people[i] = member_join(12);
+        voices_want(people[i]);
+    }
+    for (size_t departures = 0; departures <= DEPARTURES; departures++) {
+        for (size_t i = 0; i < PEOPLE; i++)
+            people[i]->received_count = 0;
+        uint64_t end_ns = clock_mono_ns() + (uint64_t)WAIT_MS * CLOCK_NS_PER_MS;
+        while (!all_hear(people, PEOPLE)) {
+            if (clock_mono_ns() > end_ns)
+                fail_msg("not all hear each other after %zu departures", departures);
+            for (size_t i = 0; i < PEOPLE; i++)
+                send_audio(people[i], (uint8_t)(20 + 2 * i));
+            for (int turn = 0; turn < 3; turn++)
+                crowd_turn(stage.peers, 2);
+        }
+        if (departures == DEPARTURES)
+            break;
+        struct member *leaver = people[departures % PEOPLE];
+        /* By the conductor, or by its own farewell. */
+        if (departures % 2 == 0) {
+            media_transport_close(stage.media, leaver->id);
+        } else {
+            peer_free(leaver->peer);
+            WAIT_FOR(leaver->failed);
+        }
+        people[departures % PEOPLE] = member_join(12);
+        voices_want(people[departures % PEOPLE]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +369,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_layers_and_switches, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_loss_is_repaired, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_gate_and_close, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_voices_after_departures, stage_open_three,
+                                        stage_close),
         cmocka_unit_test_setup_teardown(test_a_room_on_three_workers, stage_open_three,
                                         stage_close),
     };
