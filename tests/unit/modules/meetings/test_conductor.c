@@ -3,6 +3,7 @@
  * whom, what hosts may do.
  */
 #include "core/arena.h"
+#include "media/stats.h"
 #include "modules/meetings/meetings.h"
 
 #include <pthread.h>
@@ -58,6 +59,26 @@ void media_slot_set(struct media *media, uint64_t transport, uint8_t worker, uin
     pthread_mutex_lock(&notes.lock);
     notes.wants[transport][slot] = *want;
     pthread_mutex_unlock(&notes.lock);
+}
+
+uint8_t media_worker_count(const struct media *media)
+{
+    (void)media;
+    return 1;
+}
+
+/* Nobody asks this media for anything but calls. */
+enum status media_stats(struct media *media, uint8_t worker, struct media_transport_stats *rows,
+                        size_t count)
+{
+    (void)media, (void)worker, (void)rows, (void)count;
+    return STATUS_CLOSED;
+}
+
+enum status media_trace(struct media *media, uint64_t transport, struct trace *trace)
+{
+    (void)media, (void)transport, (void)trace;
+    return STATUS_CLOSED;
 }
 
 void media_track_gate(struct media *media, struct media_source source, bool open)
