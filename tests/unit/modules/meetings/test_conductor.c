@@ -68,13 +68,6 @@ uint8_t media_worker_count(const struct media *media)
 }
 
 /* Nobody asks this media for anything but calls. */
-enum status media_stats(struct media *media, uint8_t worker, struct media_transport_stats *rows,
-                        size_t count)
-{
-    (void)media, (void)worker, (void)rows, (void)count;
-    return STATUS_CLOSED;
-}
-
 enum status media_trace(struct media *media, uint64_t transport, struct trace *trace)
 {
     (void)media, (void)transport, (void)trace;

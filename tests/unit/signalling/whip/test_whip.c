@@ -66,6 +66,18 @@ void media_slot_set(struct media *media, uint64_t transport, uint8_t worker, uin
     (void)media, (void)transport, (void)worker, (void)slot, (void)want;
 }
 
+uint8_t media_worker_count(const struct media *media)
+{
+    (void)media;
+    return 1;
+}
+
+enum status media_trace(struct media *media, uint64_t transport, struct trace *trace)
+{
+    (void)media, (void)transport, (void)trace;
+    return STATUS_CLOSED;
+}
+
 void media_track_gate(struct media *media, struct media_source source, bool open)
 {
     (void)media, (void)source, (void)open;
