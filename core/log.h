@@ -23,6 +23,7 @@
     X(MEDIA, "media")                                                                              \
     X(ICE, "ice")                                                                                  \
     X(DTLS, "dtls")                                                                                \
+    X(SFU, "sfu")                                                                                  \
     X(RTCP, "rtcp")                                                                                \
     X(WHIP, "whip")                                                                                \
     X(STORAGE, "storage")

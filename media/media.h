@@ -194,6 +194,8 @@ struct media_layer_info {
     bool active;
 };
 
+struct media_switch; /* media/stats.h */
+
 struct media_events {
     /* `worker` adopted it. `over_tcp`: ICE-TCP carries it. */
     void (*transport)(void *context, uint64_t transport, uint8_t worker,
@@ -208,6 +210,12 @@ struct media_events {
                      const uint8_t *levels, size_t count);
     void (*slot)(void *context, uint64_t transport, uint8_t slot,
                  const struct media_slot_report *report);
+    /* A slot began another source or layer, or was paused (media/stats.h). For the log: the packet
+     * waits, so it shall cost nothing when nobody reads it. */
+    void (*switched)(void *context, uint64_t transport, uint8_t slot,
+                     const struct media_switch *change);
+    /* What a subscriber's link bears has moved by an eighth. For the log. */
+    void (*estimated)(void *context, uint64_t transport, uint32_t estimate_bps);
 };
 
 struct media_config {

@@ -66,7 +66,8 @@ static void slot_fill(const struct slot *slot, struct media_transport_stats *row
         .kind = slot->kind,
         .state = slot->state,
         .layer = active->layer,
-        .target = waiting->target,
+        .target = waiting->target > FEED_LAYER_NONE ? waiting->target : FEED_LAYER_NONE,
+        .spatial = slot->spatial,
         .temporal = slot->temporal,
         .bitrate = stats->bitrate,
         .packets = slot->packets,
@@ -91,6 +92,7 @@ static void transport_fill(const struct transport *transport, struct media_trans
     row->lost = transport->lost;
     row->rtt_us = transport->rtt_ms * 1000;
     row->remb = transport->remb;
+    row->estimate = transport->allocator.known ? transport->allocator.budget : 0;
     for (uint8_t i = 0; i < transport->track_count; i++)
         track_fill(&transport->tracks[i], row);
     for (uint8_t i = 0; i < transport->slot_count; i++)

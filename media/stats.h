@@ -63,6 +63,7 @@ struct media_slot_stats {
     uint8_t state; /* enum media_slot_state */
     struct media_source source;
     int8_t layer, target; /* carried, wanted; -1: none */
+    uint8_t spatial;      /* highest forwarded, of SVC */
     uint8_t temporal;     /* highest level forwarded */
     uint16_t height;      /* of the carried layer; 0: unknown */
     uint32_t bitrate;     /* bit/s of payload */
@@ -79,8 +80,9 @@ struct media_transport_stats {
     bool found;  /* the rest means something */
     uint8_t worker;
     bool tcp, lost;
-    uint32_t rtt_us; /* by its receiver reports; 0: unknown */
-    uint64_t remb;   /* bit/s it last asked for; 0: never */
+    uint32_t rtt_us;   /* by its receiver reports; 0: unknown */
+    uint32_t estimate; /* bit/s its link bears; 0: unknown */
+    uint64_t remb;     /* bit/s it last asked for; 0: never */
     size_t stream_count, slot_count;
     struct media_stream_stats streams[MEDIA_TRACKS_MAX * MEDIA_RIDS_MAX];
     struct media_slot_stats slots[MEDIA_SLOTS_MAX];

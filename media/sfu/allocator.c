@@ -2,6 +2,7 @@
 
 #include "media/sfu/allocation.h"
 #include "media/sfu/layers.h"
+#include "media/sfu/observe.h"
 #include "media/sfu/slot.h"
 #include "media/sfu/slot_choose.h"
 
@@ -131,6 +132,7 @@ void allocator_budget(struct worker *worker, struct transport *transport, uint32
     struct allocator *allocator = &transport->allocator;
     allocator->known = true;
     allocator->budget = estimate_bps;
+    observe_estimate(transport, estimate_bps);
     if (!allocator->dirty && !allocator->limited && estimate_bps >= allocator->desired)
         return;
     decide(worker, transport, now_ms);

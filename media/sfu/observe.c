@@ -8,6 +8,8 @@
 
 static const double round_trip_bounds[] = {0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2,
                                            0.3,   0.5,  0.75, 1,    2,   5};
+static const double rate_bounds[] = {100e3, 150e3, 250e3, 400e3, 600e3, 1e6,
+                                     1.5e6, 2.5e6, 4e6,   6e6,   10e6,  20e6};
 static const double loss_bounds[] = {0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5};
 
 void observations_init(struct observations *observations, struct metrics *metrics)
@@ -18,6 +20,10 @@ void observations_init(struct observations *observations, struct metrics *metric
         metrics_histogram(metrics, "parley_round_trip_seconds", "",
                           "Round trips to clients by their receiver reports, every 10 s.",
                           round_trip_bounds, sizeof round_trip_bounds / sizeof *round_trip_bounds);
+    observations->estimate =
+        metrics_histogram(metrics, "parley_estimate_bits_per_second", "",
+                          "What subscribers' links bear, as we estimate it, every 10 s.",
+                          rate_bounds, sizeof rate_bounds / sizeof *rate_bounds);
     observations->uplink_loss = metrics_histogram(
         metrics, "parley_uplink_loss_ratio", "",
         "Share lost of what a client sends, over the last second, worst stream, every 10 s.",
@@ -26,6 +32,18 @@ void observations_init(struct observations *observations, struct metrics *metric
         metrics, "parley_downlink_loss_ratio", "",
         "Share lost of what a client is sent, by its last reports, worst slot, every 10 s.",
         loss_bounds, sizeof loss_bounds / sizeof *loss_bounds);
+}
+
+void observe_estimate(struct transport *transport, uint32_t estimate_bps)
+{
+    const struct media *media = transport->worker->media;
+    uint32_t told = transport->estimate_told;
+    uint32_t apart = estimate_bps > told ? estimate_bps - told : told - estimate_bps;
+    if (apart < told / OBSERVE_ESTIMATE || estimate_bps == told)
+        return;
+    transport->estimate_told = estimate_bps;
+    if (media->events.estimated != NULL)
+        media->events.estimated(media->events_context, transport->id, estimate_bps);
 }
 
 /* 1/256; -1: nothing comes. */
@@ -63,6 +81,8 @@ void observe(struct transport *transport, uint64_t now_ms)
     transport->observed_ms = now_ms;
     if (transport->rtt_ms != 0)
         metric_observe(observations->round_trip, transport->rtt_ms / 1000.0);
+    if (transport->allocator.known)
+        metric_observe(observations->estimate, transport->allocator.budget);
     int uplink = uplink_loss(transport), downlink = downlink_loss(transport, now_ms);
     if (uplink >= 0)
         metric_observe(observations->uplink_loss, (double)uplink / MEDIA_LOSS_ONE);

@@ -100,6 +100,7 @@ static void slot_want_source(struct worker *worker, struct slot *slot)
     }
     allocation_init(&slot->allocation);
     slot->asked_ms = slot->absent_until_ms = 0;
+    slot->aimed = MEDIA_SWITCH_SOURCE;
     slot_tell(worker, slot, MEDIA_SLOT_WAITING);
     allocator_review(worker, slot->transport);
     slot_aim(worker, slot, joining);
@@ -223,21 +224,23 @@ static enum media_switch_reason switch_reason(const struct slot *slot,
                                               const struct subscription *subscription,
                                               const struct packet *packet)
 {
-    if (subscription == &slot->next || subscription->layer == FEED_LAYER_NONE)
+    if (subscription == &slot->next)
         return MEDIA_SWITCH_SOURCE;
     return subscription->layer == packet->layer ? MEDIA_SWITCH_RESTART
                                                 : (enum media_switch_reason)slot->aimed;
 }
 
-/* Before the slot begins what this packet begins. */
-static void switch_note(const struct worker *worker, struct slot *slot,
-                        enum media_switch_reason reason, const struct packet *packet)
+void slot_switched(struct worker *worker, struct slot *slot, enum media_switch_reason reason,
+                   int8_t to)
 {
+    const struct media *media = worker->media;
     const struct media_switch change = {.ms = worker_now_ms(worker),
                                         .reason = (uint8_t)reason,
                                         .from = slot->active.layer,
-                                        .to = (int8_t)packet->layer};
+                                        .to = to};
     slot_stats_switch(&slot->stats, &change);
+    if (media->events.switched != NULL)
+        media->events.switched(media->events_context, slot->transport->id, slot->number, &change);
 }
 
 /* A first packet of what this subscription waits for: from now on it is what the slot carries. */
@@ -253,7 +256,7 @@ static bool slot_switch(struct worker *worker, struct subscription *subscription
     }
     if (!slot_rewriter(worker, slot))
         return false;
-    switch_note(worker, slot, switch_reason(slot, subscription, packet), packet);
+    slot_switched(worker, slot, switch_reason(slot, subscription, packet), (int8_t)packet->layer);
     if (subscription == &slot->next)
         subscription = slot_promote(worker, slot);
     slot_begin(worker, slot, packet);
@@ -278,7 +281,7 @@ static bool slot_takes(struct worker *worker, struct subscription *subscription,
         if (packet->source == slot->transport->id || !slot_format(slot, &packet->format) ||
             !slot_rewriter(worker, slot))
             return false;
-        switch_note(worker, slot, MEDIA_SWITCH_VOICE, packet);
+        slot_switched(worker, slot, MEDIA_SWITCH_VOICE, 0);
         if (subscription->layer == FEED_LAYER_NONE) {
             feed_want(worker, subscription, 0, 0);
             slot_tell(worker, slot, MEDIA_SLOT_LIVE);

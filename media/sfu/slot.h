@@ -63,6 +63,9 @@ struct slot {
 void slot_want(struct worker *worker, struct slot *slot, const struct media_want *want);
 /* Tells the conductor how the slot fares. */
 void slot_tell(struct worker *worker, struct slot *slot, enum media_slot_state state);
+/* It begins another source or layer, or carries none from now on (FEED_LAYER_NONE). */
+void slot_switched(struct worker *worker, struct slot *slot, enum media_switch_reason reason,
+                   int8_t to);
 /* What is wanted, the layers of its source, or what the link bears, have changed. */
 void slot_retarget(struct worker *worker, struct slot *slot, enum media_switch_reason reason);
 /* A packet of the feed this subscription is in. */

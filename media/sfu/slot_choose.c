@@ -49,13 +49,18 @@ void slot_retarget(struct worker *worker, struct slot *slot, enum media_switch_r
     struct subscription *subscription = slot->next.feed != NULL ? &slot->next : &slot->active;
     int8_t target = subscription->target;
     slot_aim(worker, slot, subscription);
-    if (subscription->target != target)
+    /* Where nothing is carried yet, what made it begin counts. */
+    if (subscription->target != target && subscription->layer != FEED_LAYER_NONE)
         slot->aimed = (uint8_t)reason;
 }
 
 void slot_allocated(struct worker *worker, struct slot *slot, bool paused)
 {
     if (slot->allocation.layer == ALLOCATION_PAUSED) {
+        if (slot->active.layer != FEED_LAYER_NONE) {
+            slot_switched(worker, slot, MEDIA_SWITCH_LINK, FEED_LAYER_NONE);
+            slot->aimed = MEDIA_SWITCH_LINK;
+        }
         slot_aim(worker, slot, &slot->active);
         slot_aim(worker, slot, &slot->next);
         if (!paused || slot->state != MEDIA_SLOT_PAUSED)

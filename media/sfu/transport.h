@@ -103,6 +103,7 @@ struct transport {
     uint64_t video_bytes, video_bytes_before;
     uint64_t judged_ms;
     uint64_t observed_ms;
+    uint32_t estimate_told; /* bit/s, as the conductor knows it */
 };
 
 /* Copies what it needs of spec. One reference. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */

@@ -9,6 +9,7 @@
  *   deeds.c       what members and hosts do
  *   publishers.c  WHIP and WHEP
  *   statistics.c  how everybody fares
+ *   eventlog.c    switches and estimates, into the log
  */
 #ifndef MODULES_MEETINGS_CONDUCTOR_H
 #define MODULES_MEETINGS_CONDUCTOR_H
@@ -159,6 +160,9 @@ bool member_visible(const struct member *member);
 bool member_is_host(const struct member *member);
 /* Runs fn on the conductor with arg; errors as loop_call. */
 enum status conductor_ask(struct meetings *meetings, mailbox_fn *fn, void *arg);
+/* From any thread: fn runs on the conductor with a copy of the letter, malloc'ed, that it frees.
+ * When it cannot be posted the event is lost and said. */
+void conductor_letter(struct meetings *meetings, mailbox_fn *fn, const void *letter, size_t size);
 /* The arena, empty. */
 struct arena *conductor_arena(struct meetings *meetings);
 
@@ -203,6 +207,14 @@ void stage_spoken(struct meeting *meeting, const uint64_t *transports, size_t co
 void stage_assign_uses(struct member *member);
 /* `member` shows the screen from now on (NULL: nobody does), with `sound`. */
 void stage_present(struct meeting *meeting, struct member *member, bool sound);
+
+/* ---- eventlog.c ---- */
+
+/* Events of media_events; on worker threads. Nothing is done while log topic sfu is not at debug.
+ */
+void eventlog_switched(void *context, uint64_t transport, uint8_t slot,
+                       const struct media_switch *change);
+void eventlog_estimated(void *context, uint64_t transport, uint32_t estimate_bps);
 
 /* ---- publishers.c ---- */
 

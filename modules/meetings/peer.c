@@ -314,8 +314,7 @@ static void transport_read(void *arg)
     free(letter);
 }
 
-/* A letter is a copy in memory of its own; when it cannot be posted the event is lost and said. */
-static void letter_post(struct meetings *meetings, mailbox_fn *fn, const void *letter, size_t size)
+void conductor_letter(struct meetings *meetings, mailbox_fn *fn, const void *letter, size_t size)
 {
     void *copy = malloc(size);
     enum status status = STATUS_NO_MEMORY;
@@ -334,7 +333,7 @@ static void on_transport(void *context, uint64_t transport, uint8_t worker,
                          enum media_transport_state state, bool over_tcp)
 {
     struct transport_letter letter = {context, transport, worker, state, over_tcp};
-    letter_post(context, transport_read, &letter, sizeof letter);
+    conductor_letter(context, transport_read, &letter, sizeof letter);
 }
 
 struct track_letter {
@@ -368,7 +367,7 @@ static void on_track(void *context, struct media_source source, enum media_codec
     letter.layer_count = layer_count < CONDUCTOR_LAYERS_MAX ? layer_count : CONDUCTOR_LAYERS_MAX;
     if (letter.layer_count > 0)
         memcpy(letter.layers, layers, letter.layer_count * sizeof *layers);
-    letter_post(context, track_read, &letter, sizeof letter);
+    conductor_letter(context, track_read, &letter, sizeof letter);
 }
 
 struct speakers_letter {
@@ -407,7 +406,7 @@ static void on_speakers(void *context, uint64_t room, const uint64_t *transports
         memcpy(letter.transports, transports, letter.count * sizeof *transports);
         memcpy(letter.levels, levels, letter.count);
     }
-    letter_post(context, speakers_read, &letter, sizeof letter);
+    conductor_letter(context, speakers_read, &letter, sizeof letter);
 }
 
 struct slot_letter {
@@ -439,8 +438,12 @@ static void on_slot(void *context, uint64_t transport, uint8_t slot,
                     const struct media_slot_report *report)
 {
     struct slot_letter letter = {context, transport, slot, *report};
-    letter_post(context, slot_read, &letter, sizeof letter);
+    conductor_letter(context, slot_read, &letter, sizeof letter);
 }
 
-const struct media_events meetings_media_events = {
-    .transport = on_transport, .track = on_track, .speakers = on_speakers, .slot = on_slot};
+const struct media_events meetings_media_events = {.transport = on_transport,
+                                                   .track = on_track,
+                                                   .speakers = on_speakers,
+                                                   .slot = on_slot,
+                                                   .switched = eventlog_switched,
+                                                   .estimated = eventlog_estimated};

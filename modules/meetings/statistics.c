@@ -278,7 +278,7 @@ static enum status slots_fill(const struct answering *answering, const struct su
                               struct msg_stats_server *server)
 {
     static const char *const kinds[] = {"voice", "screen_audio", "tile", "screen"};
-    static const char *const states[] = {"empty", "waiting", "live", "unsupported"};
+    static const char *const states[] = {"empty", "waiting", "live", "unsupported", "paused"};
     struct msg_stats_slot *slots =
         arena_alloc(answering->arena, (row->slot_count + 1) * sizeof *slots);
     if (slots == NULL)
@@ -296,6 +296,7 @@ static enum status slots_fill(const struct answering *answering, const struct su
             .state = states[slot->state],
             .layer = slot->layer,
             .target = slot->target,
+            .spatial = slot->spatial,
             .temporal = slot->temporal,
             .height = slot->height,
             .bitrate = slot->bitrate,
@@ -361,6 +362,7 @@ static enum status server_fill(const struct answering *answering, const struct s
     server->tcp = row->tcp;
     server->rtt = row->rtt_us / MILLE;
     server->remb = (int64_t)row->remb;
+    server->estimate = row->estimate;
     enum status status = tracks_fill(answering, subject, row, server);
     if (status == STATUS_OK)
         status = slots_fill(answering, subject, row, server);

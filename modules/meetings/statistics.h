@@ -54,7 +54,7 @@ struct msg_stats_sent { /* a layer the participant sends us */
 
 struct msg_stats_slot { /* a line on which we send */
     const char *mid, *kind, *from, *state;
-    int64_t layer, target, temporal, height, bitrate, packets, bytes, lost, loss, jitter;
+    int64_t layer, target, spatial, temporal, height, bitrate, packets, bytes, lost, loss, jitter;
 };
 
 struct msg_stats_switch {
@@ -64,7 +64,7 @@ struct msg_stats_switch {
 
 struct msg_stats_server {
     bool connected, tcp;
-    int64_t rtt, remb, sent, received;
+    int64_t rtt, estimate, remb, sent, received;
     struct json_list tracks;   /* struct msg_stats_sent */
     struct json_list slots;    /* struct msg_stats_slot */
     struct json_list switches; /* struct msg_stats_switch, newest first */

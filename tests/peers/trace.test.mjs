@@ -55,6 +55,25 @@ async function traced(settings) {
 }
 
 export const tests = {
+  async 'switches are logged while topic sfu is at debug, and only then'() {
+    const config = join(scratch(), 'parley.conf');
+    writeFileSync(config, 'log.levels = info,sfu=debug\n');
+    const server = await startServer({}, ['--config', config]);
+    const call = () => {
+      const at = (kind) => `http://127.0.0.1:${server.ports.http}/${kind}/open`;
+      return run('/usr/bin/python3', [join(root, 'tests/peers/support/aiortc_call.py'), `${at('whip')}?as=Tone`, `${at('whep')}?from=Tone`]);
+    };
+    const lines = () => server.log.split('\n').filter((line) => line.includes(' debug sfu switch '));
+    check((await call()).code === 0, 'the call');
+    check(lines().some((line) => /participant=\S+ .* reason=source from=-1 to=0 shown=\S+/.test(line)), lines().join('\n'));
+    writeFileSync(config, 'log.levels = info\ntrace.participant = nobody\n');
+    server.process.kill('SIGHUP');
+    await until('the settings read again', () => server.log.includes('trace_begun'));
+    const before = lines().length;
+    check((await call()).code === 0, 'the second call');
+    check(lines().length === before, lines().join('\n'));
+  },
+
   async 'a trace begins at run time and holds the publisher as it is on the wire'() {
     const { capture, seen } = await traced({ of: 'whip', lines: [] });
     const { packets } = capture;
