@@ -146,6 +146,14 @@ static void path_passed(struct ice_agent *agent, const struct ice_path *path, bo
     agent->lost = false;
 }
 
+void ice_agent_heard(struct ice_agent *agent, const struct ice_path *path, uint64_t now_ns)
+{
+    for (int8_t i = 0; i < ICE_PATHS_MAX; i++)
+        if (path_fresh(&agent->paths[i], now_ns, ICE_CONSENT_MS) &&
+            ice_path_equal(&agent->paths[i].path, path))
+            agent->paths[i].checked_ns = now_ns;
+}
+
 bool ice_agent_path_open(const struct ice_agent *agent, const struct ice_path *path,
                          uint64_t now_ns)
 {

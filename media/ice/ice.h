@@ -111,6 +111,13 @@ MUST_USE enum status ice_agent_receive(struct ice_agent *agent, const uint8_t *b
                                        uint8_t reply[ICE_REPLY_MAX],
                                        struct ice_outcome *ret_outcome);
 
+/*
+ * Something only our peer can have sent (authentic SRTCP) came by this path: where it has
+ * consent it goes on having it. RFC 7675 5.1 knows checks only, but there are ICE agents that
+ * keep a path alive by indications (GStreamer 1.22) and send no check after the first.
+ */
+void ice_agent_heard(struct ice_agent *agent, const struct ice_path *path, uint64_t now_ns);
+
 /* True when a check from this path passed in the last ICE_CONSENT_MS: DTLS and media from it may
  * be taken. */
 bool ice_agent_path_open(const struct ice_agent *agent, const struct ice_path *path,

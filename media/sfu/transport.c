@@ -689,6 +689,7 @@ void transport_rtcp(struct transport *transport, struct packet *packet)
         return;
     }
     transport_settle(transport);
+    ice_agent_heard(transport->agent, &packet->from, packet->arrived_ns);
     if (transport->worker->tap != NULL)
         tapping_plain(transport->worker, transport, false, packet->data, length);
     reports_receive(transport, packet->data, length, packet->arrived_ns);

@@ -240,6 +240,19 @@ describe('a session', () => {
     expect(b.sockets).toHaveLength(2);
   });
 
+  it('comes back when the server was unavailable', () => {
+    const b = bench();
+    b.session.connect();
+    b.hello();
+    b.session.identify({ meeting: 'm', name: 'Ann' });
+    b.socket().say({ op: 'invalid', d: { reason: 'refused', code: 'unavailable' } });
+    expect(b.refusals).toEqual([]);
+    b.pass(3000);
+    expect(b.sockets.length).toBeGreaterThan(1);
+    b.hello();
+    expect(b.socket().ops('identify')).toHaveLength(1);
+  });
+
   it('ends for good when refused or removed', async () => {
     const b = bench();
     b.session.connect();

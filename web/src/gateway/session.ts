@@ -366,6 +366,10 @@ export class GatewaySession {
 
   private invalid(d: { reason: string; code?: string }): void {
     this.credentials = null;
+    if (d.reason === 'refused' && d.code === 'unavailable') {
+      this.lost(); // the server's trouble, not ours: it may be well again soon
+      return;
+    }
     if (d.reason === 'refused' || d.reason === 'ended') {
       const code = d.code ?? d.reason;
       this.settleFinal();

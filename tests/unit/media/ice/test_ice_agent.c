@@ -357,6 +357,10 @@ static void test_consent_ends_and_returns(void **state)
     assert_true(selected_is(agent, &path, 140000));
     result = check_from(agent, &path, false, 141000);
     assert_false(result.outcome.restored);
+    ice_agent_heard(agent, &path, 165000 * ms); /* goes on */
+    assert_true(selected_is(agent, &path, 190000));
+    ice_agent_heard(agent, &path, 200000 * ms); /* too late: only a check brings it back */
+    assert_true(selected_is(agent, NULL, 200000));
     ice_agent_free(agent);
 }
 
