@@ -4,21 +4,14 @@
 // Everything runs in a network namespace of its own: no port can be taken, and Firefox, which uses
 // no loopback address for media, finds an interface with a route.
 // Environment: PARLEY (the program), PARLEY_WEB (the built client).
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cleanup } from './support/cleanup.mjs';
-import { insideNet, setUpNet } from './support/net.mjs';
+import { enterNet } from './support/net.mjs';
 
-if (!insideNet()) {
-  const flags = process.getuid() === 0 ? ['--net'] : ['--map-root-user', '--net'];
-  const args = [...flags, process.execPath, ...process.argv.slice(1)];
-  const { status } = spawnSync('unshare', args, { stdio: 'inherit', env: { ...process.env, PARLEY_E2E_NET: '1' } });
-  process.exit(status ?? 1);
-}
-setUpNet();
+enterNet();
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: options, positionals: wanted } = parseArgs({

@@ -88,7 +88,7 @@ export function fakes({ tone, hue, width, height, ownTone, udpBlocked, via, busy
       frame++;
     };
     draw();
-    const timer = setInterval(draw, 33);
+    const timer = setInterval(draw, busy ? 66 : 33);
     const track = canvas.captureStream(30).getVideoTracks()[0];
     const stop = track.stop.bind(track);
     track.stop = () => {

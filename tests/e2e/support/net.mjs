@@ -1,6 +1,6 @@
 // The network of the tests: a namespace with an interface and a default route, and others that
 // hang on it by a veth pair and can be unplugged.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +11,14 @@ const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pi
 /** Our address that is no loopback address. */
 export const HOST = '10.213.0.1';
 
-export const insideNet = () => process.env.PARLEY_E2E_NET === '1';
-
-export function setUpNet() {
+/** Goes on in a network namespace of its own: there this program is run again, and ends here. */
+export function enterNet() {
+  if (process.env.PARLEY_E2E_NET !== '1') {
+    const flags = process.getuid() === 0 ? ['--net'] : ['--map-root-user', '--net'];
+    const args = [...flags, process.execPath, ...process.argv.slice(1)];
+    const { status } = spawnSync('unshare', args, { stdio: 'inherit', env: { ...process.env, PARLEY_E2E_NET: '1' } });
+    process.exit(status ?? 1);
+  }
   ip('link', 'set', 'lo', 'up');
   ip('link', 'add', 'e0', 'type', 'veth', 'peer', 'name', 'e1');
   ip('addr', 'add', `${HOST}/24`, 'dev', 'e0');
