@@ -3,6 +3,7 @@
 #include "core/call.h"
 #include "core/clock.h"
 #include "media/sfu/feed.h"
+#include "media/sfu/pacing.h"
 #include "media/sfu/rewriter.h"
 #include "media/sfu/room.h"
 #include "media/sfu/slot.h"
@@ -369,6 +370,8 @@ static void on_turn_end(void *context)
         if (worker->stray_count > 0)
             loop_sleep_at_most(worker->loop, 0);
     }
+    if (worker->paced != NULL)
+        pacing_turn(worker);
     flush_or_hold(worker);
     ring_bells(worker);
     atomic_store(&worker->asleep, true);
@@ -384,7 +387,7 @@ static void on_turn_end(void *context)
 static uint64_t slabs(const struct worker *worker)
 {
     return (uint64_t)pool_slabs(worker->packets) + pool_slabs(worker->rewriters) +
-           pool_slabs(worker->maps);
+           pool_slabs(worker->maps) + pool_slabs(worker->pacing);
 }
 
 static void gauges_set(struct worker *worker)
@@ -599,6 +602,7 @@ static enum status worker_memory(struct worker *worker)
                                           WORKER_REWRITERS_MAX};
     const struct pool_config maps = {sizeof(struct rewriter_map), WORKER_REWRITERS_SLAB,
                                      WORKER_REWRITERS_MAX};
+    const struct pool_config pacing = {pacing_block_bytes(), PACING_POOL_SLAB, PACING_POOL_MAX};
     struct map **tables[] = {&worker->ufrags, &worker->known, &worker->transports,
                              &worker->feeds,  &worker->rooms, &worker->connections};
     enum status status = pool_new(&packets, &worker->packets);
@@ -606,6 +610,8 @@ static enum status worker_memory(struct worker *worker)
         status = pool_new(&rewriters, &worker->rewriters);
     if (status == STATUS_OK)
         status = pool_new(&maps, &worker->maps);
+    if (status == STATUS_OK)
+        status = pool_new(&pacing, &worker->pacing);
     if (status == STATUS_OK)
         status = sender_new(&worker->sender);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == STATUS_OK; i++)
@@ -750,6 +756,7 @@ struct worker *worker_free(struct worker *worker)
     pool_free(worker->packets);
     pool_free(worker->rewriters);
     pool_free(worker->maps);
+    pool_free(worker->pacing);
     free(worker->wire);
     free(worker);
     return NULL;

@@ -134,7 +134,8 @@ struct worker {
     atomic_bool asleep;
     struct ring *inbox[MEDIA_WORKERS_MAX]; /* [i]: worker i produces, we consume */
     uint64_t to_ring;                      /* workers to be woken at the end of the turn */
-    struct pool *packets, *rewriters, *maps;
+    struct pool *packets, *rewriters, *maps, *pacing;
+    struct transport *paced; /* those with packets waiting or a probe under way */
     struct packet *receiving[WORKER_RECEIVE_BATCH];
     struct worker_wire *wire; /* headers for recvmmsg */
     struct sender *sender;

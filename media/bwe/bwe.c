@@ -314,8 +314,6 @@ void bwe_report(struct bwe *bwe, uint8_t fraction, uint32_t sent_bps, uint64_t n
         estimate_set(bwe, bwe->estimate_bps * pow(GROWTH_REPORTS, fmin(passed, 5)));
         if (bwe->estimate_bps >= BWE_BPS_MAX)
             bwe->source = BWE_NOTHING;
-    } else if (bwe->source == BWE_TRANSPORT_WIDE) {
-        bwe->source = BWE_NOTHING; /* it promised feedback and gives none */
     }
     bwe->updated_us = now_us;
 }
@@ -349,8 +347,11 @@ void bwe_tick(struct bwe *bwe, uint32_t desired_bps, uint64_t now_us)
         return;
     if (bwe->first_sent_us == 0 && bwe->sent.any)
         bwe->first_sent_us = now_us;
-    if (!bwe->heard)
+    if (!bwe->heard) {
+        if (listens_elsewhere(bwe, now_us))
+            bwe->source = BWE_NOTHING; /* it promised feedback and gives none */
         return;
+    }
     fall_silent(bwe, now_us);
     bool calm = !bwe->silent && !bwe->draining && bwe->delay.usage != DELAY_OVERUSE &&
                 bwe->queue_us < BWE_QUEUE_US && now_us - bwe->heard_us < BWE_SILENT_US;

@@ -61,6 +61,8 @@
       "Of them those that had not come, nor been repaired, when reported")                         \
     X(downlink_lost, "parley_downlink_lost_total", "",                                             \
       "Packets of slots that subscribers' receiver reports miss")                                  \
+    X(paced, "parley_packets_paced_total", "", "Packets that waited for a subscriber's link")      \
+    X(probes_sent, "parley_probe_packets_sent_total", "", "Packets sent to measure a link")        \
     X(lost_reported, "parley_feedback_lost_total", "",                                             \
       "Packets that transport-wide feedback of subscribers reports missing")                       \
     X(allocations, "parley_forward_allocations_total", "",                                         \

@@ -15,9 +15,8 @@ enum {
     REPORTS_REMB_BYTES = 20 + TRANSPORT_SSRCS_MAX * 4,
     REPORTS_SENDER_BYTES = 60, /* a sender report and its CNAME */
     REPORTS_NACKS_MAX = 512,   /* sequence numbers taken from one NACK */
-    REPORTS_TWCC_MAX = 1024,   /* packet reports looked at in one feedback */
+    REPORTS_TWCC_MAX = 2048,   /* packet reports looked at in one feedback: an outage of seconds */
     REPORTS_CLOCK_SHIFT = 6,   /* a later report's delay counts 1/64: the clocks' drift */
-    REPORTS_JUDGE_MS = 1000,
     REPORTS_SLOT_ACTIVE_MS = 5000, /* a slot silent for that long gets no sender report */
 };
 
@@ -222,8 +221,8 @@ static void take_blocks(struct transport *transport, const struct rtcp_packet *p
         if (rtcp_round_trip(now, block.last_sr, block.delay_since_sr, &round_trip))
             transport->rtt_ms = (uint32_t)((uint64_t)round_trip * 1000 >> 16) + 1;
         loss_reported(&transport->loss, block.fraction_lost, worker_now_ms(transport->worker));
-        if (slot->kind == MEDIA_VIDEO && block.fraction_lost > transport->loss_worst)
-            transport->loss_worst = block.fraction_lost;
+        if (slot->kind == MEDIA_VIDEO)
+            downlink_report(transport, block.fraction_lost);
     }
 }
 
@@ -260,6 +259,7 @@ static void take_feedback(struct transport *transport, const struct rtcp_packet 
         lost += !reports[i].received;
     transport->worker->counters.lost_reported += lost;
     loss_counted(&transport->loss, (uint32_t)count - lost, lost, worker_now_ms(transport->worker));
+    downlink_feedback(transport->worker, transport, reports, count);
 }
 
 static void answer_reference_time(struct transport *transport, const struct rtcp_packet *packet)
@@ -272,22 +272,6 @@ static void answer_reference_time(struct transport *transport, const struct rtcp
     compound_begin(&compound, transport, NULL, 0);
     if (rtcp_write_xr_dlrr(&compound.writer, transport->rtcp_ssrc, &dlrr, 1) == STATUS_OK)
         compound_send(&compound);
-}
-
-static void judge(struct transport *transport, uint64_t now_ms)
-{
-    uint64_t elapsed_ms = now_ms - transport->judged_ms;
-    if (elapsed_ms < REPORTS_JUDGE_MS)
-        return;
-    uint64_t sent = (transport->video_bytes - transport->video_bytes_before) * 8000 / elapsed_ms;
-    transport->judged_ms = now_ms;
-    transport->video_bytes_before = transport->video_bytes;
-    uint8_t loss = transport->loss_worst;
-    transport->loss_worst = 0;
-    if (!narrow_report(&transport->narrow, loss, transport->remb, sent, now_ms))
-        return;
-    for (uint8_t i = 0; i < transport->slot_count; i++)
-        slot_retarget(transport->worker, &transport->slots[i], MEDIA_SWITCH_LINK);
 }
 
 static void take_packet(struct transport *transport, const struct rtcp_packet *packet)
@@ -312,6 +296,7 @@ static void take_packet(struct transport *transport, const struct rtcp_packet *p
         break;
     case RTCP_REMB:
         transport->remb = packet->bitrate;
+        downlink_remb(transport->worker, transport, packet->bitrate);
         break;
     case RTCP_TWCC:
         take_feedback(transport, packet);
@@ -327,8 +312,7 @@ static void take_packet(struct transport *transport, const struct rtcp_packet *p
     }
 }
 
-void reports_receive(struct transport *transport, const uint8_t *bytes, size_t length,
-                     uint64_t now_ns)
+void reports_receive(struct transport *transport, const uint8_t *bytes, size_t length)
 {
     struct rtcp_walk walk;
     struct rtcp_packet packet;
@@ -338,5 +322,4 @@ void reports_receive(struct transport *transport, const uint8_t *bytes, size_t l
     }
     while (rtcp_walk_next(&walk, &packet))
         take_packet(transport, &packet);
-    judge(transport, now_ns / CLOCK_NS_PER_MS);
 }

@@ -20,7 +20,6 @@ enum {
 /* Everything due now. Returns ms until it wants another call. */
 uint64_t reports_send(struct transport *transport, uint64_t now_ns);
 /* A decrypted compound. */
-void reports_receive(struct transport *transport, const uint8_t *bytes, size_t length,
-                     uint64_t now_ns);
+void reports_receive(struct transport *transport, const uint8_t *bytes, size_t length);
 
 #endif

@@ -306,20 +306,41 @@ void slot_offer(struct worker *worker, struct subscription *subscription, struct
 
 /* ---- repair ---- */
 
-void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
+/* The packet that left under this number, as it may leave again. */
+static const struct packet *slot_find(const struct slot *slot, uint16_t sequence,
+                                      struct rewriter_found *ret_found)
 {
     const struct feed *feed = slot->active.feed;
+    if (slot->rewriter == NULL || feed == NULL || !slot->transport->sending ||
+        slot->payload == NULL || rewriter_find(slot->rewriter, sequence, ret_found) != STATUS_OK)
+        return NULL;
+    const struct packet *packet =
+        history_get(&feed->histories[ret_found->segment->layer], ret_found->source_index);
+    if (packet == NULL || packet->source != ret_found->segment->source ||
+        packet->track != ret_found->segment->track || !format_equal(&packet->format, &slot->format))
+        return NULL;
+    return packet;
+}
+
+static void slot_repeat(struct worker *worker, struct slot *slot,
+                        const struct rewriter_found *found, const struct packet *packet)
+{
+    struct rewritten rewritten = rewriter_again(found, packet);
+    struct leaving leaving = {
+        .packet = packet,
+        .rewritten = &rewritten,
+        .repair = !slot_repairs_plainly(slot),
+        .spatial = found->segment->spatial,
+    };
+    slot_send(worker, slot, &leaving);
+}
+
+void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
+{
     struct rewriter_found found;
     worker->counters.nacks_received++;
-    if (slot->rewriter == NULL || feed == NULL || !slot->transport->sending ||
-        slot->payload == NULL || rewriter_find(slot->rewriter, sequence, &found) != STATUS_OK) {
-        worker->counters.nacks_missed++;
-        return;
-    }
-    const struct packet *packet =
-        history_get(&feed->histories[found.segment->layer], found.source_index);
-    if (packet == NULL || packet->source != found.segment->source ||
-        packet->track != found.segment->track || !format_equal(&packet->format, &slot->format)) {
+    const struct packet *packet = slot_find(slot, sequence, &found);
+    if (packet == NULL) {
         worker->counters.nacks_missed++;
         return;
     }
@@ -330,15 +351,18 @@ void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
     worker->counters.nacks_over += verdict == REPAIRS_OVER;
     if (verdict != REPAIRS_SEND)
         return;
-    struct rewritten rewritten = rewriter_again(&found, packet);
-    struct leaving leaving = {
-        .packet = packet,
-        .rewritten = &rewritten,
-        .repair = !slot_repairs_plainly(slot),
-        .spatial = found.segment->spatial,
-    };
-    slot_send(worker, slot, &leaving);
+    slot_repeat(worker, slot, &found, packet);
     worker->counters.rtx_sent++;
+}
+
+bool slot_again(struct worker *worker, struct slot *slot, uint16_t back)
+{
+    struct rewriter_found found;
+    const struct packet *packet = slot_find(slot, (uint16_t)(slot->rewriter->next - back), &found);
+    if (packet == NULL)
+        return false;
+    slot_repeat(worker, slot, &found, packet);
+    return true;
 }
 
 /* ---- report ---- */

@@ -74,6 +74,9 @@ void slot_offer(struct worker *worker, struct subscription *subscription, struct
 void slot_source_gone(struct worker *worker, struct subscription *subscription);
 /* The subscriber misses the packet with this sequence number. */
 void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence);
+/* The packet `back` numbers before the newest once more, by RTX: a probe. False: it is not there.
+ */
+bool slot_again(struct worker *worker, struct slot *slot, uint16_t back);
 /* It cannot decode what it has. */
 void slot_refresh(struct worker *worker, struct slot *slot);
 /* Leaves its feeds and gives its memory back. */

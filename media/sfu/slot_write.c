@@ -1,6 +1,7 @@
 #include "media/sfu/slot_write.h"
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "media/rtp/dependency_descriptor.h"
 #include "media/rtp/red.h"
 #include "media/rtp/rtp.h"
@@ -17,6 +18,7 @@ bool slot_format(struct slot *slot, const struct packet_format *format)
 {
     if (format_equal(&slot->format, format))
         return slot->payload != NULL;
+    pacing_flush(slot->transport->worker, slot->transport);
     slot->format = *format;
     slot->payload = payload_for(slot->payloads, slot->payload_count, format);
     const struct packet_format red = {.codec = MEDIA_CODEC_RED};
@@ -76,6 +78,21 @@ static uint8_t descriptor_copy(const struct leaving *leaving, uint8_t *ret_descr
     return packet->dependency.length;
 }
 
+/* Those that change with the time: never where a repetition has to be the same packet. */
+static void elements_timed(const struct worker *worker, struct slot *slot,
+                           struct writing_space *space, struct rtp_writing *writing)
+{
+    const struct media_extensions *ids = &slot->extensions;
+    if (slot_repairs_plainly(slot))
+        return;
+    if (ids->transport_cc != 0)
+        writing->elements[writing->element_count++] = rtp_transport_seq_element(
+            ids->transport_cc, slot->transport->downlink.bwe.sequence++, space->sequence);
+    if (ids->abs_send_time != 0)
+        writing->elements[writing->element_count++] = rtp_send_time_element(
+            ids->abs_send_time, rtp_send_time_of(worker_now_ns(worker)), space->send_time);
+}
+
 static void elements_of(const struct worker *worker, struct slot *slot,
                         const struct leaving *leaving, struct writing_space *space,
                         struct rtp_writing *writing)
@@ -92,14 +109,7 @@ static void elements_of(const struct worker *worker, struct slot *slot,
         writing->elements[writing->element_count++] = (struct rtp_element){
             .id = ids->dependency_descriptor, .length = length, .value = space->descriptor};
     }
-    if (slot_repairs_plainly(slot))
-        return;
-    if (ids->transport_cc != 0)
-        writing->elements[writing->element_count++] = rtp_transport_seq_element(
-            ids->transport_cc, slot->transport->twcc_sequence++, space->sequence);
-    if (ids->abs_send_time != 0)
-        writing->elements[writing->element_count++] = rtp_send_time_element(
-            ids->abs_send_time, rtp_send_time_of(worker_now_ns(worker)), space->send_time);
+    elements_timed(worker, slot, space, writing);
 }
 
 /* Whether this packet takes copies of earlier ones with it, and which. */
@@ -159,6 +169,17 @@ static bool marker_of(const struct leaving *leaving)
     return (packet->marker || last) && !leaving->empty;
 }
 
+/* What the estimate of the link and its pacer need to know of it. */
+static void note_sent(const struct worker *worker, const struct slot *slot, size_t length)
+{
+    struct transport *transport = slot->transport;
+    uint64_t now_ns = worker_now_ns(worker);
+    if (slot->extensions.transport_cc != 0 && !slot_repairs_plainly(slot))
+        bwe_sent(&transport->downlink.bwe, length, now_ns / CLOCK_NS_PER_US);
+    if (transport->pacing.pacer.ns_per_byte != 0)
+        pacer_sent(&transport->pacing.pacer, (uint32_t)length, now_ns);
+}
+
 /* Header, payload and tag into `out`; 0: it does not fit or has nothing to show. */
 static size_t slot_write(struct worker *worker, struct slot *slot, const struct leaving *leaving,
                          uint8_t *out, size_t size)
@@ -213,19 +234,57 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     slot->bytes += body;
     if (slot->kind == MEDIA_VIDEO)
         transport->video_bytes += length;
+    note_sent(worker, slot, length);
     return length;
 }
 
-void slot_send(struct worker *worker, struct slot *slot, const struct leaving *leaving)
+static void room_leave(struct worker *worker, struct transport *transport, uint8_t *out,
+                       size_t length)
 {
-    struct transport *transport = slot->transport;
+    if (transport->path.stream != 0)
+        tcp_send(worker, transport->path.stream, out, length);
+    else
+        sender_commit(worker->sender, &transport->path.address, &transport->group, length);
+}
+
+void slot_leave(struct worker *worker, struct slot *slot, const struct leaving *leaving)
+{
     uint8_t *out = sender_room(worker->sender);
     size_t length = slot_write(worker, slot, leaving, out, SENDER_PACKET_BYTES);
     if (length == 0)
         return;
     worker->counters.forwarded++;
-    if (transport->path.stream != 0)
-        tcp_send(worker, transport->path.stream, out, length);
-    else
-        sender_commit(worker->sender, &transport->path.address, &transport->group, length);
+    room_leave(worker, slot->transport, out, length);
+}
+
+void slot_send(struct worker *worker, struct slot *slot, const struct leaving *leaving)
+{
+    if (slot->kind == MEDIA_VIDEO && !leaving->repair &&
+        pacing_busy(&slot->transport->pacing, worker_now_ns(worker)) &&
+        pacing_hold(worker, slot, leaving))
+        return;
+    slot_leave(worker, slot, leaving);
+}
+
+void slot_pad(struct worker *worker, struct slot *slot)
+{
+    struct transport *transport = slot->transport;
+    uint8_t *out = sender_room(worker->sender);
+    struct rtp_writing writing = {
+        .payload_type = slot->payload->rtx_type,
+        .sequence = (uint16_t)slot->rtx_index,
+        .timestamp = slot->rewriter->timestamp,
+        .ssrc = slot->rtx_ssrc,
+    };
+    struct writing_space space;
+    elements_timed(worker, slot, &space, &writing);
+    size_t head, whole, length;
+    if (rtp_write(&writing, out, SENDER_PACKET_BYTES, &head) != STATUS_OK ||
+        rtp_pad(out, head, SENDER_PACKET_BYTES, UINT8_MAX, &whole) != STATUS_OK ||
+        protector_rtp(transport->protector, (uint32_t)(slot->rtx_index >> 16), out, head,
+                      out + head, whole - head, out, &length) != STATUS_OK)
+        return;
+    slot->rtx_index++;
+    note_sent(worker, slot, length);
+    room_leave(worker, transport, out, length);
 }

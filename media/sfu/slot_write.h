@@ -24,7 +24,11 @@ bool slot_format(struct slot *slot, const struct packet_format *format);
 /* Without RTX a repetition has to be the same packet bit by bit: no element may change with time.
  */
 bool slot_repairs_plainly(const struct slot *slot);
-/* Writes, protects and queues; what does not fit is left out. */
+/* It leaves as soon as the pacer lets it. */
 void slot_send(struct worker *worker, struct slot *slot, const struct leaving *leaving);
+/* Writes, protects and queues; what does not fit is left out. */
+void slot_leave(struct worker *worker, struct slot *slot, const struct leaving *leaving);
+/* A packet of padding on the RTX stream, which the slot has: a probe. */
+void slot_pad(struct worker *worker, struct slot *slot);
 
 #endif

@@ -276,6 +276,7 @@ static void transport_handshake(struct transport *transport, enum dtls_state sta
         }
         transport->connected = true;
         transport_update(transport);
+        downlink_open(transport->worker, transport);
         transport_tell(transport, MEDIA_TRANSPORT_CONNECTED);
     }
     int32_t wait_ms = dtls_conn_wait_ms(transport->dtls);
@@ -331,8 +332,12 @@ static void transport_timer(void *context)
     for (uint8_t i = 0; i < transport->track_count; i++)
         track_watch(&transport->tracks[i], now_ms);
     uint64_t wait_ms = TRANSPORT_IDLE_MS;
-    if (transport->sending)
+    if (transport->sending) {
         wait_ms = reports_send(transport, now_ns);
+        uint64_t downlink_ms = downlink_tick(transport->worker, transport);
+        if (downlink_ms < wait_ms)
+            wait_ms = downlink_ms;
+    }
     transport_wake_within(transport, wait_ms < TRANSPORT_IDLE_MS ? wait_ms : TRANSPORT_IDLE_MS);
 }
 
@@ -372,6 +377,7 @@ void transport_end(struct transport *transport)
     transport->sending = false;
     loop_timer_stop(worker->loop, &transport->timer);
     dtls_conn_close(transport->dtls);
+    downlink_close(worker, transport);
     for (uint8_t i = 0; i < transport->slot_count; i++)
         slot_end(worker, &transport->slots[i]);
     for (uint8_t i = 0; i < transport->track_count; i++)
@@ -692,5 +698,5 @@ void transport_rtcp(struct transport *transport, struct packet *packet)
     ice_agent_heard(transport->agent, &packet->from, packet->arrived_ns);
     if (transport->worker->tap != NULL)
         tapping_plain(transport->worker, transport, false, packet->data, length);
-    reports_receive(transport, packet->data, length, packet->arrived_ns);
+    reports_receive(transport, packet->data, length);
 }

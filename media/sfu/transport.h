@@ -17,8 +17,9 @@
 #include "media/packet.h"
 #include "media/rtp/twcc.h"
 #include "media/sfu/allocator.h"
+#include "media/sfu/downlink.h"
 #include "media/sfu/loss.h"
-#include "media/sfu/narrow.h"
+#include "media/sfu/pacing.h"
 #include "media/sfu/repairs.h"
 #include "media/sfu/sender.h"
 #include "media/srtp/srtp.h"
@@ -91,17 +92,15 @@ struct transport {
     /* Sending. */
     uint32_t rtcp_ssrc;
     char cname[17];
-    uint16_t twcc_sequence;
     struct sender_group group;
     uint32_t rtt_ms; /* 0: unknown */
     struct repairs repairs;
     struct loss_meter loss;
     struct allocator allocator;
-    struct narrow narrow;
+    struct downlink downlink;
+    struct pacing pacing;
     uint64_t remb;
-    uint8_t loss_worst; /* 1/256, of the reports since the last judgement */
-    uint64_t video_bytes, video_bytes_before;
-    uint64_t judged_ms;
+    uint64_t video_bytes;
     uint64_t observed_ms;
     uint32_t estimate_told; /* bit/s, as the conductor knows it */
 };

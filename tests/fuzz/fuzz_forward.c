@@ -149,9 +149,9 @@ static void play_packet(void *arg)
     if (packet == NULL || size > PACKET_BYTES_MAX)
         return;
     if ((head & FROM_SUBSCRIBER) != 0)
-        reports_receive(play->subscriber, packet, size, worker_now_ns(worker));
+        reports_receive(play->subscriber, packet, size);
     else if (size >= 2 && packet[1] >= 192 && packet[1] < 224)
-        reports_receive(play->publisher, packet, size, worker_now_ns(worker));
+        reports_receive(play->publisher, packet, size);
     else
         rtp_take(play->publisher, packet, size);
 }

@@ -1,4 +1,4 @@
-/* The small parts: history, layer choice, narrow links, key frame requests, addresses, formats. */
+/* The small parts: history, layer choice, key frame requests, addresses, formats. */
 #include "core/clock.h"
 #include "core/pool.h"
 #include "core/rng.h"
@@ -6,7 +6,6 @@
 #include "media/sfu/history.h"
 #include "media/sfu/keyframe.h"
 #include "media/sfu/layers.h"
-#include "media/sfu/narrow.h"
 #include "media/sfu/payload.h"
 #include "media/sfu/repairs.h"
 #include "media/sfu/transport.h"
@@ -99,34 +98,6 @@ static void test_layer_for_a_height(void **state)
     const struct media_layer_info unknown[3] = {
         {.active = true}, {.active = true}, {.active = true}};
     assert_int_equal(layers_choose(unknown, 3, 360, 3), 1);
-}
-
-/* ---- narrow links ---- */
-
-static void test_loss_steps_down_and_calm_steps_up(void **state)
-{
-    (void)state;
-    struct narrow narrow = {0};
-    uint64_t now_ms = 1000;
-    assert_int_equal(narrow_layers(&narrow), 3);
-    assert_false(narrow_report(&narrow, 60, 0, 0, now_ms));
-    assert_false(narrow_report(&narrow, 0, 0, 0, now_ms + 1000)); /* one bad second is none */
-    now_ms += 2000;
-    int steps = 0;
-    for (int i = 0; i < 40; i++, now_ms += 1000)
-        steps += narrow_report(&narrow, 60, 0, 0, now_ms);
-    assert_int_equal(steps, NARROW_STEPS_MAX);
-    assert_int_equal(narrow_layers(&narrow), 1);
-    assert_int_equal(narrow_temporal(&narrow), 0);
-    for (int i = 0; i < 60; i++, now_ms += 1000)
-        steps -= narrow_report(&narrow, 2, 0, 0, now_ms);
-    assert_int_equal(steps, 0);
-    assert_int_equal(narrow_layers(&narrow), 3);
-    assert_int_equal(narrow_temporal(&narrow), UINT8_MAX);
-    /* REMB below what is sent counts as loss does. */
-    for (int i = 0; i < 4; i++, now_ms += 1000)
-        steps += narrow_report(&narrow, 0, 100000, 900000, now_ms);
-    assert_int_equal(steps, 1);
 }
 
 /* ---- key frames ---- */
@@ -274,7 +245,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_history_keeps_what_is_young),
         cmocka_unit_test(test_layer_for_a_height),
-        cmocka_unit_test(test_loss_steps_down_and_calm_steps_up),
         cmocka_unit_test(test_keyframe_requests_are_spaced),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_repairs_once_a_round_trip_and_within_a_share),
