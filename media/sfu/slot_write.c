@@ -280,8 +280,11 @@ void slot_pad(struct worker *worker, struct slot *slot)
     elements_timed(worker, slot, &space, &writing);
     size_t head, whole, length;
     if (rtp_write(&writing, out, SENDER_PACKET_BYTES, &head) != STATUS_OK ||
-        rtp_pad(out, head, SENDER_PACKET_BYTES, UINT8_MAX, &whole) != STATUS_OK ||
-        protector_rtp(transport->protector, (uint32_t)(slot->rtx_index >> 16), out, head,
+        rtp_pad(out, head, SENDER_PACKET_BYTES, UINT8_MAX, &whole) != STATUS_OK)
+        return;
+    if (worker->tap != NULL)
+        tapping_plain(worker, transport, true, out, whole);
+    if (protector_rtp(transport->protector, (uint32_t)(slot->rtx_index >> 16), out, head,
                       out + head, whole - head, out, &length) != STATUS_OK)
         return;
     slot->rtx_index++;
