@@ -47,6 +47,42 @@ export const tests = {
     await ben.page.getByTestId('ended-page').waitFor();
   },
 
+  async 'statistics: a host reads of each person what the server measures beside what they report'() {
+    const server = await startServer();
+    const { id, token } = await server.createMeeting();
+    const browser = await launchChromium();
+    const host = await join(await newPerson(browser, server, { name: 'Ann' }), id, { token });
+    const ben = await join(await newPerson(browser, server, { name: 'Ben' }), id);
+    await allHear([host, ben]);
+    const benId = await idOf(ben);
+    const ask = (bearer) =>
+      fetch(`${server.url}/api/v1/meetings/${id}/stats`, { headers: { authorization: `Bearer ${bearer}` } });
+    const tokenOf = (person) => person.page.evaluate((meeting) => sessionStorage.getItem(`parley.token.${meeting}`), id);
+    check((await ask(await tokenOf(ben))).status === 404, 'Ben is no host');
+    // A report is compared while it is fresh, and when enough has been sent for its age not to matter.
+    const seen = await until('a fresh report of Ben', async () => {
+      const { participants } = await (await ask(token)).json();
+      const found = participants.find((p) => p.id === benId);
+      return found.client.ago >= 0 && found.client.ago < 250 && found.client.report.sent_bytes > 1_000_000 && found;
+    }, 60_000, 60);
+    const { report } = seen.client;
+    const bytes = (streams) => streams.reduce((sum, s) => sum + s.bytes, 0);
+    const apart = (ours, theirs) => Math.abs(ours / theirs - 1);
+    check(apart(bytes(seen.server.tracks), report.sent_bytes) < 0.05, `sent: ${JSON.stringify(seen)}`);
+    check(apart(bytes(seen.server.slots), report.received_bytes) < 0.05, `received: ${JSON.stringify(seen)}`);
+    check(report.streams.some((s) => s.height > 0) && report.loss_in === 0, `report: ${JSON.stringify(report)}`);
+    check(seen.server.slots.some((s) => s.kind === 'tile' && s.state === 'live' && s.layer >= 0), `slots: ${JSON.stringify(seen.server)}`);
+    check(seen.server.switches.some((s) => s.reason === 'source'), `switches: ${JSON.stringify(seen.server.switches)}`);
+    const metrics = await server.metrics();
+    for (const name of ['client_round_trip_seconds', 'client_freezes', 'client_frame_height', 'round_trip_seconds', 'downlink_loss_ratio'])
+      check(metrics[`parley_${name}_count`] > 0, `nothing in ${name}`);
+    await host.page.evaluate(() => window.__parley.open('stats'));
+    await until('Ben in the panel', async () => (await host.page.getByTestId('everyone').textContent()).includes('Ben'));
+    await ben.page.evaluate(() => window.__parley.open('stats'));
+    await ben.page.getByTestId('statistics').waitFor();
+    check((await ben.page.getByTestId('everyone').count()) === 0, 'Ben sees the others');
+  },
+
   async 'lock, and end for all'() {
     const server = await startServer();
     const { id, token } = await server.createMeeting();

@@ -25,10 +25,13 @@ export class HttpError extends Error {
   }
 }
 
-async function ask<T>(path: string, body?: unknown): Promise<T> {
+async function ask<T>(path: string, body?: unknown, token?: string): Promise<T> {
   const response = await fetch(path, {
     method: body === undefined ? 'GET' : 'POST',
-    headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+    headers: {
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    },
     body: body === undefined ? null : JSON.stringify(body),
     credentials: 'same-origin',
     cache: 'no-store',
@@ -49,3 +52,32 @@ export const createMeeting = (options: {
   title?: string;
   lobby?: boolean;
 }): Promise<{ id: string; link: string; token: string }> => ask('/api/v1/meetings', options);
+
+/** What a host sees of one person: our measurements and their own (docs/protocol.md, Statistics). */
+export interface PersonStatistics {
+  id: string;
+  name: string;
+  kind: 'browser' | 'whip' | 'phone' | 'whep';
+  server: {
+    connected: boolean;
+    tcp: boolean;
+    rtt: number;
+    estimate: number;
+    sent: number;
+    received: number;
+    tracks?: { source: string; layer: number; height: number; bitrate: number; loss: number; active: boolean }[];
+    slots?: { kind: string; layer: number; target: number; height: number; bitrate: number; loss: number; state: string }[];
+    switches?: { reason: string; ago: number; from: number; to: number }[];
+  };
+  client: {
+    /** ms; -1: never reported. */
+    ago: number;
+    report: { rtt: number; loss_in: number; loss_out: number; freezes: number; concealed: number };
+  };
+}
+
+export const meetingStatistics = (
+  id: string,
+  token: string,
+): Promise<{ participants: PersonStatistics[]; more: boolean }> =>
+  ask(`/api/v1/meetings/${encodeURIComponent(id)}/stats`, undefined, token);

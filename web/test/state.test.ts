@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Chat } from '../src/call/chat';
 import { People } from '../src/call/people';
+import { Reporter } from '../src/call/report';
 import { linkQuality, Sampler, streamQuality } from '../src/call/stats';
 import { CommandError, type ChatMessage, type Participant } from '../src/gateway/frames';
 import { byteLength, clip } from '../src/util/bytes';
@@ -174,6 +175,18 @@ describe('statistics', () => {
     expect(sample.received[0]).toMatchObject({ bitrate: 1_000_000, loss: 0.1, codec: 'VP8' });
     expect(sample).toMatchObject({ rttMs: 40, protocol: 'udp' });
     expect(linkQuality(sample)).toBe('fair');
+  });
+  it('become a report every ten seconds', () => {
+    const sampler = new Sampler();
+    const sample = (concealed: number, samples: number) =>
+      sampler.take([
+        inbound(0, 500, 10, 0, 3),
+        { id: 'a', type: 'inbound-rtp', timestamp: 0, kind: 'audio', mid: '0', concealedSamples: concealed, totalSamplesReceived: samples },
+      ]);
+    const reporter = new Reporter();
+    expect(reporter.take(sample(0, 48_000), 0)).toMatchObject({ received_bytes: 500, freezes: 3, concealed: 0 });
+    expect(reporter.take(sample(0, 48_000), 9_999)).toBeNull();
+    expect(reporter.take(sample(4_800, 96_000), 10_000)?.concealed).toBe(100);
   });
   it('call a picture that froze poor', () => {
     const sampler = new Sampler();

@@ -31,6 +31,7 @@ import type { Notice } from './notices';
 import { People } from './people';
 import { Playback } from './playback';
 import { deviceProblem } from './problems';
+import { Reporter } from './report';
 import { linkQuality, sampleConnection, Sampler, streamQuality, type Quality, type Sample } from './stats';
 import { watchSurroundings, watchTalking } from './surroundings';
 import { View } from './view';
@@ -96,6 +97,7 @@ export class Call {
   private rebuilds = 0;
   private readonly cleanup: (() => void)[] = [];
   private sampler = new Sampler();
+  private reporter = new Reporter();
   private freezes = new Map<string, number>(); // by mid, at the last sample
   private doubtful = new Set<string>(); // mids that were not good at the last sample
   private blockedTimer: ReturnType<typeof setTimeout> | null = null;
@@ -466,6 +468,7 @@ export class Call {
   private build(): void {
     this.connection.peek()?.close();
     this.sampler = new Sampler();
+    this.reporter = new Reporter();
     const connection: Connection = new Connection(
       this.voices,
       this.tiles,
@@ -604,6 +607,9 @@ export class Call {
       quality.set(view.source.id, bad ? now : 'good');
       this.freezes.set(stream.mid, stream.freezes);
     }
+    // Hidden, the browser decodes little and counts rarely: that would say nothing.
+    const report = document.hidden ? null : this.reporter.take(sample, performance.now());
+    if (report) this.quietly('self.stats', report);
     batch(() => {
       this.sample.value = sample;
       this.quality.value = quality;

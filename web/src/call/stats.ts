@@ -15,6 +15,9 @@ export interface StreamStats {
   fps: number;
   freezes: number; // since the beginning
   frames: number; // decoded or encoded since the beginning
+  bytes: number; // payload octets since the beginning
+  concealed: number; // samples of sound made up since the beginning, of `samples`
+  samples: number;
   rid?: string;
   active?: boolean;
   limited?: string; // why the encoder holds back: cpu, bandwidth
@@ -107,6 +110,9 @@ export class Sampler {
       height: number(row.frameHeight),
       fps: number(row.framesPerSecond),
       freezes: counter.freezes,
+      bytes: counter.bytes,
+      concealed: number(row.concealedSamples),
+      samples: number(row.totalSamplesReceived),
       frames: number(direction === 'in' ? row.framesDecoded : row.framesEncoded),
       ...(direction === 'out'
         ? {

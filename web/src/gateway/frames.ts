@@ -87,6 +87,22 @@ export interface Commands {
     { muted?: boolean; camera?: boolean; name?: string },
     void,
   ];
+  'self.stats': [
+    {
+      rtt: number;
+      available: number;
+      sent: number;
+      received: number;
+      sent_bytes: number;
+      received_bytes: number;
+      loss_out: number;
+      loss_in: number;
+      concealed: number;
+      freezes: number;
+      streams: { mid: string; height: number; fps: number; freezes: number }[];
+    },
+    void,
+  ];
   hand: [{ raised: boolean }, void];
   reaction: [{ emoji: string }, void];
   'screen.start': [{ audio: boolean }, void];

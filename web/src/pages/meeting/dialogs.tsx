@@ -7,6 +7,8 @@ import { chooseLanguage, language, languageName, languages, text } from '../../t
 import { Dialog } from '../../ui/dialog';
 import { Segments, Switch } from '../../ui/parts';
 import { DevicePicker } from '../devices';
+import { Everyone } from './everyone';
+import { bits, Table } from './figures';
 import { overlay } from './state';
 
 const close = () => (overlay.value = null);
@@ -127,11 +129,6 @@ function Shortcuts() {
   );
 }
 
-function bits(rate: number): string {
-  if (rate <= 0) return '–';
-  return rate >= 1_000_000 ? `${(rate / 1_000_000).toFixed(1)} Mbit/s` : `${Math.round(rate / 1000)} kbit/s`;
-}
-
 const percent = (share: number) => `${(share * 100).toFixed(share > 0 && share < 0.01 ? 2 : 1)} %`;
 const picture = (s: StreamStats) => (s.height > 0 ? `${s.width}×${s.height} · ${Math.round(s.fps)}/s` : '–');
 
@@ -187,6 +184,7 @@ function Statistics({ call }: { call: Call }) {
           .filter((s) => s.bitrate > 0)
           .map((s) => [slotName(call, s), s.codec, picture(s), bits(s.bitrate), percent(s.loss)])}
       />
+      <Everyone call={call} />
     </Dialog>
   );
 }
@@ -207,35 +205,4 @@ function slotName(call: Call, stream: StreamStats): string {
   const source = call.connection.value?.views.value.get(stream.mid)?.source;
   const name = source ? call.people.nameOf(source.id) : t.emptySlot;
   return slot.kind === 'screen' ? `${t.screen}: ${name}` : name;
-}
-
-function Table({ caption, head, rows }: { caption: string; head: string[]; rows: string[][] }) {
-  if (rows.length === 0) return null;
-  return (
-    <div class="table-box scroll" tabIndex={0} role="group" aria-label={caption}>
-      <table class="table">
-        <caption>{caption}</caption>
-        <thead>
-          <tr>
-            {head.map((words) => (
-              <th key={words} scope="col">
-                {words}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, i) => (
-            <tr key={i}>
-              {row.map((cell, j) => (
-                <td key={j} class="numbers">
-                  {cell}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
 }
