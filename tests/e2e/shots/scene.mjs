@@ -213,6 +213,7 @@ export function scene({ state, people, language, knocks, tcp }) {
         result = rest;
         setTimeout(() => {
           this.tell('media.state', { state: 'connected', tcp: Boolean(tcp) });
+          window.__sources = sources;
           this.tell('slots', { slots: sources });
           for (const { mid } of sources) this.tell('slot', { mid, state: 'live', layer: 2 });
         }, 50);

@@ -72,6 +72,17 @@ const PAGES = {
   'meeting-many': { people: 500, join: true, then: (page) => phoneMenu(page, 'people-toggle', 'more-people') },
   'meeting-speaker': { people: 7, join: true, then: (page) => page.keyboard.press('l') },
   'meeting-screen': { people: 6, state: 'screen', join: true },
+  'meeting-weak': {
+    people: 6, join: true,
+    then: async (page) => {
+      await page.evaluate(() => {
+        const sources = window.__sources;
+        window.__gateway.tell('slot', { mid: sources[1].mid, state: 'live', layer: 0, reason: 'link' });
+        window.__gateway.tell('slot', { mid: sources[2].mid, state: 'paused', layer: 0, reason: 'link' });
+      });
+      await page.waitForTimeout(3200);
+    },
+  },
   'meeting-chat': { people: 6, join: true, then: open('chat-toggle') },
   'meeting-people': { people: 6, knocks: 2, join: true, then: (page) => phoneMenu(page, 'people-toggle', 'more-people') },
   'meeting-more': { people: 4, join: true, then: open('more-button') },

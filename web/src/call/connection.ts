@@ -22,6 +22,8 @@ export interface SlotView {
   source: { id: string; kind: SourceKind } | null;
   state: SlotState;
   layer: number;
+  /** Our link bears less than what was asked for. */
+  limited: boolean;
   /** When the state was last entered, by performance.now(). */
   since: number;
 }
@@ -153,6 +155,7 @@ export class Connection {
         source,
         state: source ? 'waiting' : 'empty',
         layer: -1,
+        limited: false,
         since: now,
       });
     }
@@ -166,6 +169,7 @@ export class Connection {
       source: before?.source ?? null,
       state: d.state,
       layer: d.layer,
+      limited: d.reason === 'link',
       since: before?.state === d.state ? before.since : performance.now(),
     });
     this.views.value = next;

@@ -40,7 +40,9 @@ export interface ChatMessage {
 
 export type SourceKind = 'camera' | 'screen' | 'screen_audio';
 export type SlotKind = 'voice' | 'screen_audio' | 'tile' | 'screen';
-export type SlotState = 'empty' | 'waiting' | 'live' | 'unsupported';
+export type SlotState = 'empty' | 'waiting' | 'live' | 'unsupported' | 'paused';
+/** Why a slot is paused, or smaller or slower than asked for. */
+export type SlotReason = 'link';
 
 export interface Identify {
   meeting: string;
@@ -134,7 +136,7 @@ export interface Dispatches {
   meeting: Meeting;
   lobby: { waiting: Knock[] };
   slots: { slots: { mid: string; source?: { id?: string; kind?: SourceKind } }[] };
-  slot: { mid: string; state: SlotState; layer: number };
+  slot: { mid: string; state: SlotState; layer: number; reason?: SlotReason };
   speakers: { speakers: { id: string; level: number }[] };
   presenter: { id?: string | null };
   layers: { camera: boolean; screen: boolean; camera_height: number; active: string[] };

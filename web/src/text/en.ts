@@ -133,6 +133,9 @@ export const en = {
     late: 'The picture is not coming through. Their connection or yours may be too slow; sound goes on.',
     unsupported: 'This browser cannot show this person’s video format.',
     away: 'reconnecting…',
+    paused: 'Paused: weak connection',
+    pausedLong: 'Paused because your connection is weak. Sound goes on.',
+    limited: 'Lower quality: weak connection',
     quality: {
       good: 'Connection good',
       fair: 'Connection fair',

@@ -132,6 +132,9 @@ export const zh: Text = {
     late: '画面传不过来，可能是对方或你的网络太慢；声音不受影响。',
     unsupported: '此浏览器无法播放对方的视频格式。',
     away: '正在重新连接…',
+    paused: '已暂停：网络较弱',
+    pausedLong: '你的网络较弱，画面已暂停；声音不受影响。',
+    limited: '画质已降低：网络较弱',
     quality: {
       good: '网络良好',
       fair: '网络一般',

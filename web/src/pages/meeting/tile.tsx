@@ -17,6 +17,7 @@ export type Place = 'grid' | 'main' | 'strip';
 
 const PRIORITY: Record<Place, number> = { main: 3, grid: 2, strip: 1 };
 const LATE_MS = 8000;
+const LIMITED_MS = 3000; // a picture that is climbing anyway is not worth a sign
 const STALE_MS = 1500; // a picture that comes although the server still waits is shown after this
 
 export function Tile({ call, id, place, width, height }: {
@@ -45,6 +46,7 @@ function PersonTile({ call, person, place, width, height }: {
   const camera = self ? call.cameraOn.value : p.camera;
   const speaking = !muted && call.people.levelOf(p.id).value > 0;
   const quality = call.quality.value.get(p.id) ?? 'unknown';
+  const limit = useLimit(self || !camera ? undefined : call.slotOf(p.id, 'camera')?.view);
 
   useLayoutEffect(() => {
     if (self || !camera || !root.current) return undefined;
@@ -56,6 +58,7 @@ function PersonTile({ call, person, place, width, height }: {
     muted && t.muted,
     !camera && t.cameraOff,
     speaking && t.speaking,
+    limit && t[limit],
     p.hand > 0 && t.handRaised,
   ].filter(Boolean);
   const shown = self ? text.value.common.selfSuffix(p.name) : p.name;
@@ -81,6 +84,12 @@ function PersonTile({ call, person, place, width, height }: {
             {place !== 'strip' && call.people.raised.value.length > 1 && call.people.raised.value.indexOf(p.id) + 1}
           </span>
         )}
+        {limit && (
+          <span class="tile-badge" title={t[limit]} data-testid={`limit-${limit}`}>
+            <Icon name={limit === 'paused' ? 'pause' : 'lower'} size={16} />
+            <span class="hidden-text">{t[limit]}</span>
+          </span>
+        )}
         {(quality === 'poor' || quality === 'fair') && (
           <span class="tile-badge" title={t.quality[quality]}>
             <Bars level={quality} />
@@ -98,6 +107,20 @@ function PersonTile({ call, person, place, width, height }: {
       <TileMenu call={call} p={p} root={root} self={self} />
     </article>
   );
+}
+
+/** What our own link takes away from this picture. */
+function useLimit(view: SlotView | undefined): 'paused' | 'limited' | null {
+  const [lasting, setLasting] = useState(false);
+  const limited = view?.limited ?? false;
+  useEffect(() => {
+    setLasting(false);
+    if (!limited) return undefined;
+    const timer = setTimeout(() => setLasting(true), LIMITED_MS);
+    return () => clearTimeout(timer);
+  }, [limited]);
+  if (view?.state === 'paused') return 'paused';
+  return limited && lasting && view?.state === 'live' ? 'limited' : null;
 }
 
 function TileMenu({ call, p, root, self }: { call: Call; p: Participant; root: { current: HTMLElement | null }; self: boolean }) {
@@ -175,6 +198,7 @@ function SlotVideo({ call, id, slot, view, place, testid }: {
   const [shown, setShown] = useState(false);
   const [late, setLate] = useState(false);
   const live = view.state === 'live';
+  const paused = view.state === 'paused';
 
   useEffect(() => {
     const video = ref.current;
@@ -200,13 +224,13 @@ function SlotVideo({ call, id, slot, view, place, testid }: {
       else reveal();
     };
     if (!live) setShown(false);
-    const timer = live ? null : setTimeout(look, STALE_MS);
+    const timer = live || paused ? null : setTimeout(look, STALE_MS);
     if (live) look();
     return () => {
       if (timer) clearTimeout(timer);
       if (frame) video.cancelVideoFrameCallback(frame);
     };
-  }, [id, live, slot.stream]);
+  }, [id, live, paused, slot.stream]);
 
   useEffect(() => {
     setLate(false);
@@ -216,7 +240,7 @@ function SlotVideo({ call, id, slot, view, place, testid }: {
   }, [id, view.state]);
 
   const caption =
-    view.state === 'unsupported' ? t.unsupported : view.state === 'waiting' && late ? t.late : view.state === 'waiting' && !shown ? t.waiting : '';
+    paused ? t.pausedLong : view.state === 'unsupported' ? t.unsupported : view.state === 'waiting' && late ? t.late : view.state === 'waiting' && !shown ? t.waiting : '';
   return (
     <>
       <video ref={ref} class={shown ? 'shown' : ''} autoPlay playsInline muted data-mid={slot.mid} data-testid={testid} />
