@@ -101,6 +101,14 @@ void dd_frame_number_set(uint8_t *bytes, uint16_t frame_number);
 MUST_USE enum status dd_write(const struct dd_frame *frame, const struct dd_structure *structure,
                               uint8_t *ret_bytes, size_t size, size_t *ret_length);
 
+/*
+ * A descriptor that carries its structure, as it is for a receiver that gets the spatial layers up
+ * to `spatial` only: decode targets above are inactive (A.8.3, active_decode_targets_bitmask).
+ * Errors: STATUS_INVALID (no structure, or it cannot be said anew), STATUS_TRUNCATED (`size`).
+ */
+MUST_USE enum status dd_restrict(const uint8_t *bytes, size_t length, uint8_t spatial,
+                                 uint8_t *ret_bytes, size_t size, size_t *ret_length);
+
 /* True when a decoder of `target` may begin at this frame after an earlier one of a lower target.
  */
 bool dd_is_switch_point(const struct dd_frame *frame, uint8_t target);

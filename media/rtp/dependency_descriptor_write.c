@@ -226,3 +226,21 @@ enum status dd_write(const struct dd_frame *frame, const struct dd_structure *st
     *ret_length = writer.at / 8;
     return STATUS_OK;
 }
+
+enum status dd_restrict(const uint8_t *bytes, size_t length, uint8_t spatial, uint8_t *ret_bytes,
+                        size_t size, size_t *ret_length)
+{
+    struct dd_structure structure;
+    struct dd_frame frame;
+    if (dd_parse(bytes, length, NULL, &structure, &frame) != STATUS_OK || !frame.has_structure)
+        return STATUS_INVALID;
+    uint32_t all = UINT32_MAX >> (DD_TARGETS_MAX - structure.target_count);
+    uint32_t active = frame.has_active_targets ? frame.active_targets & all : all;
+    for (uint8_t t = 0; t < structure.target_count; t++) {
+        if (structure.target_spatial[t] > spatial)
+            active &= ~(UINT32_C(1) << t);
+    }
+    frame.has_active_targets = true;
+    frame.active_targets = active;
+    return dd_write(&frame, &structure, ret_bytes, size, ret_length);
+}

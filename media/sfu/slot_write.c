@@ -48,32 +48,16 @@ static void element_copy(struct rtp_writing *writing, uint8_t id, const struct p
         .id = id, .length = element->length, .value = packet->data + element->offset};
 }
 
-/*
- * Where the structure comes along, decode targets of layers that this subscriber does not get are
- * marked inactive (AV1 RTP, A.4: a middlebox that drops layers says so).
- */
+/* Where the structure comes along, layers that this subscriber does not get are said to be off. */
 static uint8_t descriptor_copy(const struct leaving *leaving, uint8_t *ret_descriptor)
 {
     const struct packet *packet = leaving->packet;
     const uint8_t *bytes = packet->data + packet->dependency.offset;
-    struct dd_structure structure;
-    struct dd_frame frame;
     size_t length;
     if (packet->structure && leaving->spatial + 1 < packet->spatial_count &&
-        dd_parse(bytes, packet->dependency.length, NULL, &structure, &frame) == STATUS_OK) {
-        if (!frame.has_active_targets)
-            frame.active_targets = UINT32_MAX;
-        frame.has_active_targets = true;
-        for (uint8_t t = 0; t < structure.target_count; t++) {
-            if (structure.target_spatial[t] > leaving->spatial)
-                frame.active_targets &= ~(UINT32_C(1) << t);
-        }
-        if (structure.target_count < DD_TARGETS_MAX)
-            frame.active_targets &= (UINT32_C(1) << structure.target_count) - 1;
-        if (dd_write(&frame, &structure, ret_descriptor, RTP_TWO_BYTE_VALUE_MAX, &length) ==
-            STATUS_OK)
-            return (uint8_t)length;
-    }
+        dd_restrict(bytes, packet->dependency.length, leaving->spatial, ret_descriptor,
+                    RTP_TWO_BYTE_VALUE_MAX, &length) == STATUS_OK)
+        return (uint8_t)length;
     memcpy(ret_descriptor, bytes, packet->dependency.length);
     return packet->dependency.length;
 }
@@ -161,14 +145,6 @@ static size_t write_body(const struct leaving *leaving, uint8_t *out, size_t roo
     return head + length;
 }
 
-/* The last packet of the picture as this subscriber gets it (AV1 RTP 4.2, RFC 9628 4.1). */
-static bool marker_of(const struct leaving *leaving)
-{
-    const struct packet *packet = leaving->packet;
-    bool last = packet->spatial_count > 1 && packet->end && packet->spatial_id == leaving->spatial;
-    return (packet->marker || last) && !leaving->empty;
-}
-
 /* What the estimate of the link and its pacer need to know of it. */
 static void note_sent(const struct worker *worker, const struct slot *slot, size_t length)
 {
@@ -188,7 +164,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     struct transport *transport = slot->transport;
     int64_t index = leaving->repair ? slot->rtx_index : leaving->rewritten->index;
     struct rtp_writing writing = {
-        .marker = marker_of(leaving),
+        .marker = leaving_marker(leaving),
         .payload_type = leaving->repair ? slot->payload->rtx_type : slot->payload->type,
         .sequence = (uint16_t)index,
         .timestamp = leaving->rewritten->timestamp,

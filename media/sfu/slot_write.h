@@ -19,6 +19,14 @@ struct leaving {
     uint8_t spatial; /* highest spatial layer carried when it left first */
 };
 
+/* The last packet of the picture as this subscriber gets it (RFC 9628 4.1, AV1 RTP 4.2). */
+static inline bool leaving_marker(const struct leaving *leaving)
+{
+    const struct packet *packet = leaving->packet;
+    bool last = packet->spatial_count > 1 && packet->end && packet->spatial_id == leaving->spatial;
+    return (packet->marker || last) && !leaving->empty;
+}
+
 /* Finds how this format goes to the subscriber. False: it cannot decode it. */
 bool slot_format(struct slot *slot, const struct packet_format *format);
 /* Without RTX a repetition has to be the same packet bit by bit: no element may change with time.

@@ -246,6 +246,38 @@ static void test_custom_fields(void **state)
     assert_memory_equal(frame.indications, again.indications, 9);
 }
 
+/* Three spatial layers, three levels: targets above the layer kept are off, the rest is as it was.
+ */
+static void test_layers_left_out(void **state)
+{
+    (void)state;
+    for (uint8_t spatial = 0; spatial < 3; spatial++) {
+        uint8_t bytes[256], less[256];
+        size_t length = load(1, bytes), less_length;
+        assert_int_equal(dd_restrict(bytes, length, spatial, less, sizeof less, &less_length),
+                         STATUS_OK);
+        struct dd_structure structure;
+        struct dd_frame frame;
+        assert_int_equal(dd_parse(less, less_length, NULL, &structure, &frame), STATUS_OK);
+        assert_memory_equal(structure.templates, examples[1].structure.templates,
+                            sizeof structure.templates);
+        uint32_t expected = 0;
+        for (uint8_t t = 0; t < structure.target_count; t++)
+            expected |= (uint32_t)(structure.target_spatial[t] <= spatial) << t;
+        assert_true(frame.has_active_targets);
+        assert_int_equal(frame.active_targets, expected);
+        assert_int_equal(__builtin_popcount(expected), 3 * (spatial + 1));
+        /* Said of what was said already, nothing comes back. */
+        assert_int_equal(dd_restrict(less, less_length, 2, bytes, sizeof bytes, &length),
+                         STATUS_OK);
+        assert_int_equal(dd_parse(bytes, length, NULL, &structure, &frame), STATUS_OK);
+        assert_int_equal(frame.active_targets, expected);
+    }
+    uint8_t plain[3] = {0x80, 0, 1}, out[16];
+    size_t length;
+    assert_int_equal(dd_restrict(plain, sizeof plain, 0, out, sizeof out, &length), STATUS_INVALID);
+}
+
 static void test_what_cannot_be_written(void **state)
 {
     (void)state;
@@ -417,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_without_its_structure),
         cmocka_unit_test(test_frame_number_in_place),
         cmocka_unit_test(test_custom_fields),
+        cmocka_unit_test(test_layers_left_out),
         cmocka_unit_test(test_what_cannot_be_written),
         cmocka_unit_test(test_structures_out_of_bounds),
         cmocka_unit_test(test_random_round_trips),
