@@ -107,7 +107,7 @@ static void congested(struct bwe *bwe, uint64_t now_us)
     /* A burst that is gone already, a few packets of a small stream that came late. */
     double shown_us =
         is_idle(bwe) ? BWE_QUEUE_IDLE_US + bwe->delay.jitter_ms * US_PER_MS : BWE_QUEUE_SHOWN_US;
-    if (bwe->queue_us < shown_us)
+    if ((double)bwe->queue_us < shown_us)
         return;
     if (capacity <= 0 || now_us - bwe->lowered_us < response_us(bwe) / 2)
         return;

@@ -130,9 +130,10 @@ void allocator_budget(struct worker *worker, struct transport *transport, uint32
                       uint64_t now_ms)
 {
     struct allocator *allocator = &transport->allocator;
-    allocator->known = true;
+    allocator->known = estimate_bps != UINT32_MAX;
     allocator->budget = estimate_bps;
-    observe_estimate(transport, estimate_bps);
+    if (allocator->known)
+        observe_estimate(transport, estimate_bps);
     if (!allocator->dirty && !allocator->limited && estimate_bps >= allocator->desired)
         return;
     decide(worker, transport, now_ms);

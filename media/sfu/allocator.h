@@ -30,7 +30,8 @@ struct allocator {
     uint64_t audio_ms;
 };
 
-/* The estimate of the subscriber's link moved, or 200 ms have passed. */
+/* The estimate of the subscriber's link moved, or 200 ms have passed. UINT32_MAX: there is none any
+ * more. */
 void allocator_budget(struct worker *worker, struct transport *transport, uint32_t estimate_bps,
                       uint64_t now_ms);
 /* Bit/s with which nothing would be limited: what is worth probing for. */

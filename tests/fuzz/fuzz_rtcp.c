@@ -2,8 +2,10 @@
  * tests/fuzz/fuzz_rtcp.c - a compound of RTCP from anybody; or, when the first byte is
  * not of version 2, the arrivals of a stream that drive the recorders (transport
  * feedback, NACK list, receiver statistics) and must come out of them as they went in.
+ * Whatever a receiver claims about what it was sent, the estimate stays within its bounds.
  */
 #include "core/bytes.h"
+#include "media/bwe/bwe.h"
 #include "media/rtp/nack.h"
 #include "media/rtp/recv_stats.h"
 #include "media/rtp/rtcp.h"
@@ -51,6 +53,27 @@ static void check_remb(const struct rtcp_packet *packet, uint8_t *written)
     assert(again.bitrate == packet->bitrate && again.item_count == packet->item_count);
 }
 
+/* A receiver that lies: its feedback comes to an estimator that has sent something. */
+static void check_estimate(const struct twcc_feedback *feedback, size_t count)
+{
+    struct bwe bwe;
+    uint64_t now_us = 1000000;
+    assert(bwe_open(&bwe, true, now_us) == STATUS_OK);
+    for (int round = 0; round < 3; round++) {
+        bwe.sequence = feedback->base_sequence;
+        for (size_t i = 0; i < count && i < SENT_PACKETS_MAX; i++, now_us += 1000) {
+            bwe.sequence++;
+            bwe_sent(&bwe, 100 + i % 1400, now_us);
+            if (i % 64 == 0)
+                (void)probe_due(&bwe.probe, now_us);
+        }
+        bwe_tick(&bwe, 5000000, now_us);
+        bwe_feedback(&bwe, reports, count, now_us);
+        assert(bwe_estimate(&bwe) >= BWE_BPS_MIN && bwe_estimate(&bwe) <= BWE_BPS_MAX);
+    }
+    bwe_close(&bwe);
+}
+
 static void check_packet(const struct rtcp_packet *packet)
 {
     static uint8_t written[COMPOUND_MAX];
@@ -81,8 +104,10 @@ static void check_packet(const struct rtcp_packet *packet)
         break;
     case RTCP_TWCC:
         if (twcc_parse(packet->bytes, packet->length, &feedback, reports, REPORTS_MAX, &count) ==
-            STATUS_OK)
+            STATUS_OK) {
             assert(count == feedback.status_count);
+            check_estimate(&feedback, count);
+        }
         (void)!twcc_parse(packet->bytes, packet->length, &feedback, reports, 100, &count);
         break;
     case RTCP_XR:
