@@ -1,6 +1,6 @@
 #include "media/bwe/bwe.h"
 
-#include "core/bytes.h"
+#include "media/bwe/pacer.h"
 
 #include <math.h>
 #include <string.h>
@@ -51,6 +51,13 @@ void bwe_close(struct bwe *bwe)
 uint32_t bwe_estimate(const struct bwe *bwe)
 {
     return bwe->source == BWE_NOTHING ? UINT32_MAX : bwe->estimate_bps;
+}
+
+uint32_t bwe_burst_percent(const struct bwe *bwe)
+{
+    if (bwe->draining)
+        return PACER_PERCENT_DRAIN;
+    return bwe->capacity_bps != 0 ? PACER_PERCENT_NEAR : PACER_PERCENT;
 }
 
 static void estimate_set(struct bwe *bwe, double bps)

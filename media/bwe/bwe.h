@@ -102,5 +102,7 @@ void bwe_tick(struct bwe *bwe, uint32_t desired_bps, uint64_t now_us);
 /* bit/s of everything that leaves, SRTP's tags included, IP's and UDP's headers not;
  * UINT32_MAX: no evidence of any limit. */
 uint32_t bwe_estimate(const struct bwe *bwe);
+/* Percent of it at which bursts may leave (pacer.h). */
+uint32_t bwe_burst_percent(const struct bwe *bwe);
 
 #endif

@@ -12,10 +12,12 @@
 #include <stdint.h>
 
 enum {
-    PACER_PERCENT = 250,        /* of the estimate: a key frame costs its room 2/5 of its time */
-    PACER_PERCENT_NEAR = 150,   /* where the link's capacity is known: more would be its queue */
-    PACER_BPS_MIN = 400000,     /* a frame of the lowest layer shall not be spread over the next */
-    PACER_BURST_US = 40000,     /* bucket: a frame time, so that an ordinary frame never waits */
+    PACER_PERCENT = 250,      /* of the estimate: a key frame costs its room 2/5 of its time */
+    PACER_PERCENT_NEAR = 150, /* where the link's capacity is known: more would be its queue */
+    PACER_PERCENT_DRAIN =
+        100,                /* a queue is to empty: a layer that goes on until its key frame too */
+    PACER_BPS_MIN = 200000, /* a frame of the lowest layer shall not be spread over the next */
+    PACER_BURST_US = 40000, /* bucket: a frame time, so that an ordinary frame never waits */
     PACER_WAIT_US_MAX = 400000, /* what waits longer makes the bucket empty faster */
 };
 
@@ -25,9 +27,10 @@ struct pacer {
     uint64_t empty_ns;
 };
 
-/* `near`: the estimate is what the link bears, not only what it was seen to bear; `waiting_bytes`:
- * held back now. estimate_bps UINT32_MAX: no pacing. */
-void pacer_set(struct pacer *pacer, uint32_t estimate_bps, bool near, uint32_t waiting_bytes);
+/* `percent`: of the estimate, one of the above. `waiting_bytes`: held back now. estimate_bps
+ * UINT32_MAX: no pacing. */
+void pacer_set(struct pacer *pacer, uint32_t estimate_bps, uint32_t percent,
+               uint32_t waiting_bytes);
 
 /* True: it may leave. */
 static inline bool pacer_open(const struct pacer *pacer, uint64_t now_ns)

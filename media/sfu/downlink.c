@@ -33,7 +33,7 @@ static void downlink_tell(struct worker *worker, struct transport *transport)
         return;
     downlink->told_bps = estimate;
     downlink->told_ms = now_ms;
-    pacer_set(&transport->pacing.pacer, estimate, bwe->capacity_bps != 0, transport->pacing.bytes);
+    pacer_set(&transport->pacing.pacer, estimate, bwe_burst_percent(bwe), transport->pacing.bytes);
     allocator_budget(worker, transport, estimate, now_ms);
 }
 

@@ -191,7 +191,7 @@ void flow_step(struct flow *flow)
     feedback_take(flow);
     if (flow->now_us / FLOW_STEP_US % 10 == 0) {
         bwe_tick(&flow->bwe, flow_desired(flow), flow->now_us);
-        pacer_set(&flow->pacer, bwe_estimate(&flow->bwe), flow->bwe.capacity_bps != 0,
+        pacer_set(&flow->pacer, bwe_estimate(&flow->bwe), bwe_burst_percent(&flow->bwe),
                   (uint32_t)flow->queue_bytes);
     }
     cross_make(flow);

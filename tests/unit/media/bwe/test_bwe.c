@@ -158,7 +158,7 @@ static void test_pacer(void **state)
         assert_true(pacer_open(&pacer, now_ns));
         pacer_sent(&pacer, 1200, now_ns);
     }
-    pacer_set(&pacer, 1000000, false, 0); /* 2.5 Mbit/s: 40 ms are 12,500 bytes */
+    pacer_set(&pacer, 1000000, PACER_PERCENT, 0); /* 2.5 Mbit/s: 40 ms are 12,500 bytes */
     uint32_t bytes = 0;
     for (; pacer_open(&pacer, now_ns); bytes += 1200)
         pacer_sent(&pacer, 1200, now_ns);
@@ -170,9 +170,9 @@ static void test_pacer(void **state)
         pacer_sent(&pacer, 1250, now_ns);
     }
     assert_in_range(now_ns, UINT64_C(5950000000), UINT64_C(6010000000));
-    pacer_set(&pacer, 1000000, false, 1000000); /* what waits leaves in time */
+    pacer_set(&pacer, 1000000, PACER_PERCENT, 1000000); /* what waits leaves in time */
     assert_true(pacer.ns_per_byte <= (uint64_t)PACER_WAIT_US_MAX * 1000 / 1000000);
-    pacer_set(&pacer, UINT32_MAX, false, 0);
+    pacer_set(&pacer, UINT32_MAX, PACER_PERCENT, 0);
     assert_true(pacer_open(&pacer, now_ns));
 }
 
