@@ -43,6 +43,7 @@ struct loop {
     uint64_t now_ns;       /* start of this turn */
     uint64_t handler_ns;   /* end of the last handler */
     uint64_t sleep_max_ns; /* of the next sleep */
+    uint64_t nap_ns;       /* of it, whatever comes */
     loop_hook_fn *hook;
     void *hook_context;
     struct wheel wheel;
@@ -153,13 +154,24 @@ static uint64_t sleep_ns(const struct loop *loop)
     return until_ns < loop->sleep_max_ns ? until_ns : loop->sleep_max_ns;
 }
 
+static struct timespec span_of(uint64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+                             .tv_nsec = (long)(ns % 1000000000)};
+}
+
 /* Waits for descriptors, to the microsecond; returns how many are ready. */
 static int wait_events(struct loop *loop, struct epoll_event *events)
 {
     uint64_t ns = sleep_ns(loop);
+    if (loop->nap_ns > 0 && ns > 0) {
+        const struct timespec nap = span_of(ns < loop->nap_ns ? ns : loop->nap_ns);
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+        ns = 0;
+    }
+    loop->nap_ns = 0;
     loop->sleep_max_ns = UINT64_MAX;
-    struct timespec span = {.tv_sec = (time_t)(ns / 1000000000),
-                            .tv_nsec = (long)(ns % 1000000000)};
+    const struct timespec span = span_of(ns);
     const struct timespec *limit = ns == UINT64_MAX ? NULL : &span;
     if (!loop->no_pwait2) {
         int count = epoll_pwait2(loop->epoll_fd, events, EVENTS_MAX, limit, NULL);
@@ -301,6 +313,11 @@ void loop_sleep_at_most(struct loop *loop, uint64_t us)
     uint64_t ns = us < UINT64_MAX / CLOCK_NS_PER_US ? us * CLOCK_NS_PER_US : UINT64_MAX;
     if (ns < loop->sleep_max_ns)
         loop->sleep_max_ns = ns;
+}
+
+void loop_nap(struct loop *loop, uint64_t us)
+{
+    loop->nap_ns = us * CLOCK_NS_PER_US;
 }
 
 uint64_t loop_now_ns(const struct loop *loop)

@@ -62,6 +62,9 @@ bool loop_timer_running(const struct loop_timer *timer);
 void loop_before_sleep(struct loop *loop, loop_hook_fn *fn, void *context);
 /* Next sleep lasts at most this many microseconds (for flush windows); 0: do not sleep. */
 void loop_sleep_at_most(struct loop *loop, uint64_t us);
+/* Next sleep goes on this many microseconds though descriptors become ready, so that one waking
+ * serves many of them; timers and loop_sleep_at_most still end it. Letters wait too. */
+void loop_nap(struct loop *loop, uint64_t us);
 /* Time at the start of this turn (CLOCK_MONOTONIC); no system call. */
 uint64_t loop_now_ns(const struct loop *loop);
 uint64_t loop_now_ms(const struct loop *loop);

@@ -25,7 +25,6 @@
 
 enum {
     WORKER_RING_TURN = 1024, /* messages taken from one ring per turn */
-    WORKER_BUSY_US = 2000,   /* flushes nearer than this: packets come in bursts */
     WORKER_SECOND_MS = 1000,
 };
 
@@ -336,28 +335,19 @@ static void on_datagrams(void *context, uint32_t events)
 
 static void worker_flush(struct worker *worker)
 {
+    window_flushed(&worker->window, sender_waiting(worker->sender), sender_messages(worker->sender),
+                   worker_now_ns(worker));
     sender_flush(worker->sender);
     tcp_flush(worker);
-    worker->flushed_ns = worker_now_ns(worker);
-    worker->waiting_ns = 0;
 }
 
-/* Alone, a packet leaves at once; in a burst it waits a little for those that can share its call.
- */
-static void flush_or_hold(struct worker *worker)
+/* Sends what the turn has gathered; in a crowd the next turn comes a little later. */
+static void flush_and_rest(struct worker *worker)
 {
     if (sender_waiting(worker->sender) == 0 && worker->unsent == NULL)
         return;
-    uint64_t now_ns = worker_now_ns(worker);
-    if (worker->waiting_ns == 0)
-        worker->waiting_ns = now_ns;
-    uint64_t waited_us = (now_ns - worker->waiting_ns) / CLOCK_NS_PER_US;
-    bool busy =
-        worker->waiting_ns - worker->flushed_ns < (uint64_t)WORKER_BUSY_US * CLOCK_NS_PER_US;
-    if (busy && waited_us < WORKER_HOLD_US)
-        loop_sleep_at_most(worker->loop, WORKER_HOLD_US - waited_us);
-    else
-        worker_flush(worker);
+    worker_flush(worker);
+    loop_nap(worker->loop, worker->window.rest_us);
 }
 
 static void on_turn_end(void *context)
@@ -372,7 +362,7 @@ static void on_turn_end(void *context)
     }
     if (worker->paced != NULL)
         pacing_turn(worker);
-    flush_or_hold(worker);
+    flush_and_rest(worker);
     ring_bells(worker);
     atomic_store(&worker->asleep, true);
     atomic_thread_fence(memory_order_seq_cst);
@@ -440,6 +430,8 @@ static void counters_bring(struct worker *worker)
     worker->counters.send_calls += sent->calls - before->calls;
     worker->counters.segmented += sent->segmented - before->segmented;
     worker->counters.dropped_kernel += sent->dropped - before->dropped;
+    window_load(&worker->window,
+                (sent->packets - before->packets) * WORKER_SECOND_MS / WORKER_TICK_MS);
     worker->sent_before = *sent;
     worker->counters.allocations = slabs(worker) - worker->slabs_first;
     counters_publish(&worker->counters);

@@ -19,6 +19,7 @@
 #include "media/sfu/counters.h"
 #include "media/sfu/observe.h"
 #include "media/sfu/sender.h"
+#include "media/sfu/window.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,7 +38,6 @@ enum {
     WORKER_STRAYS_MAX = 64, /* checks kept for a turn: their transport's letter may be next */
     WORKER_TRANSPORTS_MAX = 20000,
     WORKER_CONNECTIONS_MAX = 4096, /* ICE-TCP */
-    WORKER_HOLD_US = 400,          /* a packet waits at most this long for others of its frame */
     WORKER_TICK_MS = 100,
     WORKER_SOCKET_BUFFER = 4 << 20, /* bytes asked for in each direction */
 };
@@ -152,7 +152,7 @@ struct worker {
     struct connection *unsent; /* ICE-TCP with something gathered in this turn */
     uint32_t last_connection;
     int16_t relayed_by; /* which worker sent the datagram at hand; -1: it came here */
-    uint64_t waiting_ns, flushed_ns;
+    struct window window;
     struct loop_timer tick;
     uint64_t seconds_ms; /* last once-a-second round */
     struct tap *tap;     /* NULL but while somebody is traced */

@@ -13,7 +13,8 @@ enum {
     FEED_ALL_LAYERS = (1 << MEDIA_RIDS_MAX) - 1,
     FEED_TRACK_BITS = 3, /* MEDIA_TRACKS_MAX */
     FEED_CAPACITY_MIN = 4,
-    FEED_PREFETCH = 2,
+    FEED_PREFETCH = 2, /* subscribers ahead, a step */
+    FEED_LINE = 64,    /* bytes of a cache line */
 };
 
 uint64_t feed_key(uint64_t transport, uint8_t track)
@@ -196,6 +197,29 @@ static struct history *feed_history(struct worker *worker, struct feed *feed,
     return history;
 }
 
+/* Each subscriber's state was last looked at a packet ago and is cold by now: what a slot needs is
+ * fetched in steps, one pointer further each time, while others are written. */
+static void feed_prefetch(const struct feed *feed, uint32_t at)
+{
+    if (at + 3 * FEED_PREFETCH < feed->count) {
+        const uint8_t *slot = (const uint8_t *)feed->subscriptions[at + 3 * FEED_PREFETCH]->slot;
+        for (size_t line = 0; line < sizeof(struct slot); line += FEED_LINE)
+            __builtin_prefetch(slot + line);
+    }
+    if (at + 2 * FEED_PREFETCH < feed->count) {
+        const struct slot *slot = feed->subscriptions[at + 2 * FEED_PREFETCH]->slot;
+        __builtin_prefetch(&slot->transport->path);
+        __builtin_prefetch(&slot->transport->protector);
+        __builtin_prefetch(&slot->transport->group);
+        __builtin_prefetch(&slot->transport->pacing);
+        __builtin_prefetch(&slot->transport->downlink.bwe);
+        __builtin_prefetch(slot->rewriter);
+        __builtin_prefetch((const uint8_t *)slot->rewriter + FEED_LINE);
+    }
+    if (at + FEED_PREFETCH < feed->count)
+        __builtin_prefetch(feed->subscriptions[at + FEED_PREFETCH]->slot->transport->protector);
+}
+
 void feed_deliver(struct worker *worker, struct feed *feed, struct packet *packet)
 {
     struct history *history = feed_history(worker, feed, packet);
@@ -208,8 +232,7 @@ void feed_deliver(struct worker *worker, struct feed *feed, struct packet *packe
     for (uint32_t i = 0; i < feed->count;) {
         struct subscription *subscription = feed->subscriptions[i];
         const struct slot *slot = subscription->slot;
-        if (i + FEED_PREFETCH < feed->count)
-            __builtin_prefetch(feed->subscriptions[i + FEED_PREFETCH]->slot);
+        feed_prefetch(feed, i);
         slot_offer(worker, subscription, packet);
         /* A slot that left has put the last one in its place. */
         if (i < feed->count && feed->subscriptions[i]->slot == slot)

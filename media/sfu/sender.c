@@ -246,6 +246,11 @@ size_t sender_waiting(const struct sender *sender)
     return sender->packet_count;
 }
 
+size_t sender_messages(const struct sender *sender)
+{
+    return sender->message_count;
+}
+
 const struct sender_counts *sender_counts(const struct sender *sender)
 {
     return &sender->counts;

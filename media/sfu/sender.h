@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum {
-    SENDER_PACKETS_MAX = 256,   /* of one batch; a full batch is sent at once */
+    SENDER_PACKETS_MAX = 1024,  /* of one batch; a full batch is sent at once */
     SENDER_PACKET_BYTES = 1664, /* room for one: a received one with other extensions and a tag */
     SENDER_SEGMENTS_MAX = 64,   /* UDP_MAX_SEGMENTS of Linux */
     SENDER_MESSAGE_MAX = 65000, /* bytes of one message with GSO */
@@ -61,7 +61,9 @@ void sender_flush(struct sender *sender);
 typedef void sender_tap_fn(void *context, const struct ice_address *to, const uint8_t *bytes,
                            size_t length);
 void sender_tap(struct sender *sender, sender_tap_fn *tap, void *context);
+/* Packets not flushed yet, and the messages they will leave in. */
 size_t sender_waiting(const struct sender *sender);
+size_t sender_messages(const struct sender *sender);
 const struct sender_counts *sender_counts(const struct sender *sender);
 
 #endif

@@ -188,11 +188,14 @@ bool transform_gcm_seal(struct transform *transform, const uint8_t iv[TRANSFORM_
                         uint8_t *out, uint8_t *tag)
 {
     int written = 0;
+    OSSL_PARAM tags[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, TRANSFORM_GCM_TAG),
+        OSSL_PARAM_construct_end(),
+    };
     return EVP_EncryptInit_ex2(transform->cipher, NULL, NULL, iv, NULL) == 1 &&
            update_aad(transform, aad) && update(transform, in, length, out) &&
            EVP_EncryptFinal_ex(transform->cipher, tag, &written) == 1 &&
-           EVP_CIPHER_CTX_ctrl(transform->cipher, EVP_CTRL_AEAD_GET_TAG, TRANSFORM_GCM_TAG, tag) ==
-               1;
+           EVP_CIPHER_CTX_get_params(transform->cipher, tags) == 1;
 }
 
 enum status transform_gcm_open(struct transform *transform, const uint8_t iv[TRANSFORM_IV],

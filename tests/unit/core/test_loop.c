@@ -325,6 +325,42 @@ static void test_short_sleeps_are_precise(void **state)
     assert_in_range(flush.slept_ns_min, 400000, 600000);
 }
 
+static void ignore_ready(void *context, uint32_t events)
+{
+    (void)context, (void)events;
+}
+
+static void nap_hook(void *context)
+{
+    struct flush *flush = context;
+    uint64_t now_ns = clock_mono_ns();
+    if (flush->turns > 0 && now_ns - flush->asked_ns < flush->slept_ns_min)
+        flush->slept_ns_min = now_ns - flush->asked_ns;
+    if (++flush->turns == 20)
+        loop_stop(loop);
+    loop_nap(loop, 1000);
+    flush->asked_ns = clock_mono_ns();
+}
+
+/* A descriptor that is ready all the time does not end a nap. */
+static void test_a_nap_goes_on(void **state)
+{
+    (void)state;
+    struct flush flush = {.slept_ns_min = UINT64_MAX};
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    struct loop_watch *watch;
+    assert_int_equal(loop_fd_add(loop, ends[0], EPOLLIN, "ready", ignore_ready, NULL, &watch),
+                     STATUS_OK);
+    loop_before_sleep(loop, nap_hook, &flush);
+    loop_run(loop);
+    assert_true(flush.slept_ns_min >= 1000000);
+    assert_null(loop_fd_remove(watch));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void test_now_is_the_turns(void **state)
 {
     (void)state;
@@ -388,6 +424,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_questions_are_answered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stop_under_questions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_short_sleeps_are_precise, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_nap_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_now_is_the_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_handler_is_named, set_up, tear_down),
         cmocka_unit_test(test_without_memory),

@@ -9,6 +9,7 @@
 #include "media/sfu/payload.h"
 #include "media/sfu/repairs.h"
 #include "media/sfu/transport.h"
+#include "media/sfu/window.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -240,6 +241,41 @@ static void test_a_format_finds_its_payload_type(void **state)
     assert_null(payload_for(payloads, 5, &format));
 }
 
+/* A flush after `us`; returns the rest after it. */
+static uint32_t flush_after(struct window *window, uint64_t us, size_t packets, size_t messages)
+{
+    window_flushed(window, packets, messages, window->flushed_ns + us * CLOCK_NS_PER_US);
+    return window->rest_us;
+}
+
+static void test_a_worker_rests_where_it_pays(void **state)
+{
+    (void)state;
+    struct window window = {.flushed_ns = 1000 * CLOCK_NS_PER_MS};
+    /* Alone: never. */
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(flush_after(&window, WINDOW_ALONE_US, 100, 100), 0);
+    /* In a crowd: a little, and not longer while there is little load. */
+    assert_int_equal(flush_after(&window, 500, 3, 3), WINDOW_IDLE_US);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(flush_after(&window, 500, 10, 2), WINDOW_IDLE_US);
+    /* Under load as long as it lets packets share messages. */
+    window_load(&window, 100000);
+    for (int i = 0; i < 20; i++)
+        flush_after(&window, 1000, 10, 2);
+    assert_int_equal(window.rest_us, WINDOW_MAX_US);
+    assert_true(flush_after(&window, WINDOW_MAX_US, 100, 100) < WINDOW_MAX_US);
+    for (int i = 0; i < 40; i++)
+        flush_after(&window, WINDOW_MAX_US, 100, 100);
+    assert_int_equal(window.rest_us, WINDOW_IDLE_US);
+    /* And no longer when the load is gone. */
+    for (int i = 0; i < 20; i++)
+        flush_after(&window, 1000, 10, 2);
+    window_load(&window, 100);
+    assert_int_equal(flush_after(&window, 1000, 10, 2), WINDOW_IDLE_US);
+    assert_int_equal(flush_after(&window, 2 * WINDOW_ALONE_US, 10, 2), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_repairs_once_a_round_trip_and_within_a_share),
         cmocka_unit_test(test_a_format_finds_its_payload_type),
+        cmocka_unit_test(test_a_worker_rests_where_it_pays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
