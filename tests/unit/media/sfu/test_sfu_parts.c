@@ -266,7 +266,7 @@ static void test_a_worker_rests_where_it_pays(void **state)
     assert_int_equal(window.rest_us, WINDOW_MAX_US);
     assert_true(flush_after(&window, WINDOW_MAX_US, 100, 100) < WINDOW_MAX_US);
     for (int i = 0; i < 40; i++)
-        flush_after(&window, WINDOW_MAX_US, 100, 100);
+        flush_after(&window, 1000, 100, 100);
     assert_int_equal(window.rest_us, WINDOW_IDLE_US);
     /* And no longer when the load is gone. */
     for (int i = 0; i < 20; i++)
