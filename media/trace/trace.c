@@ -257,9 +257,9 @@ static enum status file_open(struct trace *trace)
     }
     setvbuf(trace->file, NULL, _IOFBF, TRACE_FILE_BUFFER);
     uint8_t head[PCAPNG_HEAD_MAX];
-    block_write(trace, head,
-                pcapng_head(head, "parley " PARLEY_VERSION, trace->config.comment,
-                            trace->config.decrypted ? "media, decrypted" : "media"));
+    size_t length = pcapng_head(head, "parley " PARLEY_VERSION, trace->config.comment,
+                                trace->config.decrypted ? "media, decrypted" : "media");
+    block_write(trace, head, length);
     return STATUS_OK;
 }
 
