@@ -33,7 +33,11 @@ async function run(server, scenario, seed) {
   await until('a viewer', () => at.viewer(viewer, impair).then(() => true), 20_000, 500);
   await viewer.evaluate(() => window.__record.start());
   const latest = () => viewer.evaluate(() => window.__record.samples[window.__record.samples.length - 1]);
-  await until('the top layer', async () => (await latest()).height === SIZE.height, 60_000, 100);
+  await until('the top layer', async () => {
+    const { height, packets, frames } = await latest();
+    if (height !== SIZE.height) throw new Error(`${height} lines, ${frames} frames, ${packets} packets of speech`);
+    return true;
+  }, 40_000, 100);
   await sleep(2000);
   const recording = () => Recording.of({ page: viewer });
   return scenarios[scenario]({
