@@ -236,6 +236,24 @@ static void share_rest(struct sharing *sharing)
     }
 }
 
+/* An estimate grows by what is sent, and with every picture paused nothing is. */
+static void share_trial(struct sharing *sharing)
+{
+    struct ladder *first = NULL;
+    for (size_t i = 0; i < sharing->count; i++) {
+        struct ladder *ladder = &sharing->ladders[sharing->order[i]];
+        const struct allocation_want *want = &sharing->wants[sharing->order[i]];
+        if (want->kind == ALLOCATION_VOICE)
+            continue;
+        if (!want->untried || ladder->given != STEP_NONE)
+            return;
+        if (first == NULL)
+            first = ladder;
+    }
+    if (first != NULL)
+        first->given = 0;
+}
+
 /* ---- the outcome ---- */
 
 static void allocation_take(struct allocation *allocation, const struct ladder *ladder,
@@ -282,6 +300,7 @@ struct allocation_result allocation_decide(uint32_t budget, const struct allocat
     share_first(&sharing);
     share_floors(&sharing);
     share_rest(&sharing);
+    share_trial(&sharing);
     uint64_t used = 0, desired = 0;
     for (size_t i = 0; i < count; i++) {
         const struct ladder *ladder = &sharing.ladders[i];

@@ -37,6 +37,7 @@ struct allocation_want {
     uint16_t height;     /* pixels shown; 0: the highest layer */
     uint8_t layer_count; /* 0: nothing known yet */
     uint8_t absent_from; /* layers from this index on do not come though asked for */
+    bool untried;        /* no picture was ever carried: there is nothing to probe the link with */
     const struct media_layer_info *layers; /* lowest first; VOICE: its bit rate in layers[0] */
 };
 
@@ -60,6 +61,8 @@ void allocation_init(struct allocation *allocation);
 /*
  * Shares out `budget` bit/s (UINT32_MAX: no limit known) among count <= MEDIA_SLOTS_MAX wants;
  * allocations[i] belongs to wants[i] and is brought up to date.
+ * While all are untried and none fits, the most wanted gets its lowest step nevertheless: a first
+ * guess of the budget is no reason to show nothing for good.
  */
 struct allocation_result allocation_decide(uint32_t budget, const struct allocation_want *wants,
                                            struct allocation *allocations, size_t count,

@@ -62,7 +62,17 @@ static uint8_t absent_from(struct slot *slot, const struct feed *feed, uint64_t 
     return MEDIA_RIDS_MAX;
 }
 
-static void want_gather(struct deciding *deciding, struct slot *slot, uint64_t now_ms)
+static bool pictures_untried(const struct transport *transport)
+{
+    for (uint8_t i = 0; i < transport->slot_count; i++) {
+        const struct slot *slot = &transport->slots[i];
+        if (slot->kind == MEDIA_VIDEO && slot->payload != NULL)
+            return false;
+    }
+    return true;
+}
+
+static void want_gather(struct deciding *deciding, struct slot *slot, bool untried, uint64_t now_ms)
 {
     static const uint8_t kinds[] = {[MEDIA_FOR_TILE] = ALLOCATION_TILE,
                                     [MEDIA_FOR_SPEAKER] = ALLOCATION_SPEAKER,
@@ -80,6 +90,7 @@ static void want_gather(struct deciding *deciding, struct slot *slot, uint64_t n
         .layers = feed->layers,
         .layer_count = feed->layer_count,
         .absent_from = absent_from(slot, feed, now_ms),
+        .untried = untried,
     };
 }
 
@@ -114,8 +125,9 @@ static void decide(struct worker *worker, struct transport *transport, uint64_t 
                                                  .absent_from = MEDIA_RIDS_MAX};
     allocation_init(&deciding.allocations[0]);
     deciding.count = 1;
+    bool untried = pictures_untried(transport);
     for (uint8_t i = 0; i < transport->slot_count; i++)
-        want_gather(&deciding, &transport->slots[i], now_ms);
+        want_gather(&deciding, &transport->slots[i], untried, now_ms);
     const struct allocation_result result =
         allocation_decide(allocator->known ? allocator->budget : UINT32_MAX, deciding.wants,
                           deciding.allocations, deciding.count, now_ms);

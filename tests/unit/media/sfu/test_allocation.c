@@ -143,6 +143,28 @@ static void test_screen_first(void **state)
     assert_false(scene.allocations[2].limited);
 }
 
+/* What was measured of a layer in its first moment, a key frame, may be more than the first guess
+ * of the budget. */
+static void test_the_first_picture_is_tried(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_grid(&scene, camera);
+    scene_settle(&scene, 100000, 3000);
+    assert_int_equal(scene.allocations[2].layer, PAUSED);
+    scene_grid(&scene, camera);
+    for (size_t i = 2; i < scene.count; i++)
+        scene.wants[i].untried = true;
+    scene_settle(&scene, 100000, 3000);
+    assert_int_equal(scene.allocations[2].layer, 0);
+    for (size_t i = 3; i < scene.count; i++)
+        assert_int_equal(scene.allocations[i].layer, PAUSED);
+    for (size_t i = 2; i < scene.count; i++)
+        scene.wants[i].untried = false;
+    scene_decide(&scene, 100000);
+    assert_int_equal(scene.allocations[2].layer, PAUSED);
+}
+
 static void test_step_by_step(void **state)
 {
     (void)state;
@@ -253,6 +275,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_screen_first),
+        cmocka_unit_test(test_the_first_picture_is_tried),
         cmocka_unit_test(test_step_by_step),
         cmocka_unit_test(test_no_flapping),
         cmocka_unit_test(test_layers_that_do_not_come),
