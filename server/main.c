@@ -7,6 +7,7 @@
 #include "server/server.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, DRAIN_MS = 500 };
+enum { EXIT_USAGE = 2, DRAIN_MS = 500, ARENAS_MAX = 2 };
 
 struct options {
     int argc;
@@ -197,6 +198,9 @@ static int serve(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "--help";
+    /* Each thread's own arena keeps what it once held: 20 KiB a participant more. Threads that are
+     * in a hurry take nothing from malloc. */
+    mallopt(M_ARENA_MAX, ARENAS_MAX);
     if (strcmp(command, "serve") == 0)
         return serve(argc - 1, argv + 1);
     if (strcmp(command, "sample-config") == 0)

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum {
-    SENDER_PACKETS_MAX = 1024,  /* of one batch; a full batch is sent at once */
+    SENDER_PACKETS_MAX = 512,   /* of one batch; a full batch is sent at once */
     SENDER_PACKET_BYTES = 1664, /* room for one: a received one with other extensions and a tag */
     SENDER_SEGMENTS_MAX = 64,   /* UDP_MAX_SEGMENTS of Linux */
     SENDER_MESSAGE_MAX = 65000, /* bytes of one message with GSO */
