@@ -8,7 +8,7 @@ enum {
     NS_PER_S = 1000000000,
     PICTURE_MASK = 0x7fff,
     PICTURE_SHORT_MASK = 0x7f,
-    MAP_FILLED = 0xffff, /* no picture shift: the number went to a packet without payload */
+    MAP_FILLED = 0xffff, /* no picture shift: the number went to none of the source's payloads */
 };
 
 void rewriter_init(struct rewriter *rewriter, uint64_t random, struct rewriter_map *map)
@@ -113,7 +113,7 @@ static void written_set(struct rewriter *rewriter, int64_t index, bool on)
 }
 
 /* The counts of omission that hold at a source number; false: longer ago than remembered. */
-static bool omission_at(const struct rewriter *rewriter, int64_t index, uint32_t *ret_omitted,
+static bool omission_at(const struct rewriter *rewriter, int64_t index, int32_t *ret_omitted,
                         uint16_t *ret_pictures)
 {
     for (uint8_t back = 0; back < rewriter->omission_count; back++) {
@@ -148,14 +148,14 @@ static void numbers_reserve(struct rewriter *rewriter, int64_t next)
         rewriter->next = next;
 }
 
-static void number_take(struct rewriter *rewriter, int64_t index, const struct packet *packet,
+static void number_take(struct rewriter *rewriter, int64_t index, int64_t source_index,
                         uint16_t picture_shift)
 {
     numbers_reserve(rewriter, index + 1);
     written_set(rewriter, index, true);
     if (rewriter->map != NULL) {
         uint64_t place = (uint64_t)index % REWRITER_WINDOW;
-        rewriter->map->entries[place].index = (uint16_t)packet->index;
+        rewriter->map->entries[place].index = (uint16_t)source_index;
         rewriter->map->entries[place].picture_shift = picture_shift;
     }
 }
@@ -178,7 +178,7 @@ static enum status late_place(const struct rewriter *rewriter, const struct pack
                               int64_t *ret_index, uint16_t *ret_pictures)
 {
     const struct rewriter_segment *segment = &rewriter->segments[rewriter->segment];
-    uint32_t omitted;
+    int32_t omitted;
     if (packet->index < segment->source_begin ||
         !omission_at(rewriter, packet->index, &omitted, ret_pictures))
         return STATUS_LATE;
@@ -206,7 +206,7 @@ enum status rewriter_forward(struct rewriter *rewriter, const struct packet *pac
             return status;
     }
     bool newest = index >= rewriter->next;
-    number_take(rewriter, index, packet, pictures);
+    number_take(rewriter, index, packet->index, pictures);
     struct rewritten rewritten = numbers_of(segment, packet, index, pictures);
     if (newest) {
         rewriter->started = true;
@@ -223,10 +223,12 @@ enum status rewriter_forward(struct rewriter *rewriter, const struct packet *pac
     return STATUS_OK;
 }
 
-static void omission_record(struct rewriter *rewriter, int64_t from)
+static void omission_record(struct rewriter *rewriter, int64_t from, bool left)
 {
-    /* Packets left out one after another are one place. */
-    if (rewriter->omissions[rewriter->omission].from != from - 1 || rewriter->omission_count == 1) {
+    int64_t last = rewriter->omissions[rewriter->omission].from;
+    /* Packets left out one after another are one place, and so are those put in at one place. */
+    bool left_out = left && last == from - 1 && rewriter->omission_count > 1;
+    if (!left_out && last != from) {
         rewriter->omission = (uint8_t)((rewriter->omission + 1) % REWRITER_OMISSIONS);
         if (rewriter->omission_count < REWRITER_OMISSIONS)
             rewriter->omission_count++;
@@ -248,11 +250,11 @@ enum status rewriter_omit(struct rewriter *rewriter, const struct packet *packet
         }
         rewriter->omitted++;
         /* Numbers of what is missing before it stay reserved. */
-        int64_t next = segment->slot_begin + (packet->index + 1 - segment->source_begin) -
-                       (int64_t)rewriter->omitted;
+        int64_t next =
+            segment->slot_begin + (packet->index + 1 - segment->source_begin) - rewriter->omitted;
         segment->source_newest = packet->index;
         numbers_reserve(rewriter, next);
-        omission_record(rewriter, packet->index + 1);
+        omission_record(rewriter, packet->index + 1, true);
         return STATUS_OK;
     }
     int64_t index;
@@ -260,9 +262,18 @@ enum status rewriter_omit(struct rewriter *rewriter, const struct packet *packet
     enum status status = late_place(rewriter, packet, &index, &pictures);
     if (status != STATUS_OK)
         return status;
-    number_take(rewriter, index, packet, MAP_FILLED);
+    number_take(rewriter, index, packet->index, MAP_FILLED);
     *ret_rewritten = numbers_of(segment, packet, index, pictures);
     return STATUS_EXISTS;
+}
+
+int64_t rewriter_insert(struct rewriter *rewriter)
+{
+    int64_t index = rewriter->next;
+    number_take(rewriter, index, 0, MAP_FILLED);
+    rewriter->omitted--;
+    omission_record(rewriter, segment_now(rewriter)->source_newest + 1, false);
+    return index;
 }
 
 enum status rewriter_find(const struct rewriter *rewriter, uint16_t sequence,
@@ -281,8 +292,10 @@ enum status rewriter_find(const struct rewriter *rewriter, uint16_t sequence,
         if (segment->slot_begin > index)
             continue;
         uint64_t place = (uint64_t)index % REWRITER_WINDOW;
-        if (rewriter->map->entries[place].picture_shift == MAP_FILLED)
-            return STATUS_NOT_FOUND;
+        if (rewriter->map->entries[place].picture_shift == MAP_FILLED) {
+            ret_found->index = index;
+            return STATUS_EXISTS;
+        }
         uint16_t low = rewriter->map->entries[place].index;
         uint16_t source_back = (uint16_t)((uint16_t)segment->source_newest - low);
         *ret_found = (struct rewriter_found){

@@ -4,7 +4,8 @@
  * across whatever the slot carries (docs/design/sfu.md, "Numbers in a slot").
  *
  * A segment begins with each switch of source or layer. Source gaps stay gaps; packets
- * left out on purpose leave none. No slot number is ever given to two packets.
+ * left out on purpose leave none, and packets of our own (FEC) may be put in between. No
+ * slot number is ever given to two packets.
  *
  * Pure: no sockets, no clock, no memory of its own. Thread: the subscriber's worker.
  */
@@ -20,7 +21,7 @@
 enum {
     REWRITER_WINDOW = 512,   /* packets back that can be found again, or filled in late */
     REWRITER_SEGMENTS = 4,   /* switches back */
-    REWRITER_OMISSIONS = 16, /* places back where something was left out */
+    REWRITER_OMISSIONS = 16, /* places back where something was left out or put in */
 };
 
 /* Slot number -> source number. REWRITER_WINDOW of them; only slots that answer NACKs have it. */
@@ -47,8 +48,8 @@ struct rewriter {
     uint8_t segment; /* the current one's place in segments */
     uint8_t segment_count;
     uint8_t omission, omission_count;
-    int64_t next;     /* slot number of the next new packet */
-    uint32_t omitted; /* packets, in this segment */
+    int64_t next;    /* slot number of the next new packet */
+    int32_t omitted; /* packets, in this segment, less those put in */
     uint16_t pictures_omitted;
     int32_t picture_last_omitted;
     uint32_t timestamp; /* of the newest packet */
@@ -59,7 +60,7 @@ struct rewriter {
     struct rewriter_segment segments[REWRITER_SEGMENTS];
     struct {
         int64_t from; /* source number from which the counts below hold */
-        uint32_t omitted;
+        int32_t omitted;
         uint16_t pictures_omitted;
     } omissions[REWRITER_OMISSIONS];
     uint64_t written[REWRITER_WINDOW / 64]; /* by slot number */
@@ -104,6 +105,9 @@ MUST_USE enum status rewriter_forward(struct rewriter *rewriter, const struct pa
 MUST_USE enum status rewriter_omit(struct rewriter *rewriter, const struct packet *packet,
                                    struct rewritten *ret_rewritten);
 
+/* A number for a packet of our own, after the newest one. A segment has begun. */
+int64_t rewriter_insert(struct rewriter *rewriter);
+
 /* What was sent under a sequence number. */
 struct rewriter_found {
     const struct rewriter_segment *segment; /* borrowed until the next switch */
@@ -112,7 +116,8 @@ struct rewriter_found {
     uint16_t picture_shift;
 };
 
-/* Errors: STATUS_NOT_FOUND. */
+/* Errors: STATUS_EXISTS: a packet without a source's payload, only ret_found->index is set;
+ * STATUS_NOT_FOUND. */
 MUST_USE enum status rewriter_find(const struct rewriter *rewriter, uint16_t sequence,
                                    struct rewriter_found *ret_found);
 /* The numbers of a packet found again; the same as the first time. */
