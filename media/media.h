@@ -28,11 +28,12 @@ enum media_kind { MEDIA_AUDIO, MEDIA_VIDEO };
 enum media_codec {
     MEDIA_CODEC_NONE,
     MEDIA_CODEC_OPUS,
-    MEDIA_CODEC_RED, /* RFC 2198 over Opus */
+    MEDIA_CODEC_RED, /* RFC 2198: over Opus; on a video slot around media and ULPFEC */
     MEDIA_CODEC_VP8,
     MEDIA_CODEC_VP9,
     MEDIA_CODEC_H264,
     MEDIA_CODEC_AV1,
+    MEDIA_CODEC_ULPFEC, /* RFC 5109; video slots only, inside RED */
 };
 
 /* What a track is for. WHIP publishers have MICROPHONE and CAMERA. */

@@ -7,6 +7,7 @@
 #include "media/sfu/rewriter.h"
 #include "media/sfu/room.h"
 #include "media/sfu/slot.h"
+#include "media/sfu/slot_fec.h"
 #include "media/sfu/tapping.h"
 #include "media/sfu/tcp.h"
 #include "media/sfu/track.h"
@@ -377,7 +378,7 @@ static void on_turn_end(void *context)
 static uint64_t slabs(const struct worker *worker)
 {
     return (uint64_t)pool_slabs(worker->packets) + pool_slabs(worker->rewriters) +
-           pool_slabs(worker->maps) + pool_slabs(worker->pacing);
+           pool_slabs(worker->maps) + pool_slabs(worker->pacing) + pool_slabs(worker->fecs);
 }
 
 static void gauges_set(struct worker *worker)
@@ -595,6 +596,8 @@ static enum status worker_memory(struct worker *worker)
     const struct pool_config maps = {sizeof(struct rewriter_map), WORKER_REWRITERS_SLAB,
                                      WORKER_REWRITERS_MAX};
     const struct pool_config pacing = {pacing_block_bytes(), PACING_POOL_SLAB, PACING_POOL_MAX};
+    const struct pool_config fecs = {sizeof(struct slot_fec), WORKER_FECS_SLAB,
+                                     WORKER_REWRITERS_MAX};
     struct map **tables[] = {&worker->ufrags, &worker->known, &worker->transports,
                              &worker->feeds,  &worker->rooms, &worker->connections};
     enum status status = pool_new(&packets, &worker->packets);
@@ -604,6 +607,8 @@ static enum status worker_memory(struct worker *worker)
         status = pool_new(&maps, &worker->maps);
     if (status == STATUS_OK)
         status = pool_new(&pacing, &worker->pacing);
+    if (status == STATUS_OK)
+        status = pool_new(&fecs, &worker->fecs);
     if (status == STATUS_OK)
         status = sender_new(&worker->sender);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == STATUS_OK; i++)
@@ -749,6 +754,7 @@ struct worker *worker_free(struct worker *worker)
     pool_free(worker->rewriters);
     pool_free(worker->maps);
     pool_free(worker->pacing);
+    pool_free(worker->fecs);
     free(worker->wire);
     free(worker);
     return NULL;

@@ -35,6 +35,7 @@ enum {
     WORKER_PACKETS_SLAB = 256,
     WORKER_REWRITERS_MAX = 1 << 17,
     WORKER_REWRITERS_SLAB = 64,
+    WORKER_FECS_SLAB = 16,
     WORKER_STRAYS_MAX = 64, /* checks kept for a turn: their transport's letter may be next */
     WORKER_TRANSPORTS_MAX = 20000,
     WORKER_CONNECTIONS_MAX = 4096, /* ICE-TCP */
@@ -134,7 +135,7 @@ struct worker {
     atomic_bool asleep;
     struct ring *inbox[MEDIA_WORKERS_MAX]; /* [i]: worker i produces, we consume */
     uint64_t to_ring;                      /* workers to be woken at the end of the turn */
-    struct pool *packets, *rewriters, *maps, *pacing;
+    struct pool *packets, *rewriters, *maps, *pacing, *fecs;
     struct transport *paced; /* those with packets waiting or a probe under way */
     struct packet *receiving[WORKER_RECEIVE_BATCH];
     struct worker_wire *wire; /* headers for recvmmsg */

@@ -128,8 +128,12 @@ static void decide(struct worker *worker, struct transport *transport, uint64_t 
     bool untried = pictures_untried(transport);
     for (uint8_t i = 0; i < transport->slot_count; i++)
         want_gather(&deciding, &transport->slots[i], untried, now_ms);
+    uint32_t budget = allocator->budget;
+    if (budget > allocator->audio_rate)
+        budget =
+            allocator->audio_rate + loss_fec_rest(&transport->loss, budget - allocator->audio_rate);
     const struct allocation_result result =
-        allocation_decide(allocator->known ? allocator->budget : UINT32_MAX, deciding.wants,
+        allocation_decide(allocator->known ? budget : UINT32_MAX, deciding.wants,
                           deciding.allocations, deciding.count, now_ms);
     allocator->used = result.used;
     allocator->desired = result.desired;
@@ -144,6 +148,7 @@ void allocator_budget(struct worker *worker, struct transport *transport, uint32
     struct allocator *allocator = &transport->allocator;
     allocator->known = estimate_bps != UINT32_MAX;
     allocator->budget = estimate_bps;
+    loss_room(&transport->loss, estimate_bps);
     if (allocator->known)
         observe_estimate(transport, estimate_bps);
     if (!allocator->dirty && !allocator->limited && estimate_bps >= allocator->desired)

@@ -50,6 +50,7 @@
     X(rtx_sent, "parley_rtx_sent_total", "", "Packets sent again")                                 \
     X(red_sent, "parley_red_sent_total", "",                                                       \
       "Audio packets that took copies of earlier ones along")                                      \
+    X(fec_sent, "parley_fec_sent_total", "", "Parity packets sent")                                \
     X(red_recovered, "parley_red_recovered_total", "",                                             \
       "Lost audio packets found again as a copy in a later one")                                   \
     X(keyframes, "parley_keyframe_requests_total", "", "PLI and FIR sent to publishers")           \

@@ -218,8 +218,10 @@ static void take_blocks(struct transport *transport, const struct rtcp_packet *p
             continue;
         transport->worker->counters.downlink_lost += slot_stats_report(&slot->stats, &block);
         uint32_t round_trip;
-        if (rtcp_round_trip(now, block.last_sr, block.delay_since_sr, &round_trip))
+        if (rtcp_round_trip(now, block.last_sr, block.delay_since_sr, &round_trip)) {
             transport->rtt_ms = (uint32_t)((uint64_t)round_trip * 1000 >> 16) + 1;
+            loss_round_trip(&transport->loss, transport->rtt_ms);
+        }
         loss_reported(&transport->loss, block.fraction_lost, worker_now_ms(transport->worker));
         if (slot->kind == MEDIA_VIDEO)
             downlink_report(transport, block.fraction_lost);

@@ -6,6 +6,7 @@
 #include "media/sfu/payload.h"
 #include "media/sfu/room.h"
 #include "media/sfu/slot_choose.h"
+#include "media/sfu/slot_fec.h"
 #include "media/sfu/slot_write.h"
 #include "media/sfu/track.h"
 #include "media/sfu/track_layers.h"
@@ -152,6 +153,7 @@ void slot_end(struct worker *worker, struct slot *slot)
 {
     subscription_clear(worker, &slot->next);
     subscription_clear(worker, &slot->active);
+    slot_fec_end(worker, slot);
     if (slot->rewriter != NULL) {
         if (slot->rewriter->map != NULL)
             pool_put(worker->maps, slot->rewriter->map);
@@ -306,20 +308,41 @@ void slot_offer(struct worker *worker, struct subscription *subscription, struct
 
 /* ---- repair ---- */
 
-/* The packet that left under this number, as it may leave again. */
-static const struct packet *slot_find(const struct slot *slot, uint16_t sequence,
-                                      struct rewriter_found *ret_found)
+/* The number went to parity or to padding: the subscriber need not wait for it. */
+static void slot_repair_nothing(struct worker *worker, struct slot *slot, uint16_t sequence)
+{
+    struct transport *transport = slot->transport;
+    if (slot_repairs_plainly(slot) ||
+        repairs_ask(&transport->repairs, slot->number, sequence, 0, transport->rtt_ms,
+                    transport->video_bytes, worker_now_ms(worker)) != REPAIRS_SEND)
+        return;
+    const struct own own = {.type = slot->payload->rtx_type,
+                            .ssrc = slot->rtx_ssrc,
+                            .timestamp = slot->rewriter->timestamp,
+                            .index = slot->rtx_index++,
+                            .original = sequence};
+    slot_send_own(worker, slot, &own);
+    worker->counters.rtx_sent++;
+}
+
+/* The packet that left under this number, as it may leave again. Errors: as rewriter_find. */
+static enum status slot_find(const struct slot *slot, uint16_t sequence,
+                             struct rewriter_found *ret_found, const struct packet **ret_packet)
 {
     const struct feed *feed = slot->active.feed;
     if (slot->rewriter == NULL || feed == NULL || !slot->transport->sending ||
-        slot->payload == NULL || rewriter_find(slot->rewriter, sequence, ret_found) != STATUS_OK)
-        return NULL;
+        slot->payload == NULL)
+        return STATUS_NOT_FOUND;
+    enum status status = rewriter_find(slot->rewriter, sequence, ret_found);
+    if (status != STATUS_OK)
+        return status;
     const struct packet *packet =
         history_get(&feed->histories[ret_found->segment->layer], ret_found->source_index);
     if (packet == NULL || packet->source != ret_found->segment->source ||
         packet->track != ret_found->segment->track || !format_equal(&packet->format, &slot->format))
-        return NULL;
-    return packet;
+        return STATUS_NOT_FOUND;
+    *ret_packet = packet;
+    return STATUS_OK;
 }
 
 static void slot_repeat(struct worker *worker, struct slot *slot,
@@ -339,8 +362,13 @@ void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
 {
     struct rewriter_found found;
     worker->counters.nacks_received++;
-    const struct packet *packet = slot_find(slot, sequence, &found);
-    if (packet == NULL) {
+    const struct packet *packet;
+    enum status status = slot_find(slot, sequence, &found, &packet);
+    if (status == STATUS_EXISTS) {
+        slot_repair_nothing(worker, slot, sequence);
+        return;
+    }
+    if (status != STATUS_OK) {
         worker->counters.nacks_missed++;
         return;
     }
@@ -358,8 +386,8 @@ void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
 bool slot_again(struct worker *worker, struct slot *slot, uint16_t back)
 {
     struct rewriter_found found;
-    const struct packet *packet = slot_find(slot, (uint16_t)(slot->rewriter->next - back), &found);
-    if (packet == NULL)
+    const struct packet *packet;
+    if (slot_find(slot, (uint16_t)(slot->rewriter->next - back), &found, &packet) != STATUS_OK)
         return false;
     slot_repeat(worker, slot, &found, packet);
     return true;

@@ -42,7 +42,7 @@ struct slot {
     /* How the present format goes to this subscriber; found anew when the format changes. */
     struct packet_format format;
     const struct payload *payload; /* NULL: not decodable here */
-    uint8_t red_type;              /* RED for this subscriber; 0: it takes none */
+    uint8_t red_type, ulpfec_type; /* RED and ULPFEC for this subscriber; 0: it takes none */
     uint8_t aimed;                 /* enum media_switch_reason: why another layer is awaited */
 
     /* What the link bears of its source, and what is carried of that. */
@@ -53,6 +53,7 @@ struct slot {
 
     uint64_t voice;            /* voice slots: whose voice the rewriter's segment is */
     struct rewriter *rewriter; /* NULL until something was forwarded */
+    struct slot_fec *fec;      /* NULL: no parity in the making */
     int64_t rtx_index;         /* next number on the RTX stream */
     uint64_t packets, bytes;   /* payload octets; sender reports take them modulo 2^32 */
     uint64_t forwarded_ms;

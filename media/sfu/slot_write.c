@@ -7,6 +7,7 @@
 #include "media/rtp/rtp.h"
 #include "media/sfu/payload.h"
 #include "media/sfu/redundancy.h"
+#include "media/sfu/slot_fec.h"
 #include "media/sfu/tapping.h"
 #include "media/sfu/tcp.h"
 
@@ -24,6 +25,9 @@ bool slot_format(struct slot *slot, const struct packet_format *format)
     const struct packet_format red = {.codec = MEDIA_CODEC_RED};
     const struct payload *redundant = payload_for(slot->payloads, slot->payload_count, &red);
     slot->red_type = redundant != NULL ? redundant->type : 0;
+    const struct packet_format ulpfec = {.codec = MEDIA_CODEC_ULPFEC};
+    const struct payload *parity = payload_for(slot->payloads, slot->payload_count, &ulpfec);
+    slot->ulpfec_type = parity != NULL ? parity->type : 0;
     return slot->payload != NULL;
 }
 
@@ -62,7 +66,9 @@ static uint8_t descriptor_copy(const struct leaving *leaving, uint8_t *ret_descr
     return packet->dependency.length;
 }
 
-/* Those that change with the time: never where a repetition has to be the same packet. */
+/* Those that change with the time: never where a repetition has to be the same packet. They stand
+ * first, so that they have the same place in each of the stream's packets: parity is reckoned
+ * without them. */
 static void elements_timed(const struct worker *worker, struct slot *slot,
                            struct writing_space *space, struct rtp_writing *writing)
 {
@@ -83,6 +89,7 @@ static void elements_of(const struct worker *worker, struct slot *slot,
 {
     const struct packet *packet = leaving->packet;
     const struct media_extensions *ids = &slot->extensions;
+    elements_timed(worker, slot, space, writing);
     element_copy(writing, ids->audio_level, packet, &packet->audio_level);
     element_copy(writing, ids->video_orientation, packet, &packet->orientation);
     element_copy(writing, ids->playout_delay, packet, &packet->playout_delay);
@@ -93,7 +100,6 @@ static void elements_of(const struct worker *worker, struct slot *slot,
         writing->elements[writing->element_count++] = (struct rtp_element){
             .id = ids->dependency_descriptor, .length = length, .value = space->descriptor};
     }
-    elements_timed(worker, slot, space, writing);
 }
 
 /* Whether this packet takes copies of earlier ones with it, and which. */
@@ -125,7 +131,8 @@ static void payload_patch(const struct packet *packet, const struct rewritten *r
         payload[packet->tl0picidx_offset] = rewritten->tl0picidx;
 }
 
-static size_t write_body(const struct leaving *leaving, uint8_t *out, size_t room)
+/* `red`: in RED as this payload type; 0: not. */
+static size_t write_body(const struct leaving *leaving, uint8_t red, uint8_t *out, size_t room)
 {
     const uint8_t *payload = leaving->packet->data + leaving->packet->payload_offset;
     size_t length = leaving->packet->payload_length;
@@ -137,6 +144,8 @@ static size_t write_body(const struct leaving *leaving, uint8_t *out, size_t roo
     if (leaving->repair) {
         store_be16(out, (uint16_t)leaving->rewritten->index);
         head = 2; /* RFC 4588 4: the original sequence number */
+    } else if (red != 0) {
+        out[head++] = red; /* RFC 2198 3: the only block */
     }
     if (head + length > room)
         return 0;
@@ -158,7 +167,7 @@ static void note_sent(const struct worker *worker, const struct slot *slot, size
 
 /* Header, payload and tag into `out`; 0: it does not fit or has nothing to show. */
 static size_t slot_write(struct worker *worker, struct slot *slot, const struct leaving *leaving,
-                         uint8_t *out, size_t size)
+                         bool covered, uint8_t *out, size_t size)
 {
     const struct packet *packet = leaving->packet;
     struct transport *transport = slot->transport;
@@ -174,7 +183,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     };
     struct red_view view;
     bool redundant = slot->kind == MEDIA_AUDIO && slot_redundancy(slot, leaving, &view);
-    if (redundant)
+    if (redundant || covered)
         writing.payload_type = slot->red_type;
     struct writing_space space;
     elements_of(worker, slot, leaving, &space, &writing);
@@ -184,13 +193,16 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
         return 0;
     size_t room = size - tail - SENDER_PAD_MAX - head, body = 0;
     if (!redundant)
-        body = write_body(leaving, out + head, room);
+        body = write_body(leaving, covered ? slot->payload->type : 0, out + head, room);
     else if (red_build(&view, out + head, room, &body) == STATUS_OK)
         worker->counters.red_sent++;
     if (body == 0)
         return 0;
     if (leaving->empty) {
         out[0] |= 0x20; /* P */
+    } else if (covered) {
+        const struct ulpfec_media media = {out, out + head + 1, head, body - 1};
+        slot_fec_add(slot, &media, writing.marker);
     } else if (slot->kind == MEDIA_VIDEO && !slot_repairs_plainly(slot) &&
                transport->path.stream == 0) {
         uint8_t padding = sender_padding(worker->sender, &transport->group, head + body + tail);
@@ -225,12 +237,16 @@ static void room_leave(struct worker *worker, struct transport *transport, uint8
 
 void slot_leave(struct worker *worker, struct slot *slot, const struct leaving *leaving)
 {
+    bool covered = slot->kind == MEDIA_VIDEO && slot_fec_covers(worker, slot, leaving);
     uint8_t *out = sender_room(worker->sender);
-    size_t length = slot_write(worker, slot, leaving, out, SENDER_PACKET_BYTES);
+    size_t length = slot_write(worker, slot, leaving, covered, out, SENDER_PACKET_BYTES);
     if (length == 0)
         return;
     worker->counters.forwarded++;
     room_leave(worker, slot->transport, out, length);
+    /* Parity comes after what has a number already and waits for the pacer. */
+    if (covered && leaving->rewritten->index + 1 == slot->rewriter->next && slot_fec_due(slot))
+        slot_fec_send(worker, slot);
 }
 
 void slot_send(struct worker *worker, struct slot *slot, const struct leaving *leaving)
@@ -266,4 +282,46 @@ void slot_pad(struct worker *worker, struct slot *slot)
     slot->rtx_index++;
     note_sent(worker, slot, length);
     room_leave(worker, transport, out, length);
+}
+
+static size_t own_write(struct worker *worker, struct slot *slot, const struct own *own,
+                        uint8_t *out, size_t size)
+{
+    struct transport *transport = slot->transport;
+    struct rtp_writing writing = {.payload_type = own->type,
+                                  .sequence = (uint16_t)own->index,
+                                  .timestamp = own->timestamp,
+                                  .ssrc = own->ssrc};
+    struct writing_space space;
+    elements_timed(worker, slot, &space, &writing);
+    size_t room = size - protector_rtp_tail(transport->protector);
+    size_t head, body = 2, length;
+    if (rtp_write(&writing, out, room, &head) != STATUS_OK)
+        return 0;
+    if (own->parity == NULL) {
+        store_be16(out + head, own->original);
+    } else {
+        out[head] = slot->ulpfec_type; /* RED's only block */
+        if (ulpfec_write(own->parity, out + head + 1, room - head - 1, &body) != STATUS_OK)
+            return 0;
+        body++;
+    }
+    if (worker->tap != NULL)
+        tapping_plain(worker, transport, true, out, head + body);
+    if (protector_rtp(transport->protector, (uint32_t)(own->index >> 16), out, head, out + head,
+                      body, out, &length) != STATUS_OK)
+        return 0;
+    slot->packets++;
+    slot->bytes += body;
+    transport->video_bytes += length;
+    note_sent(worker, slot, length);
+    return length;
+}
+
+void slot_send_own(struct worker *worker, struct slot *slot, const struct own *own)
+{
+    uint8_t *out = sender_room(worker->sender);
+    size_t length = own_write(worker, slot, own, out, SENDER_PACKET_BYTES);
+    if (length > 0)
+        room_leave(worker, slot->transport, out, length);
 }

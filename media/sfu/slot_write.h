@@ -27,6 +27,17 @@ static inline bool leaving_marker(const struct leaving *leaving)
     return (packet->marker || last) && !leaving->empty;
 }
 
+struct ulpfec;
+
+/* A packet of our own: parity, or the answer to a request for a number that carried no media. */
+struct own {
+    uint8_t type; /* payload type */
+    uint32_t ssrc, timestamp;
+    int64_t index;
+    const struct ulpfec *parity; /* NULL: nothing but */
+    uint16_t original;           /* the number asked for (RFC 4588 4) */
+};
+
 /* Finds how this format goes to the subscriber. False: it cannot decode it. */
 bool slot_format(struct slot *slot, const struct packet_format *format);
 /* Without RTX a repetition has to be the same packet bit by bit: no element may change with time.
@@ -38,5 +49,6 @@ void slot_send(struct worker *worker, struct slot *slot, const struct leaving *l
 void slot_leave(struct worker *worker, struct slot *slot, const struct leaving *leaving);
 /* A packet of padding on the RTX stream, which the slot has: a probe. */
 void slot_pad(struct worker *worker, struct slot *slot);
+void slot_send_own(struct worker *worker, struct slot *slot, const struct own *own);
 
 #endif

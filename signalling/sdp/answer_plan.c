@@ -112,8 +112,8 @@ static enum status line_plan(struct answering *answering, struct line *line)
                                               answering->arena, &line->extensions, line->answer);
     if (status != STATUS_OK)
         return status;
-    payloads_negotiate(line->offer, line->kind, line->extensions.transport_cc != 0, line->payloads,
-                       &line->payload_count);
+    payloads_negotiate(line->offer, line->kind, line->extensions.transport_cc != 0,
+                       use == LINE_SLOT, line->payloads, &line->payload_count);
     line->why = line->payload_count == 0 ? "no common codec" : NULL;
     if (line->why != NULL)
         return STATUS_OK;

@@ -223,7 +223,7 @@ static enum status line_accept(struct answering *answering, const struct line *l
     answer->rtcp_rsize = line->offer->rtcp_rsize;
     enum status status = line_transport(answering, line);
     if (status == STATUS_OK)
-        status = payloads_describe(line->offer, line->payloads, line->payload_count,
+        status = payloads_describe(line->offer, line->payloads, line->payload_count, line->kind,
                                    audio_wish(answering, line), answering->arena, answer);
     if (status == STATUS_OK && line->use == LINE_TRACK)
         status = track_write(answering, line);

@@ -29,12 +29,14 @@ static const struct codec_rule rules[] = {
     {MEDIA_CODEC_VP9, MEDIA_VIDEO, "VP9", 90000, 0},
     {MEDIA_CODEC_H264, MEDIA_VIDEO, "H264", 90000, 0},
     {MEDIA_CODEC_AV1, MEDIA_VIDEO, "AV1", 90000, 0},
+    {MEDIA_CODEC_RED, MEDIA_VIDEO, "red", 90000, 0},
+    {MEDIA_CODEC_ULPFEC, MEDIA_VIDEO, "ulpfec", 90000, 0},
 };
 
-static const struct codec_rule *rule_of(enum media_codec codec)
+static const struct codec_rule *rule_of(enum media_codec codec, enum media_kind kind)
 {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (rules[i].codec == codec)
+        if (rules[i].codec == codec && rules[i].kind == kind)
             return &rules[i];
     return NULL;
 }
@@ -98,12 +100,13 @@ static bool red_read(const struct desc_media *offer, const char *parameters)
 }
 
 /* Reads what distinguishes formats of one codec; false when it is none of ours. */
-static bool format_read(const struct desc_media *offer, struct media_payload *payload)
+static bool format_read(const struct desc_media *offer, enum media_kind kind,
+                        struct media_payload *payload)
 {
     const char *parameters = desc_fmtp_of(offer, payload->type);
     switch (payload->codec) {
     case MEDIA_CODEC_RED:
-        return red_read(offer, parameters);
+        return kind == MEDIA_VIDEO || red_read(offer, parameters);
     case MEDIA_CODEC_VP9: {
         uint32_t profile = desc_parameter_number(parameters, "profile-id", VP9_PROFILE_8BIT);
         payload->vp9_profile = (uint8_t)profile;
@@ -178,8 +181,34 @@ static bool type_taken(const struct media_payload *payloads, size_t count, int t
     return false;
 }
 
+static bool is_protection(const struct media_payload *payload)
+{
+    return payload->codec == MEDIA_CODEC_RED || payload->codec == MEDIA_CODEC_ULPFEC;
+}
+
+/* Of video's RED and ULPFEC: both and only where we send, or neither; and not without media. */
+static size_t payloads_settle(struct media_payload *payloads, size_t count, enum media_kind kind,
+                              bool we_send)
+{
+    size_t media = 0, red = 0, ulpfec = 0, kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        red += payloads[i].codec == MEDIA_CODEC_RED;
+        ulpfec += payloads[i].codec == MEDIA_CODEC_ULPFEC;
+        media += !is_protection(&payloads[i]);
+    }
+    bool protects = we_send && red == 1 && ulpfec == 1 && media > 0;
+    if (kind == MEDIA_AUDIO || protects)
+        return count;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_protection(&payloads[i]))
+            payloads[kept++] = payloads[i];
+    }
+    return kept;
+}
+
 void payloads_negotiate(const struct desc_media *offer, enum media_kind kind, bool transport_cc,
-                        struct media_payload ret_payloads[MEDIA_PAYLOADS_MAX], size_t *ret_count)
+                        bool we_send, struct media_payload ret_payloads[MEDIA_PAYLOADS_MAX],
+                        size_t *ret_count)
 {
     size_t count = 0;
     for (size_t i = 0; i < offer->format_count && count < MEDIA_PAYLOADS_MAX; i++) {
@@ -189,7 +218,7 @@ void payloads_negotiate(const struct desc_media *offer, enum media_kind kind, bo
         if (rule == NULL || type_taken(ret_payloads, count, type))
             continue;
         struct media_payload payload = {.codec = rule->codec, .type = (uint8_t)type};
-        if (!format_read(offer, &payload))
+        if (!format_read(offer, kind, &payload))
             continue;
         if (kind == MEDIA_VIDEO)
             payload.rtx_type = rtx_find(offer, payload.type);
@@ -197,7 +226,7 @@ void payloads_negotiate(const struct desc_media *offer, enum media_kind kind, bo
         ret_payloads[count++] = payload;
     }
     h264_sort(ret_payloads, count);
-    *ret_count = count;
+    *ret_count = payloads_settle(ret_payloads, count, kind, we_send);
 }
 
 void payloads_redundant_first(struct media_payload *payloads, size_t count)
@@ -234,7 +263,7 @@ static const char *fmtp_text(const struct desc_media *offer, const struct media_
         return arena_printf(arena, "minptime=10;useinbandfec=1%s%s", wish.stereo ? ";stereo=1" : "",
                             wish.dtx ? ";usedtx=1" : "");
     case MEDIA_CODEC_RED:
-        return offered;
+        return offered != NULL ? offered : "";
     case MEDIA_CODEC_VP9:
         if (desc_parameter_number(offered, "profile-id", UINT32_MAX) == UINT32_MAX)
             return "";
@@ -304,12 +333,12 @@ static bool feedback_add(struct arena *arena, struct desc_media *answer,
 }
 
 enum status payloads_describe(const struct desc_media *offer, const struct media_payload *payloads,
-                              size_t count, struct payload_wish wish, struct arena *arena,
-                              struct desc_media *answer)
+                              size_t count, enum media_kind kind, struct payload_wish wish,
+                              struct arena *arena, struct desc_media *answer)
 {
     for (size_t i = 0; i < count; i++) {
         const struct media_payload *payload = &payloads[i];
-        const struct codec_rule *rule = rule_of(payload->codec);
+        const struct codec_rule *rule = rule_of(payload->codec, kind);
         struct desc_rtpmap map = {.type = payload->type,
                                   .encoding = rule->encoding,
                                   .rate = rule->rate,

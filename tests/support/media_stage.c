@@ -93,6 +93,8 @@ static void on_rtp(void *context, struct peer *peer, const uint8_t *packet, size
                       ? received->header.payload_length
                       : sizeof received->head;
     memcpy(received->head, packet + received->header.payload_offset, head);
+    received->length = (uint16_t)length;
+    memcpy(received->bytes, packet, length < RECEIVED_BYTES ? length : RECEIVED_BYTES);
     member->received_count++;
 }
 
@@ -173,10 +175,12 @@ void member_spec(const struct member *member, uint64_t room, struct media_transp
         bool voice = i < SLOT_VOICES;
         snprintf(slot->mid, sizeof slot->mid, "%zu", i + 2);
         slot->kind = voice ? MEDIA_AUDIO : MEDIA_VIDEO;
-        slot->payload_count = voice ? 2 : 1;
+        slot->payload_count = voice ? 2 : 3;
         slot->payloads[0] =
             voice ? (struct media_payload){.codec = MEDIA_CODEC_OPUS, .type = OPUS} : vp8_payload();
-        slot->payloads[1] = (struct media_payload){.codec = MEDIA_CODEC_RED, .type = RED};
+        slot->payloads[1] =
+            (struct media_payload){.codec = MEDIA_CODEC_RED, .type = voice ? RED : VIDEO_RED};
+        slot->payloads[2] = (struct media_payload){.codec = MEDIA_CODEC_ULPFEC, .type = ULPFEC};
         slot->extensions = voice ? audio_extensions : video_extensions;
         slot->ssrc = base + 100 + (uint32_t)i;
         slot->rtx_ssrc = voice ? 0 : base + 200 + (uint32_t)i;

@@ -30,6 +30,8 @@ enum {
     VP8_RTX = 97,
     OPUS = 111,
     RED = 63,
+    VIDEO_RED = 118,
+    ULPFEC = 120,
     EXT_LEVEL = 1,
     EXT_MID = 4,
     EXT_RID = 10,
@@ -41,11 +43,14 @@ enum {
     CAMERA = 1, /* track number */
     RECEIVED_MAX = 4096,
     PAYLOAD_BYTES = 600,
+    RECEIVED_BYTES = 800, /* kept of a packet */
 };
 
 struct received {
     struct rtp_header header;
     uint8_t head[24]; /* the payload's first bytes */
+    uint16_t length;
+    uint8_t bytes[RECEIVED_BYTES];
 };
 
 struct member {

@@ -137,6 +137,135 @@ static void test_redundant_audio(void **state)
     assert_continuous(bob, ssrc);
 }
 
+/* The peer says how much it loses, and how long ago it was sent what it reports of. */
+static void report_far(const struct member *member, uint32_t ssrc, uint8_t fraction,
+                       uint32_t rtt_ms)
+{
+    uint8_t bytes[64];
+    struct rtcp_writer writer = rtcp_writer_of(bytes, sizeof bytes);
+    const struct rtcp_block block = {.ssrc = ssrc,
+                                     .fraction_lost = fraction,
+                                     .last_sr = rtcp_ntp_middle(clock_ntp()) -
+                                                (uint32_t)((uint64_t)rtt_ms * 65536 / 1000)};
+    assert_int_equal(rtcp_write_rr(&writer, 1, &block, 1), STATUS_OK);
+    peer_send_rtcp(member->peer, bytes, writer.length);
+}
+
+/* As a receiver keeps it: RED's header taken off, what the sender wrote last cleared. */
+static size_t unwrapped(const struct received *received, uint8_t *out)
+{
+    const struct rtp_header *header = &received->header;
+    struct rtp_element element;
+    memcpy(out, received->bytes, header->payload_offset);
+    rtp_payload_type_set(out, received->head[0]);
+    assert_true(rtp_element_find(out, header, EXT_TWCC, &element));
+    memset(out + (element.value - out), 0, element.length);
+    size_t rest = header->payload_length - 1;
+    memcpy(out + header->payload_offset, received->bytes + header->payload_offset + 1, rest);
+    return header->payload_offset + rest;
+}
+
+static const struct received *numbered(const struct member *member, uint32_t ssrc,
+                                       uint16_t sequence)
+{
+    for (size_t i = 0; i < member->received_count; i++) {
+        const struct received *received = &member->received[i];
+        if (received->header.ssrc == ssrc && received->header.sequence == sequence)
+            return received;
+    }
+    return NULL;
+}
+
+/* Each of the packets that this parity names can be made from it and the others. */
+static size_t assert_recovers(const struct member *member, const struct received *parity)
+{
+    const uint8_t *fec = parity->bytes + parity->header.payload_offset + 1;
+    uint16_t base = load_be16(fec + 2);
+    size_t named = 0;
+    for (uint16_t lost = 0; lost < 48; lost++) {
+        uint8_t body[RECEIVED_BYTES] = {0}, one[RECEIVED_BYTES], original[RECEIVED_BYTES];
+        size_t original_length = 0;
+        if ((fec[12 + lost / 8] >> (7 - lost % 8) & 1) == 0)
+            continue;
+        named++;
+        uint16_t length = load_be16(fec + 8);
+        uint8_t second = fec[1];
+        memcpy(body, fec + 18, load_be16(fec + 10));
+        for (uint16_t ahead = 0; ahead < 48; ahead++) {
+            if ((fec[12 + ahead / 8] >> (7 - ahead % 8) & 1) == 0)
+                continue;
+            const struct received *media =
+                numbered(member, parity->header.ssrc, (uint16_t)(base + ahead));
+            assert_non_null(media);
+            assert_int_equal(media->header.payload_type, VIDEO_RED);
+            assert_int_equal(media->head[0], VP8);
+            if (ahead == lost) {
+                original_length = unwrapped(media, original);
+                continue;
+            }
+            size_t size = unwrapped(media, one);
+            length ^= (uint16_t)(size - 12);
+            second ^= one[1];
+            for (size_t at = 12; at < size; at++)
+                body[at - 12] ^= one[at];
+        }
+        assert_int_equal(length + 12, original_length);
+        assert_int_equal(second, original[1]);
+        assert_memory_equal(body, original + 12, length);
+    }
+    return named;
+}
+
+static void test_parity_where_repairs_come_late(void **state)
+{
+    (void)state;
+    struct member *publisher = member_join(0);
+    struct member *viewer = member_join(0);
+    uint32_t ssrc = member_base(viewer) + 100 + SLOT_TILE;
+    uint32_t rtx_ssrc = member_base(viewer) + 200 + SLOT_TILE;
+    tile_want(viewer, 0, publisher, 0);
+    SEND_UNTIL(publisher, true, 0, viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE);
+    SEND_UNTIL(publisher, false, 0, received_on(viewer, ssrc) > 10);
+    for (size_t i = 0; i < viewer->received_count; i++)
+        assert_int_equal(viewer->received[i].header.payload_type, VP8);
+    /* A tenth is lost, and an answer takes 300 ms. */
+    report_far(viewer, ssrc, 51, 300);
+    size_t before = viewer->received_count;
+    SEND_UNTIL(publisher, false, 0, received_on(viewer, ssrc) > before + 60);
+    assert_continuous(viewer, ssrc);
+    size_t parities = 0, named = 0;
+    const struct received *last = NULL;
+    for (size_t i = before; i < viewer->received_count; i++) {
+        const struct received *received = &viewer->received[i];
+        if (received->header.payload_type != VIDEO_RED || received->head[0] != ULPFEC)
+            continue;
+        last = received;
+        parities++;
+        named += assert_recovers(viewer, received);
+    }
+    assert_true(parities > 5);
+    assert_true(named >= 2 * parities);
+    /* It is not kept: who asks for it is told that there was nothing to wait for. */
+    uint8_t bytes[64];
+    struct rtcp_writer writer = rtcp_writer_of(bytes, sizeof bytes);
+    assert_int_equal(rtcp_write_rr(&writer, 1, NULL, 0), STATUS_OK);
+    assert_int_equal(rtcp_write_nack(&writer, 1, ssrc, &last->header.sequence, 1), STATUS_OK);
+    peer_send_rtcp(viewer->peer, bytes, writer.length);
+    WAIT_FOR(received_on(viewer, rtx_ssrc) == 1);
+    const struct received *answer = &viewer->received[viewer->received_count - 1];
+    assert_int_equal(answer->header.payload_type, VP8_RTX);
+    assert_int_equal(answer->header.payload_length, 2);
+    assert_int_equal(load_be16(answer->head), last->header.sequence);
+    /* Near again: plain media. */
+    for (int i = 0; i < 40; i++)
+        report_far(viewer, ssrc, 51, 10);
+    before = viewer->received_count;
+    SEND_UNTIL(publisher, false, 0, received_on(viewer, ssrc) > before + 40);
+    last = &viewer->received[viewer->received_count - 1];
+    assert_int_equal(last->header.payload_type, VP8);
+    assert_continuous(viewer, ssrc);
+}
+
 static void test_layers_and_switches(void **state)
 {
     (void)state;
@@ -366,6 +495,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_publisher_one_subscriber, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_voices, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_redundant_audio, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_parity_where_repairs_come_late, stage_open,
+                                        stage_close),
         cmocka_unit_test_setup_teardown(test_layers_and_switches, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_loss_is_repaired, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_gate_and_close, stage_open, stage_close),

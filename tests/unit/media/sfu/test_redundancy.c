@@ -231,6 +231,46 @@ static void test_depth_follows_the_loss(void **state)
     assert_int_equal(meter.red_depth, 4);
 }
 
+static void test_parity_is_for_long_round_trips(void **state)
+{
+    (void)state;
+    struct loss_meter meter = {0};
+    uint64_t now = 1000;
+    for (int i = 0; i < 100; i++)
+        loss_counted(&meter, 9, 1, now += 100);
+    loss_round_trip(&meter, 60);
+    assert_int_equal(meter.fec_every, 0); /* a repair comes in time */
+    for (int i = 0; i < 60; i++)
+        loss_round_trip(&meter, 250);
+    assert_in_range(meter.fec_every, 3, 4);
+    assert_int_equal(loss_fec_rest(&meter, 1000), 1000 * meter.fec_every / (meter.fec_every + 1));
+    for (int i = 0; i < 300; i++)
+        loss_counted(&meter, 50, 1, now += 100);
+    assert_int_equal(meter.fec_every, LOSS_FEC_EVERY_MAX);
+    for (int i = 0; i < 300; i++)
+        loss_counted(&meter, 50, 0, now += 100);
+    assert_int_equal(meter.fec_every, 0);
+    assert_int_equal(loss_fec_rest(&meter, 1000), 1000);
+}
+
+static void test_copies_keep_to_the_link(void **state)
+{
+    (void)state;
+    struct loss_meter meter = {0};
+    uint64_t now = 1000;
+    for (int i = 0; i < 100; i++)
+        loss_counted(&meter, 7, 3, now += 100);
+    assert_int_equal(meter.red_depth, 4);
+    loss_room(&meter, 150000);
+    assert_int_equal(meter.red_depth, 1);
+    loss_room(&meter, 50000);
+    assert_int_equal(meter.red_depth, 1);
+    loss_room(&meter, 250000);
+    assert_int_equal(meter.red_depth, 3);
+    loss_room(&meter, UINT32_MAX);
+    assert_int_equal(meter.red_depth, 4);
+}
+
 /* Publisher -> here -> subscriber, both ways losing; what of 20 ms pieces of speech is never there.
  */
 static double concealed(uint32_t percent, uint8_t copies_up, uint64_t seed)
@@ -304,6 +344,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits_of_the_fields, setup, teardown),
         cmocka_unit_test_setup_teardown(test_timestamps_wrap, setup, teardown),
         cmocka_unit_test_setup_teardown(test_depth_follows_the_loss, setup, teardown),
+        cmocka_unit_test(test_parity_is_for_long_round_trips),
+        cmocka_unit_test(test_copies_keep_to_the_link),
         cmocka_unit_test_setup_teardown(test_speech_survives_loss, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

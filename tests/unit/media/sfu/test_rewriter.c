@@ -224,7 +224,7 @@ static void test_packets_of_our_own_between(void **state)
     struct rewritten first, now;
     struct rewriter_found found;
     packet_of(&layer, 1, &packet);
-    rewriter_switch(&rewriter, &packet, CLOCK, FRAME);
+    rewriter_switch(&rewriter, &packet, 0, CLOCK, FRAME);
     assert_int_equal(rewriter_forward(&rewriter, &packet, &first), STATUS_OK);
     assert_int_equal(rewriter_insert(&rewriter), first.index + 1);
     assert_int_equal(rewriter_insert(&rewriter), first.index + 2);
