@@ -26,6 +26,8 @@ enum {
     TYPE = 96,
     RTX = 97,
     OPUS = 111,
+    VIDEO_RED = 118,
+    ULPFEC = 120,
     LENGTH_MASK = 0x07ff,
     FROM_SUBSCRIBER = 0x8000,
 };
@@ -63,10 +65,13 @@ static size_t payloads(enum media_codec codec, struct media_payload *ret_payload
     ret_payloads[0] = (struct media_payload){
         .codec = codec, .type = TYPE, .rtx_type = RTX, .nack = true, .pli = true};
     ret_payloads[1] = (struct media_payload){.codec = MEDIA_CODEC_OPUS, .type = OPUS};
-    if (codec != MEDIA_CODEC_RED)
-        return 1;
-    ret_payloads[0].nack = false;
-    return 2;
+    if (codec == MEDIA_CODEC_RED) {
+        ret_payloads[0].nack = false;
+        return 2;
+    }
+    ret_payloads[1] = (struct media_payload){.codec = MEDIA_CODEC_RED, .type = VIDEO_RED};
+    ret_payloads[2] = (struct media_payload){.codec = MEDIA_CODEC_ULPFEC, .type = ULPFEC};
+    return codec == MEDIA_CODEC_OPUS ? 1 : 3;
 }
 
 static struct transport *transport_open(uint64_t id, enum media_codec codec)
@@ -137,6 +142,7 @@ static void play_open(void *arg)
     play->publisher = transport_open(PUBLISHER, codec);
     play->subscriber = transport_open(SUBSCRIBER, codec);
     play->subscriber->loss.red_depth = REDUNDANCY_DEPTH_MAX;
+    play->subscriber->loss.fec_every = 3;
     slot_want(worker, &play->subscriber->slots[0], &want);
 }
 

@@ -40,7 +40,8 @@ static void test_voices(void **state)
     voices_want(carol);
     uint64_t end_ns = clock_mono_ns() + (uint64_t)WAIT_MS * CLOCK_NS_PER_MS;
     bool told = false;
-    while ((received_on(carol, member_base(carol) + 100) < 20 || !told) &&
+    while ((received_on(carol, member_base(carol) + 100) < 20 ||
+            received_on(bob, member_base(bob) + 100) < 20 || !told) &&
            clock_mono_ns() < end_ns) {
         send_audio(alice, 20);
         send_audio(bob, 127);
