@@ -11,7 +11,7 @@ struct paced {
     struct packet *packet;
     struct slot *slot;
     struct rewritten rewritten;
-    bool empty;
+    bool empty, covered, parity;
     uint8_t spatial;
 };
 
@@ -43,6 +43,8 @@ bool pacing_hold(struct worker *worker, struct slot *slot, const struct leaving 
         .slot = slot,
         .rewritten = *leaving->rewritten,
         .empty = leaving->empty,
+        .covered = leaving->covered,
+        .parity = leaving->parity,
         .spatial = leaving->spatial,
     };
     if (pacing->first == NULL)
@@ -68,6 +70,8 @@ static void paced_take(struct worker *worker, struct transport *transport, bool 
         .packet = paced->packet,
         .rewritten = &paced->rewritten,
         .empty = paced->empty,
+        .covered = paced->covered,
+        .parity = paced->parity,
         .spatial = paced->spatial,
     };
     if (send)

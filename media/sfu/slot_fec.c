@@ -18,7 +18,8 @@ static bool fec_possible(const struct slot *slot, const struct leaving *leaving)
 bool slot_fec_covers(struct worker *worker, struct slot *slot, const struct leaving *leaving)
 {
     if (slot->transport->loss.fec_every == 0) {
-        if (slot->fec != NULL)
+        /* What waits for the pacer may be protected yet. */
+        if (slot->fec != NULL && slot->transport->pacing.first == NULL)
             slot_fec_end(worker, slot);
         return false;
     }
@@ -56,7 +57,18 @@ static void mutable_clear(const struct slot *slot, uint8_t *header, size_t lengt
     }
 }
 
-void slot_fec_add(struct slot *slot, const struct ulpfec_media *media, bool marker)
+bool slot_fec_due(struct slot *slot, bool marker)
+{
+    struct slot_fec *fec = slot->fec;
+    fec->packets++;
+    fec->pictures += marker;
+    if (fec->packets < slot->transport->loss.fec_every && fec->pictures < SLOT_FEC_PICTURES)
+        return false;
+    fec->packets = fec->pictures = 0;
+    return true;
+}
+
+void slot_fec_add(struct slot *slot, const struct ulpfec_media *media)
 {
     struct slot_fec *fec = slot->fec;
     uint8_t header[HEADER_MAX];
@@ -68,31 +80,22 @@ void slot_fec_add(struct slot *slot, const struct ulpfec_media *media, bool mark
     struct ulpfec_media plain = *media;
     plain.header = header;
     /* One that came too late for this parity goes without. */
-    if (ulpfec_protect(&fec->parity, &plain) != STATUS_OK)
-        return;
-    fec->packets++;
-    fec->pictures += marker;
-    fec->timestamp = load_be32(header + 4);
+    if (ulpfec_protect(&fec->parity, &plain) == STATUS_OK)
+        fec->timestamp = load_be32(header + 4);
 }
 
-bool slot_fec_due(const struct slot *slot)
-{
-    const struct slot_fec *fec = slot->fec;
-    return fec->packets >= slot->transport->loss.fec_every || fec->pictures >= SLOT_FEC_PICTURES;
-}
-
-void slot_fec_send(struct worker *worker, struct slot *slot)
+bool slot_fec_send(struct worker *worker, struct slot *slot, int64_t index)
 {
     struct slot_fec *fec = slot->fec;
-    if (fec->packets > 0) {
-        const struct own own = {.type = slot->red_type,
-                                .ssrc = slot->ssrc,
-                                .timestamp = fec->timestamp,
-                                .index = rewriter_insert(slot->rewriter),
-                                .parity = &fec->parity};
-        slot_send_own(worker, slot, &own);
-        worker->counters.fec_sent++;
-    }
+    if (fec == NULL || fec->parity.mask == 0)
+        return false;
+    const struct own own = {.type = slot->red_type,
+                            .ssrc = slot->ssrc,
+                            .timestamp = fec->timestamp,
+                            .index = index,
+                            .parity = &fec->parity};
+    slot_send_own(worker, slot, &own);
+    worker->counters.fec_sent++;
     ulpfec_clear(&fec->parity);
-    fec->packets = fec->pictures = 0;
+    return true;
 }

@@ -24,19 +24,19 @@ enum { SLOT_FEC_PICTURES = 2 /* a parity waits at most for the end of so many */
 
 /* What the next parity packet of a slot protects. */
 struct slot_fec {
-    uint8_t packets, pictures;
-    uint32_t timestamp; /* of the newest */
+    uint8_t packets, pictures; /* numbered since the last parity was */
+    uint32_t timestamp;        /* of the newest that has left */
     struct ulpfec parity;
 };
 
-/* Whether this packet leaves in RED and is protected. Costs two compares where FEC is off. */
+/* Whether this packet, which got its number now, is protected. Two compares where FEC is off. */
 bool slot_fec_covers(struct worker *worker, struct slot *slot, const struct leaving *leaving);
+/* A protected packet got its number. True: parity gets the next one and follows it. */
+bool slot_fec_due(struct slot *slot, bool marker);
 /* It leaves: header as written (RED's payload type in it) and payload without RED's byte. */
-void slot_fec_add(struct slot *slot, const struct ulpfec_media *media, bool marker);
-/* Whether the parity goes out now. */
-bool slot_fec_due(const struct slot *slot);
-/* The parity packet, after the one that made it due. */
-void slot_fec_send(struct worker *worker, struct slot *slot);
+void slot_fec_add(struct slot *slot, const struct ulpfec_media *media);
+/* The parity over what has left since the last one. False: it protects nothing. */
+bool slot_fec_send(struct worker *worker, struct slot *slot, int64_t index);
 /* Gives the memory back. */
 void slot_fec_end(struct worker *worker, struct slot *slot);
 

@@ -167,7 +167,7 @@ static void note_sent(const struct worker *worker, const struct slot *slot, size
 
 /* Header, payload and tag into `out`; 0: it does not fit or has nothing to show. */
 static size_t slot_write(struct worker *worker, struct slot *slot, const struct leaving *leaving,
-                         bool covered, uint8_t *out, size_t size)
+                         uint8_t *out, size_t size)
 {
     const struct packet *packet = leaving->packet;
     struct transport *transport = slot->transport;
@@ -183,6 +183,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     };
     struct red_view view;
     bool redundant = slot->kind == MEDIA_AUDIO && slot_redundancy(slot, leaving, &view);
+    bool covered = leaving->covered && slot->fec != NULL;
     if (redundant || covered)
         writing.payload_type = slot->red_type;
     struct writing_space space;
@@ -202,7 +203,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
         out[0] |= 0x20; /* P */
     } else if (covered) {
         const struct ulpfec_media media = {out, out + head + 1, head, body - 1};
-        slot_fec_add(slot, &media, writing.marker);
+        slot_fec_add(slot, &media);
     } else if (slot->kind == MEDIA_VIDEO && !slot_repairs_plainly(slot) &&
                transport->path.stream == 0) {
         uint8_t padding = sender_padding(worker->sender, &transport->group, head + body + tail);
@@ -237,25 +238,47 @@ static void room_leave(struct worker *worker, struct transport *transport, uint8
 
 void slot_leave(struct worker *worker, struct slot *slot, const struct leaving *leaving)
 {
-    bool covered = slot->kind == MEDIA_VIDEO && slot_fec_covers(worker, slot, leaving);
+    struct leaving written = *leaving;
+    if (leaving->parity) {
+        if (slot_fec_send(worker, slot, leaving->rewritten->index))
+            return;
+        written.empty = true; /* the number is taken */
+    }
     uint8_t *out = sender_room(worker->sender);
-    size_t length = slot_write(worker, slot, leaving, covered, out, SENDER_PACKET_BYTES);
+    size_t length = slot_write(worker, slot, &written, out, SENDER_PACKET_BYTES);
     if (length == 0)
         return;
     worker->counters.forwarded++;
     room_leave(worker, slot->transport, out, length);
-    /* Parity comes after what has a number already and waits for the pacer. */
-    if (covered && leaving->rewritten->index + 1 == slot->rewriter->next && slot_fec_due(slot))
-        slot_fec_send(worker, slot);
 }
 
-void slot_send(struct worker *worker, struct slot *slot, const struct leaving *leaving)
+static void leave_or_hold(struct worker *worker, struct slot *slot, const struct leaving *leaving)
 {
     if (slot->kind == MEDIA_VIDEO && !leaving->repair &&
         pacing_busy(&slot->transport->pacing, worker_now_ns(worker)) &&
         pacing_hold(worker, slot, leaving))
         return;
     slot_leave(worker, slot, leaving);
+}
+
+void slot_send(struct worker *worker, struct slot *slot, const struct leaving *leaving)
+{
+    if (slot->kind == MEDIA_AUDIO || !slot_fec_covers(worker, slot, leaving)) {
+        leave_or_hold(worker, slot, leaving);
+        return;
+    }
+    struct leaving covered = *leaving;
+    covered.covered = true;
+    leave_or_hold(worker, slot, &covered);
+    if (!slot_fec_due(slot, leaving_marker(leaving)))
+        return;
+    /* Its number is taken now: what waits for the pacer leaves in the order of numbers. */
+    struct rewritten rewritten = *leaving->rewritten;
+    rewritten.index = rewriter_insert(slot->rewriter);
+    covered.rewritten = &rewritten;
+    covered.covered = false;
+    covered.parity = true;
+    leave_or_hold(worker, slot, &covered);
 }
 
 void slot_pad(struct worker *worker, struct slot *slot)

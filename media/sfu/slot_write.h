@@ -16,6 +16,8 @@ struct leaving {
     const struct rewritten *rewritten;
     bool repair;     /* by RTX */
     bool empty;      /* only its number: payload left out */
+    bool covered;    /* in RED, protected by parity */
+    bool parity;     /* not the packet but the parity over those covered so far */
     uint8_t spatial; /* highest spatial layer carried when it left first */
 };
 
@@ -34,7 +36,7 @@ struct own {
     uint8_t type; /* payload type */
     uint32_t ssrc, timestamp;
     int64_t index;
-    const struct ulpfec *parity; /* NULL: nothing but */
+    const struct ulpfec *parity; /* NULL: the answer */
     uint16_t original;           /* the number asked for (RFC 4588 4) */
 };
 
