@@ -217,6 +217,18 @@ static size_t assert_recovers(const struct member *member, const struct received
     return named;
 }
 
+/* RTX packets that only say that there was nothing under this number. */
+static size_t empty_answers(const struct member *member, uint32_t rtx_ssrc, uint16_t sequence)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < member->received_count; i++) {
+        const struct received *received = &member->received[i];
+        count += received->header.ssrc == rtx_ssrc && received->header.payload_type == VP8_RTX &&
+                 received->header.payload_length == 2 && load_be16(received->head) == sequence;
+    }
+    return count;
+}
+
 static void test_parity_where_repairs_come_late(void **state)
 {
     (void)state;
@@ -252,11 +264,7 @@ static void test_parity_where_repairs_come_late(void **state)
     assert_int_equal(rtcp_write_rr(&writer, 1, NULL, 0), STATUS_OK);
     assert_int_equal(rtcp_write_nack(&writer, 1, ssrc, &last->header.sequence, 1), STATUS_OK);
     peer_send_rtcp(viewer->peer, bytes, writer.length);
-    WAIT_FOR(received_on(viewer, rtx_ssrc) == 1);
-    const struct received *answer = &viewer->received[viewer->received_count - 1];
-    assert_int_equal(answer->header.payload_type, VP8_RTX);
-    assert_int_equal(answer->header.payload_length, 2);
-    assert_int_equal(load_be16(answer->head), last->header.sequence);
+    WAIT_FOR(empty_answers(viewer, rtx_ssrc, last->header.sequence) == 1);
     /* Near again: plain media, once what waits for the pacer has left. */
     for (int i = 0; i < 40; i++)
         report_far(viewer, ssrc, 0, 10);
