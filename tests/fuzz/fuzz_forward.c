@@ -1,18 +1,22 @@
 /*
  * What a client with valid keys may send: decrypted RTP and RTCP through tracks, feeds
- * and slots to the written packet, and a subscriber's RTCP back.
+ * and slots to the written packet, and a subscriber's RTCP back, which moves the estimate
+ * of its link, the pacer, probes and what the allocator gives it.
  *
- * Input: a byte that picks the codec, then packets: two bytes of length, whose top bits
- * say whose (publisher's, subscriber's RTCP), and the bytes.
+ * Input: a byte that picks the codec and how high the subscriber's tile is, then steps: two
+ * bytes, of which the top bits say whose packet follows (the publisher's, the subscriber's
+ * RTCP) and the low ones how long it is; or that so many milliseconds pass.
  */
 #include "core/bytes.h"
 #include "core/call.h"
+#include "media/sfu/downlink.h"
 #include "media/sfu/redundancy.h"
 #include "media/sfu/reports.h"
 #include "media/sfu/slot.h"
 #include "media/sfu/track.h"
 #include "media/sfu/transport.h"
 #include "media/worker.h"
+#include "tests/support/clock_shift.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +34,9 @@ enum {
     ULPFEC = 120,
     LENGTH_MASK = 0x07ff,
     FROM_SUBSCRIBER = 0x8000,
+    TIME_PASSES = 0x4000,
+    CODECS = 6,
+    TILE_STEP = 30, /* pixels */
 };
 
 static struct media media = {.worker_count = 1, .voices = 3};
@@ -98,6 +105,8 @@ static struct transport *transport_open(uint64_t id, enum media_codec codec)
     slot->ssrc = 2000;
     slot->rtx_ssrc = 2001;
     spec.slot_count = 1;
+    track->payloads[0].remb = id == PUBLISHER;
+    slot->payloads[0].transport_cc = true;
     struct transport *transport;
     must(transport_new(&spec, &transport));
     if (!transport_claim(transport, 0))
@@ -106,6 +115,7 @@ static struct transport *transport_open(uint64_t id, enum media_codec codec)
     const struct protector_keys keys = {.profile = PROTECTOR_AES_GCM_128};
     must(protector_new(&keys, &transport->protector));
     transport->connected = transport->has_path = transport->sending = true;
+    downlink_open(worker, transport);
     return transport;
 }
 
@@ -137,8 +147,11 @@ struct play {
 static void play_open(void *arg)
 {
     struct play *play = arg;
-    enum media_codec codec = (enum media_codec)(MEDIA_CODEC_OPUS + reader_u8(&play->reader) % 6);
-    const struct media_want want = {.mode = MEDIA_WANT_SOURCE, .source = {.transport = PUBLISHER}};
+    uint8_t head = reader_u8(&play->reader);
+    enum media_codec codec = (enum media_codec)(MEDIA_CODEC_OPUS + head % CODECS);
+    const struct media_want want = {.mode = MEDIA_WANT_SOURCE,
+                                    .source = {.transport = PUBLISHER},
+                                    .height = (uint16_t)(head / CODECS * TILE_STEP)};
     play->publisher = transport_open(PUBLISHER, codec);
     play->subscriber = transport_open(SUBSCRIBER, codec);
     play->subscriber->loss.red_depth = REDUNDANCY_DEPTH_MAX;
@@ -151,6 +164,10 @@ static void play_packet(void *arg)
     struct play *play = arg;
     uint16_t head = reader_be16(&play->reader);
     size_t size = head & LENGTH_MASK;
+    if ((head & TIME_PASSES) != 0) {
+        clock_leap_ms(size);
+        return;
+    }
     const uint8_t *packet = reader_take(&play->reader, size);
     if (packet == NULL || size > PACKET_BYTES_MAX)
         return;

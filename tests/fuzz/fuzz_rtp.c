@@ -9,6 +9,7 @@
 #include "media/rtp/red.h"
 #include "media/rtp/rtp.h"
 #include "media/rtp/rtx.h"
+#include "media/sfu/needs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,24 @@
 enum { PACKET_MAX = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
+
+/* What a receiver of fewer spatial layers is told is readable and says the same of the frame. */
+static void check_restricted(const uint8_t *bytes, size_t length, const struct dd_frame *frame)
+{
+    for (uint8_t spatial = 0; spatial < NEEDS_SPATIAL_MAX; spatial++) {
+        uint8_t written[RTP_TWO_BYTE_VALUE_MAX];
+        size_t written_length;
+        struct dd_structure structure;
+        struct dd_frame again;
+        if (dd_restrict(bytes, length, spatial, written, sizeof written, &written_length) !=
+            STATUS_OK)
+            continue;
+        assert(frame->has_structure);
+        assert(dd_parse(written, written_length, NULL, &structure, &again) == STATUS_OK);
+        assert(again.has_active_targets && again.frame_number == frame->frame_number);
+        assert((again.active_targets & ~frame->active_targets) == 0);
+    }
+}
 
 static void check_descriptor(const uint8_t *bytes, size_t length)
 {
@@ -33,6 +52,7 @@ static void check_descriptor(const uint8_t *bytes, size_t length)
         if (frame.has_structure)
             kept = structure;
         known = true;
+        check_restricted(bytes, length, &frame);
         uint8_t written[PACKET_MAX];
         size_t written_length;
         assert(dd_write(&frame, &kept, written, sizeof written, &written_length) == STATUS_OK);
@@ -137,6 +157,7 @@ static void check_codecs(uint8_t *payload, size_t length, const struct rtp_eleme
         }
         if (codec_inspect(codecs[i], payload, length, true, &dd, &info) != STATUS_OK)
             continue;
+        (void)needs_flat(needs_of(codecs[i], &info, &structure), NEEDS_SPATIAL_MAX);
         if (codecs[i] == MEDIA_CODEC_VP8)
             vp8_rewrite(payload, &info.vp8, info.vp8.picture_id, info.vp8.tl0picidx);
         if (codecs[i] == MEDIA_CODEC_VP9)
