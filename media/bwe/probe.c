@@ -11,6 +11,7 @@ enum {
     PROBE_DESIRED_PERCENT = 150, /* room for what a layer is above its average */
     PROBE_LEAST_PERCENT = 150,   /* of the estimate: less could not be told from it */
     PROBE_FOUND_PERCENT = 103,   /* less above the estimate is nothing */
+    PROBE_MUCH_PERCENT = 125,    /* so much more is another link: there may be more yet */
     PROBE_HEARD_PERCENT = 60,    /* of the packets not lost anyway */
     PROBE_FASTER_PERCENT = 200,  /* arrived so much faster than sent: held back somewhere */
     PROBE_FULL_PERCENT = 92,     /* arrived slower than that: the link is full */
@@ -148,10 +149,12 @@ uint32_t probe_result(struct probe *probe, uint16_t sequence, double own_loss, u
     }
     struct measure measure = probe_measure(probe, own_loss);
     bool found = measure.bps > percent_of(probe->before_bps, PROBE_FOUND_PERCENT);
-    /* A full link that bore more than was thought has said what it has to say for a while. */
+    bool much = measure.bps > percent_of(probe->before_bps, PROBE_MUCH_PERCENT);
+    /* A full link that bore a little more has said what it has to say for a while. */
     uint64_t wait_us = measure.full ? (found ? PROBE_WAIT_US : longer_us)
                                     : (found ? PROBE_NEXT_US : PROBE_AGAIN_US);
-    probe_end(probe, measure.full, wait_us, now_us);
+    probe_end(probe, measure.full && !much, much && measure.full ? PROBE_AGAIN_US : wait_us,
+              now_us);
     return found ? measure.bps : 0;
 }
 

@@ -22,7 +22,7 @@ enum {
     PROBE_NEXT_US = 100000,      /* after one that found more */
     PROBE_AGAIN_US = 500000,     /* after one that says neither yes nor no */
     PROBE_WAIT_US = 1000000,     /* after one that did not, doubled up to */
-    PROBE_WAIT_US_MAX = 3000000, /* a link that is back is found that soon */
+    PROBE_WAIT_US_MAX = 2000000, /* a link that is back is found that soon */
     PROBE_ANSWER_US = 1200000,   /* no feedback about it until then: none will come */
 };
 

@@ -23,7 +23,8 @@ struct ladder {
     struct step steps[STEPS_MAX];
     int count;
     int held;  /* step it had; STEP_NONE: paused, or nothing */
-    int limit; /* step it may have now */
+    int next;  /* step it may have now with headroom */
+    int limit; /* step it may have now if there is plenty */
     int given;
 };
 
@@ -34,6 +35,7 @@ struct sharing {
     size_t count;
     uint64_t left;
     uint64_t tolerance; /* of left, only for steps that are held */
+    uint64_t plenty;    /* to be left by who takes several steps */
 };
 
 void allocation_init(struct allocation *allocation)
@@ -41,6 +43,7 @@ void allocation_init(struct allocation *allocation)
     *allocation = (struct allocation){.layer = MEDIA_RIDS_MAX - 1,
                                       .temporal = ALLOCATION_TEMPORAL_ALL,
                                       .fresh = true,
+                                      .failed_layer = MEDIA_RIDS_MAX,
                                       .hold_ms = ALLOCATION_CLIMB_MS};
 }
 
@@ -92,32 +95,56 @@ static void ladder_build(const struct allocation_want *want, struct ladder *ladd
     }
 }
 
+static bool step_within(const struct step *step, int8_t layer, uint8_t temporal)
+{
+    return step->layer < layer || (step->layer == layer && step->temporal <= temporal);
+}
+
 static int ladder_find(const struct ladder *ladder, const struct allocation *allocation)
 {
     int found = STEP_NONE;
     for (int i = 0; allocation->layer != ALLOCATION_PAUSED && i < ladder->count; i++) {
-        const struct step *step = &ladder->steps[i];
-        if (found == STEP_NONE || step->layer < allocation->layer ||
-            (step->layer == allocation->layer && step->temporal <= allocation->temporal))
+        if (found == STEP_NONE ||
+            step_within(&ladder->steps[i], allocation->layer, allocation->temporal))
             found = i;
     }
     return found;
 }
 
-static void ladder_place(struct ladder *ladder, const struct allocation *allocation,
-                         uint64_t now_ms)
+static bool step_below(const struct step *step, const struct allocation *failed)
 {
+    return step->layer < failed->failed_layer ||
+           (step->layer == failed->failed_layer && step->temporal < failed->failed_temporal);
+}
+
+/* A budget well above the one it failed at is another link. */
+static bool allocation_holds(const struct allocation *allocation, uint32_t budget, uint64_t now_ms)
+{
+    return allocation->failed_layer != MEDIA_RIDS_MAX &&
+           now_ms - allocation->failed_ms < allocation->hold_ms &&
+           budget < allocation->failed_bps + (uint64_t)allocation->failed_bps / 2;
+}
+
+static void ladder_place(struct ladder *ladder, const struct allocation *allocation,
+                         uint32_t budget, uint64_t now_ms)
+{
+    int top = ladder->count - 1;
     ladder->given = STEP_NONE;
     if (allocation->fresh) {
         ladder->held = STEP_NONE;
-        ladder->limit = ladder->count - 1;
+        ladder->next = ladder->limit = top;
         return;
     }
     ladder->held = ladder_find(ladder, allocation);
-    bool may = now_ms - allocation->changed_ms >= allocation->hold_ms;
-    ladder->limit = ladder->held + (may ? 1 : 0);
-    if (ladder->limit >= ladder->count)
-        ladder->limit = ladder->count - 1;
+    ladder->limit = ladder->held;
+    if (now_ms - allocation->changed_ms >= ALLOCATION_CLIMB_MS)
+        ladder->limit = top;
+    if (allocation_holds(allocation, budget, now_ms)) {
+        while (ladder->limit > ladder->held &&
+               !step_below(&ladder->steps[ladder->limit], allocation))
+            ladder->limit--;
+    }
+    ladder->next = ladder->held < ladder->limit ? ladder->held + 1 : ladder->limit;
 }
 
 /* ---- sharing ---- */
@@ -155,6 +182,8 @@ static bool ladder_raise(struct sharing *sharing, struct ladder *ladder, uint64_
         return false;
     uint64_t more = step_cost(ladder, ladder->given + 1) - step_cost(ladder, ladder->given);
     uint64_t reserve = ladder->given + 1 <= ladder->held ? 0 : sharing->tolerance;
+    if (ladder->given + 1 > ladder->next)
+        reserve += sharing->plenty;
     if (more > room || more + reserve > sharing->left)
         return false;
     ladder->given++;
@@ -256,22 +285,44 @@ static void share_trial(struct sharing *sharing)
 
 /* ---- the outcome ---- */
 
+/* Once for a climb: what falls further with it has not been tried. */
+static void allocation_fell(struct allocation *allocation, const struct step *from, uint64_t now_ms)
+{
+    if (!allocation->climbed)
+        return;
+    allocation->climbed = false;
+    if (now_ms - allocation->climbed_ms >= ALLOCATION_LAST_MS) {
+        allocation->failed_layer = MEDIA_RIDS_MAX;
+        allocation->hold_ms = ALLOCATION_CLIMB_MS;
+        return;
+    }
+    uint32_t hold_ms = allocation->hold_ms * 2U;
+    allocation->hold_ms =
+        (uint16_t)(hold_ms < ALLOCATION_HOLD_MAX_MS ? hold_ms : ALLOCATION_HOLD_MAX_MS);
+    allocation->failed_layer = from->layer;
+    allocation->failed_temporal = from->temporal;
+    allocation->failed_bps = allocation->climbed_bps;
+    allocation->failed_ms = now_ms;
+}
+
+static void allocation_rose(struct allocation *allocation, uint32_t budget, uint64_t now_ms)
+{
+    if (now_ms - allocation->failed_ms >= ALLOCATION_HOLD_MAX_MS + ALLOCATION_LAST_MS)
+        allocation->hold_ms = ALLOCATION_CLIMB_MS;
+    allocation->climbed = true;
+    allocation->climbed_bps = budget;
+    allocation->climbed_ms = now_ms;
+}
+
 static void allocation_take(struct allocation *allocation, const struct ladder *ladder,
-                            uint64_t now_ms)
+                            uint32_t budget, uint64_t now_ms)
 {
     bool fell = !allocation->fresh && ladder->given < ladder->held;
     bool rose = !allocation->fresh && ladder->given > ladder->held;
-    if (fell) {
-        bool lasted = now_ms - allocation->rose_ms >= ALLOCATION_LAST_MS;
-        uint32_t hold_ms = lasted ? ALLOCATION_CLIMB_MS : allocation->hold_ms * 2U;
-        allocation->hold_ms =
-            (uint16_t)(hold_ms < ALLOCATION_CLIMB_MAX_MS ? hold_ms : ALLOCATION_CLIMB_MAX_MS);
-    }
-    if (rose) {
-        if (now_ms - allocation->changed_ms >= ALLOCATION_CLIMB_MAX_MS + ALLOCATION_LAST_MS)
-            allocation->hold_ms = ALLOCATION_CLIMB_MS;
-        allocation->rose_ms = now_ms;
-    }
+    if (fell)
+        allocation_fell(allocation, &ladder->steps[ladder->held], now_ms);
+    if (rose)
+        allocation_rose(allocation, budget, now_ms);
     if (fell || rose || allocation->fresh)
         allocation->changed_ms = now_ms;
     allocation->fresh = false;
@@ -290,10 +341,11 @@ struct allocation_result allocation_decide(uint32_t budget, const struct allocat
 {
     struct sharing sharing = {.wants = wants, .count = count};
     sharing.tolerance = budget == UINT32_MAX ? 0 : budget / TOLERANCE;
+    sharing.plenty = budget == UINT32_MAX ? 0 : budget / ALLOCATION_PLENTY;
     sharing.left = budget == UINT32_MAX ? UINT64_MAX : budget + sharing.tolerance;
     for (size_t i = 0; i < count; i++) {
         ladder_build(&wants[i], &sharing.ladders[i]);
-        ladder_place(&sharing.ladders[i], &allocations[i], now_ms);
+        ladder_place(&sharing.ladders[i], &allocations[i], budget, now_ms);
     }
     sharing_order(&sharing);
     share_voices(&sharing);
@@ -309,7 +361,7 @@ struct allocation_result allocation_decide(uint32_t budget, const struct allocat
         uint64_t top = ladder->steps[ladder->count - 1].rate;
         bool voice = wants[i].kind == ALLOCATION_VOICE;
         desired += voice ? top : top + top / ALLOCATION_HEADROOM;
-        allocation_take(&allocations[i], ladder, now_ms);
+        allocation_take(&allocations[i], ladder, budget, now_ms);
     }
     return (struct allocation_result){
         .used = used < UINT32_MAX ? (uint32_t)used : UINT32_MAX,

@@ -5,8 +5,8 @@
  *
  * Order: voices always; then the screen, then the speaker, then tiles by priority. The least
  * wanted tile is paused rather than everything starved. What a slot has is given up at once
- * when the budget falls, and won back one step at a time when there is headroom; a step that
- * did not last is waited for longer the next time.
+ * when the budget falls, and won back one step at a time when there is headroom, at once when
+ * there is plenty; a step that did not last is waited for longer the next time.
  */
 #ifndef MEDIA_SFU_ALLOCATION_H
 #define MEDIA_SFU_ALLOCATION_H
@@ -21,9 +21,10 @@ enum {
     ALLOCATION_PAUSED = -1,
     ALLOCATION_TEMPORAL_ALL = MEDIA_TEMPORAL_MAX - 1,
     ALLOCATION_HEADROOM = 8,         /* a step up must fit with 1/8 of itself to spare */
-    ALLOCATION_CLIMB_MS = 500,       /* from one step of a slot to its next */
-    ALLOCATION_CLIMB_MAX_MS = 16000, /* doubled to at most this while steps do not last */
-    ALLOCATION_LAST_MS = 10000,      /* a step given up sooner than this did not last */
+    ALLOCATION_PLENTY = 4,           /* several at once must leave 1/4 of the budget */
+    ALLOCATION_CLIMB_MS = 500,       /* from one change of a slot to its next step up */
+    ALLOCATION_HOLD_MAX_MS = 16000,  /* a step that failed: twice that, doubled to at most this */
+    ALLOCATION_LAST_MS = 10000,      /* a step given up sooner than this failed */
     ALLOCATION_RATE_LOWEST = 150000, /* bit/s, assumed of a lowest layer nobody has measured */
     ALLOCATION_RATE_FACTOR = 3,      /* from one unmeasured layer to the next */
 };
@@ -43,12 +44,16 @@ struct allocation_want {
 
 /* What one slot has, kept from one decision to the next. Zero-filled is wrong: allocation_init. */
 struct allocation {
-    int8_t layer;     /* highest it may carry, or ALLOCATION_PAUSED */
-    uint8_t temporal; /* highest level of that layer */
-    bool limited;     /* less than wanted, because of the budget */
-    bool fresh;       /* no history: it may take all it wants at once */
-    uint16_t hold_ms; /* to wait before the next step up */
-    uint64_t changed_ms, rose_ms;
+    int8_t layer;            /* highest it may carry, or ALLOCATION_PAUSED */
+    uint8_t temporal;        /* highest level of that layer */
+    bool limited;            /* less than wanted, because of the budget */
+    bool fresh;              /* no history: it may take all it wants at once */
+    bool climbed;            /* since it last fell */
+    int8_t failed_layer;     /* the step that did not last, MEDIA_RIDS_MAX: none; it and what is */
+    uint8_t failed_temporal; /* above are not tried before failed_ms + hold_ms */
+    uint16_t hold_ms;
+    uint32_t climbed_bps, failed_bps; /* the budget when it was climbed to */
+    uint64_t changed_ms, climbed_ms, failed_ms;
 };
 
 struct allocation_result {

@@ -48,6 +48,7 @@ struct track_use {
     uint8_t layers;                         /* negotiated: rid_count, at least 1 */
     bool sent[CONDUCTOR_LAYERS_MAX];        /* packets of the layer come */
     bool marked[CONDUCTOR_LAYERS_MAX];      /* somebody watches the layer now */
+    bool longed[CONDUCTOR_LAYERS_MAX];      /* somebody would if the link bore it */
     bool watched[CONDUCTOR_LAYERS_MAX];     /* as last told to the publisher */
     uint64_t rest_ms[CONDUCTOR_LAYERS_MAX]; /* watched no more: when it is paused; 0: not resting */
     uint16_t height;                        /* largest wanted now; UINT16_MAX: full size */

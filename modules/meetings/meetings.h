@@ -26,7 +26,8 @@ enum {
     MEETING_TICK_MS = 50,         /* changes are gathered this long */
     MEETING_ROSTER_MS = 250,      /* at most one roster message in this time */
     MEETING_AWAY_MS = 15000,      /* offline this long: others no longer see the member */
-    MEETING_LAYER_REST_MS = 4000, /* a layer nobody watches is paused after this time */
+    MEETING_LAYER_REST_MS = 4000, /* a layer nobody watches is paused after this time... */
+    MEETING_LINK_REST_MS = 12000, /* ...one that no viewer's link bears, after this */
 };
 
 struct meetings;

@@ -297,8 +297,9 @@ static uint8_t layer_for(const struct track_use *track, uint16_t height)
     return top;
 }
 
+/* `ceiling`: the highest layer the viewer's link bears; -1: none. */
 static void layer_mark(struct member *shown, enum media_source_kind source, uint16_t height,
-                       uint8_t ceiling)
+                       int ceiling)
 {
     struct peer *peer = shown->peer;
     if (peer == NULL || peer->track_of[source] < 0)
@@ -306,8 +307,10 @@ static void layer_mark(struct member *shown, enum media_source_kind source, uint
     struct track_use *track = &peer->tracks[peer->track_of[source]];
     /* Until the layer comes (a small camera may never send it) a lower one stands in. */
     int layer = layer_for(track, height);
-    if (layer > ceiling)
-        layer = ceiling;
+    for (; layer > ceiling; layer--)
+        track->longed[layer] = true;
+    if (layer < 0)
+        return;
     do
         track->marked[layer] = true;
     while (!track->sent[layer] && layer-- > 0);
@@ -325,6 +328,7 @@ static void meeting_mark(struct meeting *meeting)
             struct track_use *track = &member->peer->tracks[i];
             track->height = 0;
             memset(track->marked, 0, sizeof track->marked);
+            memset(track->longed, 0, sizeof track->longed);
         }
     }
     for (struct member *member = meeting->first; member != NULL; member = member->next) {
@@ -333,13 +337,17 @@ static void meeting_mark(struct meeting *meeting)
         const struct peer *peer = member->peer;
         for (size_t i = 0; peer != NULL && i < peer->spec->slot_count; i++) {
             const struct slot_use *use = &peer->uses[i];
-            if (use->shown != NULL && !use->paused)
-                layer_mark(use->shown, use->source, use->want.height, use->ceiling);
+            if (use->shown != NULL)
+                layer_mark(use->shown, use->source, use->want.height,
+                           use->paused ? -1 : use->ceiling);
         }
     }
 }
 
-/* Says whether a layer is watched; one that no longer is rests a while before it is paused. */
+/*
+ * Says whether a layer is watched; one that no longer is rests a while before it is paused. A link
+ * may soon be back, and a layer that begins anew costs all layers a key picture.
+ */
 static bool layer_refresh(struct track_use *track, uint64_t now_ms, bool *changed, bool *resting)
 {
     bool any = false;
@@ -349,7 +357,8 @@ static bool layer_refresh(struct track_use *track, uint64_t now_ms, bool *change
             track->rest_ms[layer] = 0;
         } else if (track->watched[layer]) {
             if (track->rest_ms[layer] == 0)
-                track->rest_ms[layer] = now_ms + MEETING_LAYER_REST_MS;
+                track->rest_ms[layer] =
+                    now_ms + (track->longed[layer] ? MEETING_LINK_REST_MS : MEETING_LAYER_REST_MS);
             watched = now_ms < track->rest_ms[layer];
             *resting |= watched;
         }

@@ -178,17 +178,65 @@ static void test_step_by_step(void **state)
     assert_int_equal(scene.allocations[2].layer, 0);
     assert_int_equal(scene.allocations[10].layer, PAUSED);
     /* ...up one step at a time, and only with headroom. */
-    (void)scene_decide(&scene, 4000000);
+    (void)scene_decide(&scene, 3000000);
     assert_int_equal(scene.allocations[2].layer, 0);
     scene.now_ms += ALLOCATION_CLIMB_MS;
-    (void)scene_decide(&scene, 4000000);
+    (void)scene_decide(&scene, 3000000);
     assert_int_equal(scene.allocations[2].layer, 1);
     assert_int_equal(scene.allocations[10].layer, 0);
-    (void)scene_settle(&scene, 4000000, 5000);
+    (void)scene_settle(&scene, 3000000, ALLOCATION_CLIMB_MS);
     assert_int_equal(scene.allocations[2].layer, 2);
-    /* Back to where it was within five seconds of a link that is wide again. */
     for (size_t i = 2; i < scene.count; i++)
         assert_false(scene.allocations[i].limited);
+}
+
+static void test_plenty_at_once(void **state)
+{
+    (void)state;
+    struct scene scene = {.now_ms = 1000};
+    scene_add(&scene, ALLOCATION_VOICE, 0, 0, voice, 1);
+    scene_add(&scene, ALLOCATION_SPEAKER, 0, 720, levelled, 3);
+    const struct allocation *speaker = &scene.allocations[1];
+    /* A beginning that wavers, then a link that narrows soon after: one climb failed, not six. */
+    (void)scene_settle(&scene, 2000000, 300);
+    (void)scene_settle(&scene, 700000, 900);
+    (void)scene_settle(&scene, 2000000, 4000);
+    assert_int_equal(speaker->layer, 2);
+    for (uint32_t budget = 1500000; budget >= 300000; budget -= 100000)
+        (void)scene_settle(&scene, budget, 200);
+    (void)scene_settle(&scene, 150000, 4000);
+    assert_int_equal(speaker->layer, 0);
+    assert_true(speaker->hold_ms <= 2 * ALLOCATION_CLIMB_MS);
+    (void)scene_decide(&scene, 2400000);
+    assert_int_equal(speaker->layer, 2);
+    assert_false(speaker->limited);
+}
+
+static void test_a_failed_step_waits(void **state)
+{
+    (void)state;
+    struct scene scene = {.now_ms = 1000};
+    scene_add(&scene, ALLOCATION_SPEAKER, 0, 720, camera, 3);
+    const struct allocation *speaker = &scene.allocations[0];
+    (void)scene_decide(&scene, 300000);
+    for (unsigned i = 0; i < 4; i++) { /* 0.5, 1, 2, 4, 8 s */
+        (void)scene_settle(&scene, 700000, 9000);
+        assert_int_equal(speaker->layer, 1);
+        (void)scene_settle(&scene, 400000, 1000);
+        assert_int_equal(speaker->layer, 0);
+    }
+    (void)scene_settle(&scene, 700000, 6000);
+    assert_int_equal(speaker->layer, 0);
+    /* What is below the step that failed need not wait, nor what a far wider link bears. */
+    struct scene wider = scene, narrower = scene;
+    (void)scene_decide(&wider, 1100000);
+    assert_int_equal(wider.allocations[0].layer, 1);
+    (void)scene_settle(&narrower, 0, 100);
+    assert_int_equal(narrower.allocations[0].layer, PAUSED);
+    (void)scene_settle(&narrower, 700000, ALLOCATION_CLIMB_MS);
+    assert_int_equal(narrower.allocations[0].layer, 0);
+    (void)scene_settle(&scene, 700000, 3000);
+    assert_int_equal(speaker->layer, 1);
 }
 
 static void test_no_flapping(void **state)
@@ -277,6 +325,8 @@ int main(void)
         cmocka_unit_test(test_screen_first),
         cmocka_unit_test(test_the_first_picture_is_tried),
         cmocka_unit_test(test_step_by_step),
+        cmocka_unit_test(test_plenty_at_once),
+        cmocka_unit_test(test_a_failed_step_waits),
         cmocka_unit_test(test_no_flapping),
         cmocka_unit_test(test_layers_that_do_not_come),
         cmocka_unit_test(test_random_scenes),
