@@ -11,7 +11,7 @@ enum {
     PROBE_DESIRED_PERCENT = 150, /* room for what a layer is above its average */
     PROBE_LEAST_PERCENT = 150,   /* of the estimate: less could not be told from it */
     PROBE_FOUND_PERCENT = 103,   /* less above the estimate is nothing */
-    PROBE_MUCH_PERCENT = 125,    /* so much more is another link: there may be more yet */
+    PROBE_MUCH_PERCENT = 110,    /* so much more may be another link: there may be more yet */
     PROBE_HEARD_PERCENT = 60,    /* of the packets not lost anyway */
     PROBE_FASTER_PERCENT = 200,  /* arrived so much faster than sent: held back somewhere */
     PROBE_FULL_PERCENT = 92,     /* arrived slower than that: the link is full */
