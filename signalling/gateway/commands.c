@@ -2,8 +2,8 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "modules/chat/chat.h"
 #include "modules/meetings/statistics.h"
+#include "signalling/gateway/chat_commands.h"
 #include "signalling/sdp/answer.h"
 
 #include <stdlib.h>
@@ -14,18 +14,6 @@ enum { COMMANDS_ARENA_MAX = 8 << 20 /* bytes of an identify */ };
 /* What a session is here: its context. */
 struct client {
     struct meeting_member *member;
-};
-
-/* One command being carried out. */
-struct call {
-    struct commands *commands;
-    struct gateway_session *session;
-    struct meeting_member *member;
-    struct arena *arena;
-    const void *args;
-    const char *result; /* JSON; NULL: none */
-    const char *error;  /* instead of the status's own text */
-    const char *end;    /* the session ends after the reply, with this code; NULL: it lives */
 };
 
 /* ---- ports: how the conductor reaches a session ---- */
@@ -352,118 +340,6 @@ static enum status do_leave(struct call *call)
     return STATUS_OK;
 }
 
-/* ---- chat ---- */
-
-/* What a chat command needs to know of its author. */
-static enum status author_of(struct call *call, struct meeting_view *ret_view)
-{
-    meetings_look(call->commands->meetings, call->member, ret_view);
-    return ret_view->removed || !ret_view->admitted ? STATUS_DENIED : STATUS_OK;
-}
-
-/* The reply's result, and to everyone when something changed. */
-static enum status chat_publish(struct call *call, const struct meeting_view *view,
-                                const char *type, const struct chat_message *message, bool changed)
-{
-    const char *json = json_encode(&chat_message_table, message, call->arena);
-    call->result = json != NULL ? arena_printf(call->arena, "{\"message\":%s}", json) : NULL;
-    if (call->result == NULL)
-        return STATUS_NO_MEMORY;
-    if (changed)
-        meetings_broadcast(call->commands->meetings, view->meeting, type, call->result);
-    return STATUS_OK;
-}
-
-static enum status do_chat_send(struct call *call)
-{
-    const struct msg_chat_send *send = call->args;
-    struct meeting_view view;
-    struct chat_message message;
-    bool changed = false;
-    enum status status = author_of(call, &view);
-    if (status != STATUS_OK)
-        return status;
-    struct chat_post post = {.meeting = view.meeting,
-                             .author = view.participant,
-                             .author_name = view.name,
-                             .text = send->text,
-                             .reply_to = send->reply_to,
-                             .nonce = send->nonce};
-    status = chat_send(call->commands->db, &post, clock_wall_ms(), call->arena, &message, &changed);
-    return status == STATUS_OK ? chat_publish(call, &view, "chat.message", &message, changed)
-                               : status;
-}
-
-static enum status do_chat_edit(struct call *call)
-{
-    const struct msg_chat_edit *edit = call->args;
-    struct meeting_view view;
-    struct chat_message message;
-    bool changed = false;
-    enum status status = author_of(call, &view);
-    if (status != STATUS_OK)
-        return status;
-    struct chat_target target = {view.meeting, edit->id, view.participant};
-    status = chat_edit(call->commands->db, &target, edit->text, clock_wall_ms(), call->arena,
-                       &message, &changed);
-    return status == STATUS_OK ? chat_publish(call, &view, "chat.update", &message, changed)
-                               : status;
-}
-
-static enum status do_chat_delete(struct call *call)
-{
-    const struct msg_chat_id *chosen = call->args;
-    struct meeting_view view;
-    struct chat_message message;
-    bool changed = false;
-    enum status status = author_of(call, &view);
-    if (status != STATUS_OK)
-        return status;
-    struct chat_target target = {view.meeting, chosen->id, view.participant};
-    status =
-        chat_delete(call->commands->db, &target, clock_wall_ms(), call->arena, &message, &changed);
-    return status == STATUS_OK ? chat_publish(call, &view, "chat.update", &message, changed)
-                               : status;
-}
-
-static enum status do_chat_react(struct call *call)
-{
-    const struct msg_chat_react *react = call->args;
-    struct meeting_view view;
-    struct chat_message message;
-    bool changed = false;
-    enum status status = author_of(call, &view);
-    if (status != STATUS_OK)
-        return status;
-    struct chat_target target = {view.meeting, react->id, view.participant};
-    status = chat_react(call->commands->db, &target, react->emoji, react->on, clock_wall_ms(),
-                        call->arena, &message, &changed);
-    return status == STATUS_OK ? chat_publish(call, &view, "chat.update", &message, changed)
-                               : status;
-}
-
-static enum status do_chat_typing(struct call *call)
-{
-    meetings_typing(call->commands->meetings, call->member);
-    return STATUS_OK;
-}
-
-static enum status do_chat_history(struct call *call)
-{
-    const struct msg_chat_history *history = call->args;
-    struct meeting_view view;
-    struct chat_page page;
-    enum status status = author_of(call, &view);
-    if (status != STATUS_OK)
-        return status;
-    status = chat_history(call->commands->db, view.meeting, history->before,
-                          history->limit > 0 ? history->limit : CHAT_RECENT, call->arena, &page);
-    if (status != STATUS_OK)
-        return status;
-    call->result = json_encode(&chat_page_table, &page, call->arena);
-    return call->result != NULL ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
 /* ---- hosts: may it be done, is it written, then it is done ---- */
 
 static enum status deed_live(struct call *call, const struct meeting_deed *deed)
@@ -634,13 +510,13 @@ static const struct command {
     {{"reaction", &msg_reaction_table, NULL}, do_reaction},
     {{"screen.start", &msg_screen_start_table, NULL}, do_screen_start},
     {{"screen.stop", &msg_empty_table, NULL}, do_screen_stop},
-    {{"chat.send", &msg_chat_send_table, "`{message}`"}, do_chat_send},
-    {{"chat.edit", &msg_chat_edit_table, "`{message}`"}, do_chat_edit},
-    {{"chat.delete", &msg_chat_id_table, "`{message}`"}, do_chat_delete},
-    {{"chat.react", &msg_chat_react_table, "`{message}`"}, do_chat_react},
-    {{"chat.typing", &msg_empty_table, NULL}, do_chat_typing},
+    {{"chat.send", &msg_chat_send_table, "`{message}`"}, chat_command_send},
+    {{"chat.edit", &msg_chat_edit_table, "`{message}`"}, chat_command_edit},
+    {{"chat.delete", &msg_chat_id_table, "`{message}`"}, chat_command_delete},
+    {{"chat.react", &msg_chat_react_table, "`{message}`"}, chat_command_react},
+    {{"chat.typing", &msg_empty_table, NULL}, chat_command_typing},
     {{"chat.history", &msg_chat_history_table, "`{messages[], more}`, oldest first"},
-     do_chat_history},
+     chat_command_history},
     {{"host.mute", &msg_target_table, NULL}, do_host_mute},
     {{"host.ask_unmute", &msg_target_table, NULL}, do_host_ask_unmute},
     {{"host.stop", &msg_stop_table, NULL}, do_host_stop},

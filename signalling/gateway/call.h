@@ -1,0 +1,23 @@
+/*
+ * signalling/gateway/call.h - a command on its way through the function that carries it out.
+ *
+ * Thread: one of the request pool, on the session's strand.
+ */
+#ifndef SIGNALLING_GATEWAY_CALL_H
+#define SIGNALLING_GATEWAY_CALL_H
+
+#include "signalling/gateway/commands.h"
+
+/* One command being carried out. */
+struct call {
+    struct commands *commands;
+    struct gateway_session *session;
+    struct meeting_member *member;
+    struct arena *arena;
+    const void *args;
+    const char *result; /* JSON; NULL: none */
+    const char *error;  /* instead of the status's own text */
+    const char *end;    /* the session ends after the reply, with this code; NULL: it lives */
+};
+
+#endif
