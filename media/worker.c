@@ -3,6 +3,7 @@
 #include "core/call.h"
 #include "core/clock.h"
 #include "media/sfu/feed.h"
+#include "media/sfu/inlet.h"
 #include "media/sfu/pacing.h"
 #include "media/sfu/rewriter.h"
 #include "media/sfu/room.h"
@@ -14,7 +15,6 @@
 #include "media/sfu/transport.h"
 
 #include <errno.h>
-#include <linux/sock_diag.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +27,6 @@
 enum {
     WORKER_RING_TURN = 1024, /* messages taken from one ring per turn */
     WORKER_SECOND_MS = 1000,
-};
-
-struct worker_wire {
-    struct mmsghdr headers[WORKER_RECEIVE_BATCH];
-    struct iovec vectors[WORKER_RECEIVE_BATCH];
-    struct sockaddr_storage addresses[WORKER_RECEIVE_BATCH];
 };
 
 uint64_t worker_now_ns(const struct worker *worker)
@@ -96,12 +90,14 @@ void worker_send(struct worker *worker, uint8_t to, const struct message *messag
     worker->counters.dropped_ring++;
 }
 
-/* A sleeping worker that has got something is woken, once. */
+/*
+ * A sleeping worker that has got something is woken, once. `asleep` only changes by exchange: of
+ * two that meet, either the sleeper sees what is in its ring or the other one sees it sleep.
+ */
 static void ring_bells(struct worker *worker)
 {
     if (worker->to_ring == 0)
         return;
-    atomic_thread_fence(memory_order_seq_cst);
     for (uint8_t to = 0; to < worker->media->worker_count; to++) {
         struct worker *other = worker->media->workers[to];
         const uint64_t one = 1;
@@ -127,9 +123,7 @@ static void message_take(struct worker *worker, uint8_t from, struct message *me
         feed_report(worker, message);
         break;
     case MESSAGE_STRAY:
-        worker->relayed_by = from;
-        worker_datagram(worker, message->packet);
-        worker->relayed_by = -1;
+        inlet_relayed(worker, message->packet, from);
         break;
     }
     packet_unref(message->packet, worker->packets);
@@ -163,175 +157,6 @@ static void on_bell(void *context, uint32_t events)
     (void)!read(worker->bell, &rung, sizeof rung); /* the rings are read at the end of the turn */
 }
 
-/* ---- datagrams ---- */
-
-struct transport *worker_transport_of(const struct worker *worker, const uint8_t *bytes,
-                                      size_t length)
-{
-    const char *ufrag;
-    size_t ufrag_length;
-    char text[MEDIA_TEXT_MAX];
-    if (ice_peek_ufrag(bytes, length, &ufrag, &ufrag_length) != STATUS_OK ||
-        ufrag_length >= sizeof text)
-        return NULL;
-    memcpy(text, ufrag, ufrag_length);
-    text[ufrag_length] = '\0';
-    const struct known *known = map_get(worker->ufrags, map_key_of(text));
-    return known != NULL && strcmp(known->ufrag, text) == 0 ? known->transport : NULL;
-}
-
-static void datagram_relay(struct worker *worker, struct packet *packet, uint8_t owner)
-{
-    /* Relayed already, or from a TCP connection, which moves as a whole: not sent around. */
-    if (worker->relayed_by >= 0 || packet->from.stream != 0)
-        return;
-    const struct message message = {.kind = MESSAGE_STRAY, .packet = packet_ref(packet)};
-    worker_send(worker, owner, &message);
-}
-
-static void stray_keep(struct worker *worker, struct packet *packet)
-{
-    if (worker->stray_count < WORKER_STRAYS_MAX)
-        worker->strays[worker->stray_count++] = packet_ref(packet);
-    else
-        worker->counters.dropped_stranger++;
-}
-
-static void check_take(struct worker *worker, struct packet *packet, bool again)
-{
-    struct transport *transport = worker_transport_of(worker, packet->data, packet->length);
-    if (transport == NULL) {
-        if (!again && packet->from.stream == 0)
-            stray_keep(worker, packet);
-        else
-            worker->counters.dropped_stranger++;
-        return;
-    }
-    if (!transport_claim(transport, worker->number)) {
-        int owner = atomic_load(&transport->owner);
-        if (owner != TRANSPORT_UNOWNED)
-            datagram_relay(worker, packet, (uint8_t)owner);
-        return;
-    }
-    if (worker->tap != NULL)
-        tapping_in(worker, transport, packet);
-    transport_stun(worker, transport, packet);
-    if (transport->worker == NULL)
-        atomic_store(&transport->owner, TRANSPORT_UNOWNED); /* the check was not genuine */
-}
-
-void worker_datagram(struct worker *worker, struct packet *packet)
-{
-    enum ice_kind kind = ice_kind_of(packet->data, packet->length);
-    if (kind == ICE_KIND_STUN) {
-        check_take(worker, packet, false);
-        return;
-    }
-    struct transport *transport = NULL;
-    if (packet->from.stream != 0) {
-        transport = tcp_transport(worker, packet->from.stream);
-    } else {
-        struct address_entry *entry = addresses_find(&worker->addresses, &packet->from.address);
-        if (entry != NULL && entry->transport == NULL) {
-            entry->seen_ms = worker_now_ms(worker);
-            datagram_relay(worker, packet, entry->worker);
-            return;
-        }
-        transport = entry == NULL ? NULL : entry->transport;
-    }
-    if (worker->tap != NULL)
-        tapping_in(worker, transport, packet);
-    if (transport == NULL)
-        worker->counters.dropped_stranger++;
-    else if (kind == ICE_KIND_RTP)
-        transport_rtp(transport, packet);
-    else if (kind == ICE_KIND_RTCP)
-        transport_rtcp(transport, packet);
-    else if (kind == ICE_KIND_DTLS)
-        transport_dtls(transport, packet);
-    else
-        worker->counters.dropped_malformed++;
-}
-
-/* Checks whose transport was not known a turn ago: the letters that came since may have told. */
-static void strays_again(struct worker *worker)
-{
-    uint16_t seen = worker->strays_seen;
-    for (uint16_t i = 0; i < seen; i++) {
-        check_take(worker, worker->strays[i], true);
-        packet_unref(worker->strays[i], worker->packets);
-    }
-    worker->stray_count = (uint16_t)(worker->stray_count - seen);
-    memmove(worker->strays, worker->strays + seen, worker->stray_count * sizeof worker->strays[0]);
-    worker->strays_seen = worker->stray_count;
-}
-
-/* Every place of the batch has a packet nobody else holds. */
-static unsigned batch_fill(struct worker *worker)
-{
-    unsigned filled = 0;
-    for (; filled < WORKER_RECEIVE_BATCH; filled++) {
-        if (worker->receiving[filled] == NULL)
-            worker->receiving[filled] = packet_new(worker->packets);
-        if (worker->receiving[filled] == NULL)
-            break;
-        struct worker_wire *wire = worker->wire;
-        wire->vectors[filled] = (struct iovec){worker->receiving[filled]->data, PACKET_BYTES_MAX};
-        wire->headers[filled].msg_hdr = (struct msghdr){
-            .msg_name = &wire->addresses[filled],
-            .msg_namelen = sizeof wire->addresses[filled],
-            .msg_iov = &wire->vectors[filled],
-            .msg_iovlen = 1,
-        };
-    }
-    return filled;
-}
-
-static void batch_take(struct worker *worker, unsigned at, uint64_t arrived_ns)
-{
-    const struct mmsghdr *header = &worker->wire->headers[at];
-    struct packet *packet = worker->receiving[at];
-    worker->counters.received++;
-    worker->counters.received_bytes += header->msg_len;
-    if ((header->msg_hdr.msg_flags & MSG_TRUNC) != 0 ||
-        ice_address_from((const struct sockaddr *)&worker->wire->addresses[at],
-                         &packet->from.address) != STATUS_OK) {
-        worker->counters.dropped_malformed++;
-        return;
-    }
-    packet->from.stream = 0;
-    packet->length = (uint16_t)header->msg_len;
-    packet->arrived_ns = arrived_ns;
-    worker_datagram(worker, packet);
-    /* Kept by somebody: the batch gets another one. */
-    if (atomic_load_explicit(&packet->references, memory_order_acquire) != 1) {
-        worker->receiving[at] = NULL;
-        packet_unref(packet, worker->packets);
-    }
-}
-
-static void on_datagrams(void *context, uint32_t events)
-{
-    struct worker *worker = context;
-    (void)events;
-    for (int round = 0; round < WORKER_RECEIVE_ROUNDS; round++) {
-        unsigned places = batch_fill(worker);
-        if (places == 0) {
-            uint8_t none[1];
-            worker->counters.dropped_pool++;
-            (void)!recv(worker->fd, none, sizeof none, MSG_DONTWAIT);
-            return;
-        }
-        int got = recvmmsg(worker->fd, worker->wire->headers, places, MSG_DONTWAIT, NULL);
-        /* A turn may be long; a sender's estimator lives on what the feedback says of arrivals. */
-        uint64_t arrived_ns = clock_mono_ns();
-        for (int i = 0; i < got; i++)
-            batch_take(worker, (unsigned)i, arrived_ns);
-        if (got < (int)places)
-            return;
-    }
-}
-
 /* ---- the end of a turn ---- */
 
 static void worker_flush(struct worker *worker)
@@ -355,89 +180,19 @@ static void on_turn_end(void *context)
 {
     struct worker *worker = context;
     rings_drain(worker);
-    if (worker->stray_count > 0) {
-        /* Once more with the letters of the next turn, which begins at once. */
-        strays_again(worker);
-        if (worker->stray_count > 0)
-            loop_sleep_at_most(worker->loop, 0);
-    }
+    inlet_turn(worker);
     if (worker->paced != NULL)
         pacing_turn(worker);
     flush_and_rest(worker);
     ring_bells(worker);
-    atomic_store(&worker->asleep, true);
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_exchange(&worker->asleep, true);
     if (!rings_empty(worker)) {
-        atomic_store(&worker->asleep, false);
+        atomic_exchange(&worker->asleep, false);
         loop_sleep_at_most(worker->loop, 0);
     }
 }
 
 /* ---- ten times a second ---- */
-
-static uint64_t slabs(const struct worker *worker)
-{
-    return (uint64_t)pool_slabs(worker->packets) + pool_slabs(worker->rewriters) +
-           pool_slabs(worker->maps) + pool_slabs(worker->pacing) + pool_slabs(worker->fecs);
-}
-
-static void gauges_set(struct worker *worker)
-{
-    uint32_t waiting = 0;
-    for (uint8_t from = 0; from < worker->media->worker_count; from++)
-        waiting += worker->inbox[from] == NULL ? 0 : ring_length(worker->inbox[from]);
-    metric_set(worker->counters.gauges.pool_bytes,
-               (int64_t)(pool_bytes(worker->packets) + pool_bytes(worker->rewriters) +
-                         pool_bytes(worker->maps)));
-    metric_set(worker->counters.gauges.packet_pool_used, pool_used(worker->packets));
-    metric_set(worker->counters.gauges.ring_length, waiting);
-    metric_set(worker->counters.gauges.letters, loop_letters(worker->loop));
-    metric_set(worker->counters.gauges.transports, (int64_t)map_count(worker->transports));
-    metric_set(worker->counters.gauges.feeds, (int64_t)map_count(worker->feeds));
-    metric_set(worker->counters.gauges.addresses, (int64_t)worker->addresses.count);
-    metric_set(worker->counters.gauges.tcp, (int64_t)map_count(worker->connections));
-}
-
-/* What the kernel threw away because we read too slowly: one question a second, none per packet. */
-static void socket_look(struct worker *worker)
-{
-    uint32_t memory[SK_MEMINFO_VARS];
-    socklen_t length = sizeof memory;
-    if (getsockopt(worker->fd, SOL_SOCKET, SO_MEMINFO, memory, &length) != 0 ||
-        length < (SK_MEMINFO_DROPS + 1) * sizeof memory[0])
-        return;
-    worker->counters.dropped_receive_buffer += memory[SK_MEMINFO_DROPS] - worker->socket_drops;
-    worker->socket_drops = memory[SK_MEMINFO_DROPS];
-    metric_set(worker->counters.gauges.socket_queue, memory[SK_MEMINFO_RMEM_ALLOC]);
-}
-
-static void rates_set(struct worker *worker, uint64_t elapsed_ms)
-{
-    struct counters *counters = &worker->counters;
-    uint64_t received = counters->received_bytes - worker->received_bytes_before;
-    uint64_t sent = counters->sent_bytes - worker->sent_bytes_before;
-    worker->received_bytes_before = counters->received_bytes;
-    worker->sent_bytes_before = counters->sent_bytes;
-    metric_set(counters->gauges.receive_bits, (int64_t)(received * 8000 / elapsed_ms));
-    metric_set(counters->gauges.send_bits, (int64_t)(sent * 8000 / elapsed_ms));
-}
-
-static void counters_bring(struct worker *worker)
-{
-    const struct sender_counts *sent = sender_counts(worker->sender);
-    const struct sender_counts *before = &worker->sent_before;
-    worker->counters.sent += sent->packets - before->packets;
-    worker->counters.sent_bytes += sent->bytes - before->bytes;
-    worker->counters.send_calls += sent->calls - before->calls;
-    worker->counters.segmented += sent->segmented - before->segmented;
-    worker->counters.dropped_kernel += sent->dropped - before->dropped;
-    window_load(&worker->window,
-                (sent->packets - before->packets) * WORKER_SECOND_MS / WORKER_TICK_MS);
-    worker->sent_before = *sent;
-    worker->counters.allocations = slabs(worker) - worker->slabs_first;
-    counters_publish(&worker->counters);
-    gauges_set(worker);
-}
 
 static void on_tick(void *context)
 {
@@ -450,8 +205,7 @@ static void on_tick(void *context)
             room_tick(worker, room);
     }
     if (now_ms - worker->seconds_ms >= WORKER_SECOND_MS) {
-        rates_set(worker, now_ms - worker->seconds_ms);
-        socket_look(worker);
+        meter_second(worker, now_ms - worker->seconds_ms);
         worker->seconds_ms = now_ms;
         for (size_t cursor = 0; (feed = map_next(worker->feeds, &cursor)) != NULL;)
             feed_tick(worker, feed);
@@ -459,7 +213,7 @@ static void on_tick(void *context)
     }
     tcp_expire(worker);
     tapping_tick(worker);
-    counters_bring(worker);
+    window_load(&worker->window, meter_tick(worker) * WORKER_SECOND_MS / WORKER_TICK_MS);
     if (!worker->closing)
         loop_timer_start(worker->loop, &worker->tick, WORKER_TICK_MS);
 }
@@ -617,11 +371,10 @@ static enum status worker_memory(struct worker *worker)
         if (from != worker->number)
             status = ring_new(sizeof(struct message), ring_entries(worker), &worker->inbox[from]);
     }
-    worker->wire = calloc(1, sizeof *worker->wire);
-    if (status == STATUS_OK && worker->wire == NULL)
-        status = STATUS_NO_MEMORY;
     if (status == STATUS_OK)
-        worker->slabs_first = slabs(worker);
+        status = inlet_new(&worker->inlet);
+    if (status == STATUS_OK)
+        meter_begin(worker);
     return status;
 }
 
@@ -637,7 +390,7 @@ static enum status worker_watches(struct worker *worker)
     status = loop_fd_add(worker->loop, worker->bell, EPOLLIN, "bell", on_bell, worker,
                          &worker->bell_watch);
     if (status == STATUS_OK)
-        status = loop_fd_add(worker->loop, worker->fd, EPOLLIN, "udp", on_datagrams, worker,
+        status = loop_fd_add(worker->loop, worker->fd, EPOLLIN, "udp", inlet_readable, worker,
                              &worker->watch);
     loop_before_sleep(worker->loop, on_turn_end, worker);
     worker->tick = (struct loop_timer){.name = "tick", .fn = on_tick, .context = worker};
@@ -658,7 +411,6 @@ enum status worker_new(struct media *media, uint8_t number, int fd, int family,
     worker->fd = fd;
     worker->family = family;
     worker->bell = -1;
-    worker->relayed_by = -1;
     atomic_init(&worker->asleep, false);
     enum status status = worker_memory(worker);
     if (status == STATUS_OK)
@@ -723,10 +475,7 @@ void worker_drop(struct worker *worker)
         while (worker->inbox[from] != NULL && ring_pop(worker->inbox[from], &message))
             packet_unref(message.packet, NULL);
     }
-    for (uint16_t i = 0; i < worker->stray_count; i++)
-        packet_unref(worker->strays[i], worker->packets);
-    for (size_t i = 0; i < WORKER_RECEIVE_BATCH; i++)
-        packet_unref(worker->receiving[i], worker->packets);
+    inlet_drop(worker);
 }
 
 struct worker *worker_free(struct worker *worker)
@@ -755,7 +504,7 @@ struct worker *worker_free(struct worker *worker)
     pool_free(worker->maps);
     pool_free(worker->pacing);
     pool_free(worker->fecs);
-    free(worker->wire);
+    inlet_free(worker->inlet);
     free(worker);
     return NULL;
 }

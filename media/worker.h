@@ -17,6 +17,7 @@
 #include "media/packet.h"
 #include "media/sfu/addresses.h"
 #include "media/sfu/counters.h"
+#include "media/sfu/meter.h"
 #include "media/sfu/observe.h"
 #include "media/sfu/sender.h"
 #include "media/sfu/window.h"
@@ -27,8 +28,6 @@
 #include <stdint.h>
 
 enum {
-    WORKER_RECEIVE_BATCH = 32,    /* datagrams per recvmmsg */
-    WORKER_RECEIVE_ROUNDS = 8,    /* of them per turn, then letters and timers get their time */
     WORKER_RING_ENTRIES = 4096,   /* packets on the way between two workers */
     WORKER_RINGS_ENTRIES = 16384, /* packets on the way to one, where there are many */
     WORKER_PACKETS_MAX = 1 << 18, /* 450 MB: 300 publishers' histories */
@@ -36,7 +35,6 @@ enum {
     WORKER_REWRITERS_MAX = 1 << 17,
     WORKER_REWRITERS_SLAB = 64,
     WORKER_FECS_SLAB = 16,
-    WORKER_STRAYS_MAX = 64, /* checks kept for a turn: their transport's letter may be next */
     WORKER_TRANSPORTS_MAX = 20000,
     WORKER_CONNECTIONS_MAX = 4096, /* ICE-TCP */
     WORKER_TICK_MS = 100,
@@ -44,6 +42,7 @@ enum {
 };
 
 struct feed;
+struct inlet;
 struct room;
 struct slot;
 struct tap;
@@ -137,8 +136,7 @@ struct worker {
     uint64_t to_ring;                      /* workers to be woken at the end of the turn */
     struct pool *packets, *rewriters, *maps, *pacing, *fecs;
     struct transport *paced; /* those with packets waiting or a probe under way */
-    struct packet *receiving[WORKER_RECEIVE_BATCH];
-    struct worker_wire *wire; /* headers for recvmmsg */
+    struct inlet *inlet;
     struct sender *sender;
     struct addresses addresses;
     struct map *ufrags;     /* map_key_of(ufrag) -> struct known, of all transports */
@@ -146,22 +144,15 @@ struct worker {
     struct map *transports; /* id -> those owned here */
     struct map *feeds;      /* feed_key -> what subscribers here take of a source */
     struct map *rooms; /* id -> members here, and their voices; also those whose home this is */
-    struct map *connections; /* number -> ICE-TCP */
-    struct packet *strays[WORKER_STRAYS_MAX];
-    uint16_t stray_count;
-    uint16_t strays_seen;      /* of them have waited for a turn */
+    struct map *connections;   /* number -> ICE-TCP */
     struct connection *unsent; /* ICE-TCP with something gathered in this turn */
     uint32_t last_connection;
-    int16_t relayed_by; /* which worker sent the datagram at hand; -1: it came here */
     struct window window;
     struct loop_timer tick;
     uint64_t seconds_ms; /* last once-a-second round */
     struct tap *tap;     /* NULL but while somebody is traced */
     struct counters counters;
-    struct sender_counts sent_before;
-    uint64_t received_bytes_before, sent_bytes_before; /* at the last once-a-second round */
-    uint32_t socket_drops;                             /* of the kernel, as last read */
-    uint64_t slabs_first;
+    struct meter meter;
     bool closing;
 };
 
@@ -194,13 +185,6 @@ uint64_t worker_now_ms(const struct worker *worker);
 uint8_t worker_home(const struct worker *worker, uint64_t room);
 /* The pool whose blocks this thread may put back by itself. */
 const struct pool *worker_pool(const struct worker *worker);
-
-/* A datagram or a TCP frame came; its bytes and `from` are in the packet, which stays the caller's.
- */
-void worker_datagram(struct worker *worker, struct packet *packet);
-/* The transport a check is for; NULL: not a check, or unknown here. */
-struct transport *worker_transport_of(const struct worker *worker, const uint8_t *bytes,
-                                      size_t length);
 
 /* Letters of the conductor: object (struct opening), transport. */
 struct opening {

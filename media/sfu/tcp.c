@@ -9,6 +9,7 @@
 #include "core/bytes.h"
 #include "core/map.h"
 #include "media/ice/tcp_frame.h"
+#include "media/sfu/inlet.h"
 #include "media/sfu/tapping.h"
 #include "media/sfu/transport.h"
 
@@ -164,7 +165,7 @@ static bool take_frame(void *context, const uint8_t *bytes, size_t length)
     packet->from = (struct ice_path){.address = connection->address, .stream = number};
     worker->counters.received++;
     worker->counters.received_bytes += length;
-    worker_datagram(worker, packet);
+    inlet_datagram(worker, packet);
     packet_unref(packet, worker->packets);
     return connection_of(worker, number) != NULL;
 }
@@ -211,7 +212,7 @@ static bool connection_decide(struct connection *connection)
     if (connection->taken_length < TCP_FRAME_HEAD + length)
         return true;
     struct transport *transport =
-        worker_transport_of(worker, connection->taken + TCP_FRAME_HEAD, length);
+        inlet_transport_of(worker, connection->taken + TCP_FRAME_HEAD, length);
     if (transport == NULL)
         return true; /* its letter may be on the way: tcp_expire looks again */
     int owner = atomic_load(&transport->owner);

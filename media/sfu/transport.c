@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "media/rtp/rtx.h"
+#include "media/sfu/inlet.h"
 #include "media/sfu/reports.h"
 #include "media/sfu/room.h"
 #include "media/sfu/slot.h"
@@ -439,9 +440,10 @@ static void path_learn(struct worker *worker, struct transport *transport,
         return;
     }
     address_learn(worker, transport, &packet->from.address);
-    if (worker->relayed_by >= 0) {
+    uint8_t relayer;
+    if (inlet_relayer(worker, &relayer)) {
         const struct letter letter = {.from = worker->number, .address = packet->from.address};
-        worker_tell(worker, (uint8_t)worker->relayed_by, on_route, &letter);
+        worker_tell(worker, relayer, on_route, &letter);
     }
 }
 
