@@ -96,6 +96,11 @@ static void on_rtp(void *context, struct peer *peer, const uint8_t *packet, size
     received->length = (uint16_t)length;
     memcpy(received->bytes, packet, length < RECEIVED_BYTES ? length : RECEIVED_BYTES);
     member->received_count++;
+    struct rtp_element number;
+    if (member->recorder != NULL &&
+        rtp_element_find(packet, &received->header, EXT_TWCC, &number) && number.length == 2)
+        (void)!twcc_record(member->recorder, load_be16(number.value),
+                           clock_mono_ns() / CLOCK_NS_PER_US);
 }
 
 static void on_rtcp(void *context, struct peer *peer, const uint8_t *packet, size_t length)
@@ -264,6 +269,20 @@ size_t received_on(const struct member *member, uint32_t ssrc)
     return count;
 }
 
+void member_feed_back(struct member *member)
+{
+    uint8_t packet[PEER_PACKET_MAX];
+    size_t length;
+    if (member->recorder == NULL) {
+        member->recorder = calloc(1, sizeof *member->recorder);
+        assert_non_null(member->recorder);
+        twcc_recorder_init(member->recorder);
+    }
+    while (twcc_build(member->recorder, member_base(member), 1, packet, sizeof packet - 64,
+                      &length) == STATUS_OK)
+        peer_send_rtcp(member->peer, packet, length);
+}
+
 /* ---- what publishers send ---- */
 
 void send_audio(struct member *member, uint8_t level)
@@ -415,8 +434,10 @@ int stage_close(void **state)
     (void)state;
     crowd_free(stage.peers);
     media_free(stage.media);
-    for (size_t i = 0; i < stage.count; i++)
+    for (size_t i = 0; i < stage.count; i++) {
         free(stage.members[i].received);
+        free(stage.members[i].recorder);
+    }
     lock_fini(&stage.lock);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include "core/lock.h"
 #include "media/media.h"
 #include "media/rtp/rtp.h"
+#include "media/rtp/twcc.h"
 #include "tests/support/peer.h"
 
 #include <setjmp.h>
@@ -66,6 +67,7 @@ struct member {
     uint8_t slot_states[MEDIA_SLOTS_MAX], slot_layers[MEDIA_SLOTS_MAX];
     uint16_t sequences[8]; /* as a publisher: next, by stream */
     uint16_t twcc;
+    struct twcc_recorder *recorder; /* what member_feed_back tells; NULL: it tells nothing */
 };
 
 struct stage {
@@ -109,6 +111,8 @@ void voices_want(const struct member *member);
 void tile_want(const struct member *member, uint8_t tile, const struct member *source,
                uint16_t height);
 size_t received_on(const struct member *member, uint32_t ssrc);
+/* As a subscriber: sends transport-wide feedback of all that came since; the first call begins. */
+void member_feed_back(struct member *member);
 /* The stream of one SSRC has no gap and no repetition. */
 void assert_continuous(const struct member *member, uint32_t ssrc);
 
