@@ -329,7 +329,10 @@ void bwe_report(struct bwe *bwe, uint8_t fraction, uint32_t sent_bps, uint64_t n
 
 static void fall_silent(struct bwe *bwe, uint64_t now_us)
 {
-    uint64_t quiet_us = now_us - bwe->heard_us;
+    /* Whoever begins after a pause has not been answered yet. */
+    uint64_t quiet_us = now_us - bwe->heard_us, going_us = sent_going_us(&bwe->sent, now_us);
+    if (quiet_us > going_us)
+        quiet_us = going_us;
     uint64_t limit_us = BWE_SILENT_US + (uint64_t)bwe->rtt_ms * US_PER_MS;
     /* Nothing sent since is no silence of the peer's. */
     if (quiet_us < limit_us || sent_idle_us(&bwe->sent, now_us) > quiet_us - limit_us / 2)
@@ -348,6 +351,17 @@ static void fall_silent(struct bwe *bwe, uint64_t now_us)
         estimate_set(bwe, bps);
 }
 
+/* Nothing leaves, every picture is paused: what queue there was is gone, no feedback says so. */
+static bool rests(struct bwe *bwe, uint64_t now_us)
+{
+    if (sent_idle_us(&bwe->sent, now_us) < SENT_PAUSE_US)
+        return false;
+    bwe->delay.usage = DELAY_NORMAL;
+    bwe->queue_us = 0;
+    bwe->queued_us = now_us;
+    return true;
+}
+
 void bwe_tick(struct bwe *bwe, uint32_t desired_bps, uint64_t now_us)
 {
     if (bwe->source != BWE_TRANSPORT_WIDE)
@@ -362,6 +376,6 @@ void bwe_tick(struct bwe *bwe, uint32_t desired_bps, uint64_t now_us)
     fall_silent(bwe, now_us);
     bool calm = !bwe->silent && !bwe->draining && bwe->delay.usage != DELAY_OVERUSE &&
                 bwe->queue_us < BWE_QUEUE_US && now_us - bwe->heard_us < BWE_SILENT_US;
-    if (calm)
+    if (calm || rests(bwe, now_us))
         probe_consider(&bwe->probe, bwe->estimate_bps, desired_bps, bwe->delay.jitter_ms, now_us);
 }

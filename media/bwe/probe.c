@@ -28,6 +28,8 @@ static uint32_t percent_of(uint32_t value, uint32_t percent)
 void probe_consider(struct probe *probe, uint32_t estimate_bps, uint32_t desired_bps,
                     double jitter_ms, uint64_t now_us)
 {
+    if (probe->state == PROBE_AWAITING && now_us - probe->begun_us > PROBE_ANSWER_US)
+        probe_abandon(probe, PROBE_AGAIN_US, now_us);
     if (probe->state != PROBE_IDLE || now_us < probe->next_us || desired_bps <= estimate_bps ||
         estimate_bps >= PROBE_BPS_MAX)
         return;

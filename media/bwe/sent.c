@@ -63,3 +63,8 @@ uint64_t sent_idle_us(const struct sent *sent, uint64_t now_us)
 {
     return sent->any ? (uint32_t)((uint32_t)now_us - sent->last_us) : UINT64_MAX;
 }
+
+uint64_t sent_going_us(const struct sent *sent, uint64_t now_us)
+{
+    return sent->any ? (uint32_t)((uint32_t)now_us - sent->begun_us) : 0;
+}

@@ -23,8 +23,9 @@ enum {
     SENT_SIZE_MAX = 2047,    /* bytes: 11 bits */
     SENT_CLUSTER_MAX = 7,    /* 3 bits; 0: no probe */
     SENT_CLUSTER_SHIFT = 11,
-    SENT_HELD = 1 << 14, /* something is to be told of it */
-    SENT_LOST = 1 << 15, /* told lost, may still come */
+    SENT_PAUSE_US = 600000, /* nothing sent for so long: what follows begins anew */
+    SENT_HELD = 1 << 14,    /* something is to be told of it */
+    SENT_LOST = 1 << 15,    /* told lost, may still come */
 };
 
 struct sent_packet {
@@ -37,8 +38,8 @@ struct sent_packet {
 struct sent {
     struct sent_packet *packets;
     uint32_t mask;
-    uint32_t overrun; /* overwritten unheard-of since the last sent_fit */
-    uint32_t last_us;
+    uint32_t overrun;           /* overwritten unheard-of since the last sent_fit */
+    uint32_t last_us, begun_us; /* of the last packet; of the first after the last pause */
     bool any;
 };
 
@@ -61,6 +62,8 @@ bool sent_told(struct sent *sent, uint16_t sequence, bool received, uint64_t now
                struct sent_fate *ret_fate);
 /* Microseconds since something was put last; UINT64_MAX: never. */
 uint64_t sent_idle_us(const struct sent *sent, uint64_t now_us);
+/* Microseconds since the last pause ended; 0: nothing was put yet. */
+uint64_t sent_going_us(const struct sent *sent, uint64_t now_us);
 
 static inline void sent_put(struct sent *sent, uint16_t sequence, uint16_t size, uint8_t cluster,
                             uint64_t now_us)
@@ -73,6 +76,8 @@ static inline void sent_put(struct sent *sent, uint16_t sequence, uint16_t size,
         .at_us = (uint32_t)now_us,
         .sequence = sequence,
         .marks = (uint16_t)((size & SENT_SIZE_MAX) | cluster << SENT_CLUSTER_SHIFT | SENT_HELD)};
+    if (!sent->any || (uint32_t)now_us - sent->last_us >= SENT_PAUSE_US)
+        sent->begun_us = (uint32_t)now_us;
     sent->last_us = (uint32_t)now_us;
     sent->any = true;
 }

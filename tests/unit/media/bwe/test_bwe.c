@@ -243,6 +243,49 @@ static void test_idle_neither_rises_nor_falls(void **state)
     flow_end(flow);
 }
 
+static void put(struct bwe *bwe, uint64_t now_us)
+{
+    bwe->sequence++;
+    bwe_sent(bwe, 1000, now_us);
+}
+
+/* Ticks for so long or until a probe begins. */
+static uint64_t probe_within(struct bwe *bwe, uint64_t now_us, uint64_t us)
+{
+    uint64_t end_us = now_us + us;
+    while (now_us < end_us && bwe->probe.state != PROBE_SENDING)
+        bwe_tick(bwe, 1000000, now_us += 50 * MS);
+    assert_int_equal(bwe->probe.state, PROBE_SENDING);
+    return now_us;
+}
+
+/* Every picture is paused behind a full queue: nothing is sent that could say that it is gone. */
+static void test_who_sends_nothing_still_probes(void **state)
+{
+    (void)state;
+    struct bwe bwe;
+    uint64_t now_us = SECOND;
+    assert_int_equal(bwe_open(&bwe, true, now_us), STATUS_OK);
+    for (int64_t i = 0; i < 100; i++, now_us += 20 * MS) {
+        put(&bwe, now_us);
+        const struct twcc_report report = {.sequence = (uint16_t)(bwe.sequence - 1),
+                                           .received = true,
+                                           .arrival_us = (int64_t)now_us + i * 3 * MS};
+        bwe_feedback(&bwe, &report, 1, now_us);
+    }
+    assert_true(bwe.queue_us > 100 * MS);
+    now_us = probe_within(&bwe, now_us, 4 * SECOND);
+    for (int i = 0; i < 10; i++)
+        put(&bwe, now_us);
+    assert_int_equal(probe_due(&bwe.probe, now_us + SECOND), 0);
+    /* It began a moment ago: that it has not been answered is no silence. */
+    bwe_tick(&bwe, 1000000, now_us + 100 * MS);
+    assert_false(bwe.silent);
+    /* It never is answered: the next. */
+    (void)probe_within(&bwe, now_us, 4 * SECOND);
+    bwe_close(&bwe);
+}
+
 /* A queue of a second: the picture goes on, the queue goes away. */
 static void test_a_bloated_queue_is_drained(void **state)
 {
@@ -329,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_loss_that_less_does_not_help),
         cmocka_unit_test(test_pacer),
         cmocka_unit_test(test_a_step_down_and_up),
+        cmocka_unit_test(test_who_sends_nothing_still_probes),
         cmocka_unit_test(test_idle_neither_rises_nor_falls),
         cmocka_unit_test(test_a_bloated_queue_is_drained),
         cmocka_unit_test(test_an_outage_is_over_when_it_is_over),
