@@ -53,7 +53,8 @@ struct person {
 };
 
 struct soak {
-    struct server_process server;
+    struct server_process server; /* the main thread's */
+    uint16_t port;                /* of all its lives; constant once there are people */
     struct person people[PEOPLE_MAX];
     int people_count;
     atomic_int life;              /* how often the server was started */
@@ -164,7 +165,7 @@ static bool try_come_in(struct person *person)
     int life = atomic_load(&soak->life);
     person->s = 0;
     arena_reset(person->arena);
-    if (ws_client_open(soak->server.port, "/gateway", READ_MS, &person->client) != STATUS_OK)
+    if (ws_client_open(soak->port, "/gateway", READ_MS, &person->client) != STATUS_OK)
         return false;
     /* When it was killed meanwhile, nobody knows which life this was: once more. */
     if (identify(person) == STATUS_OK && atomic_load(&soak->life) == life) {
@@ -388,6 +389,7 @@ int main(int argc, char **argv)
     soak.server = (struct server_process){.program = argv[1], .folder = folder};
     soak.people_count = number_of(argc, argv, 3, PEOPLE, PEOPLE_MAX);
     server_up(&soak);
+    soak.port = soak.server.port;
     people_start(&soak);
     everybody_ready(&soak);
     lives(&soak, number_of(argc, argv, 2, KILLS, 10000));
