@@ -2,7 +2,7 @@
 // colour of its own, and a look at every connection. Runs in the page: no imports, no closures.
 // via: the port on loopback by which this page reaches the server's media, instead of the server's own.
 // busy: pictures that cost as many bits as a camera's.
-export function fakes({ tone, hue, width, height, ownTone, udpBlocked, via, busy }) {
+export function fakes({ tone, hue, width, height, fps, ownTone, udpBlocked, via, busy }) {
   const connections = [];
   const Native = window.RTCPeerConnection;
   const times = {}; // when each step of the newest connection was first reached, ms
@@ -88,8 +88,8 @@ export function fakes({ tone, hue, width, height, ownTone, udpBlocked, via, busy
       frame++;
     };
     draw();
-    const timer = setInterval(draw, busy ? 66 : 33);
-    const track = canvas.captureStream(30).getVideoTracks()[0];
+    const timer = setInterval(draw, busy ? 66 : 1000 / fps);
+    const track = canvas.captureStream(fps).getVideoTracks()[0];
     const stop = track.stop.bind(track);
     track.stop = () => {
       clearInterval(timer);

@@ -27,7 +27,7 @@ export async function newFirefox(url, { name, tone, hue }) {
   });
   onCleanup(() => browser.close());
   const page = await browser.newPage();
-  await page.evaluateOnNewDocument(fakes, { tone, hue, width: 640, height: 360, ownTone: true });
+  await page.evaluateOnNewDocument(fakes, { tone, hue, width: 640, height: 360, fps: 30, ownTone: true });
   return { name, tone, hue, url, page, browser };
 }
 

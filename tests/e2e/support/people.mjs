@@ -47,6 +47,7 @@ export async function newPerson(browser, server, options = {}) {
     udpBlocked: options.udpBlocked ?? false,
     via: options.via ?? 0,
     busy: options.busy ?? false,
+    fps: options.fps ?? 30,
   });
   return person;
 }
@@ -56,8 +57,9 @@ export async function openShared(person) {
   const shared = await person.context.newPage();
   await shared.setViewportSize({ width: 1920, height: 1080 });
   const lines = Array.from({ length: 40 }, (_, i) => `<p>${i}: the quick brown fox jumps over the lazy dog</p>`);
-  await shared.setContent(`<title>SHAREME</title><body style="font:20px sans-serif">${lines.join('')}<script>
-    setInterval(() => { document.body.style.background = document.body.style.background ? '' : '#eef'; }, 200)</script>`);
+  await shared.setContent(`<title>SHAREME</title><body style="font:20px sans-serif"><p id="clock">0</p>${lines.join('')}<script>
+    let ticks = 0;
+    setInterval(() => { document.getElementById('clock').textContent = ++ticks; }, 100)</script>`);
   await person.page.bringToFront();
   return shared;
 }

@@ -7,7 +7,7 @@ export async function startPublishers(browser, server, meeting, count, kbps = 15
   const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
   onCleanup(() => context.close());
   const page = await context.newPage();
-  await page.addInitScript(fakes, { tone: 0, hue: 300, width: 320, height: 180, busy: true });
+  await page.addInitScript(fakes, { tone: 0, hue: 300, width: 320, height: 180, fps: 30, busy: true });
   await page.goto(server.url);
   await page.evaluate(async ({ meeting, count, kbps }) => {
     const track = (await navigator.mediaDevices.getUserMedia({ video: true })).getVideoTracks()[0];
