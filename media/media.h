@@ -195,6 +195,7 @@ struct media_layer_info {
     bool active;
 };
 
+struct media_leg_config;
 struct media_switch; /* media/stats.h */
 
 struct media_events {
@@ -231,6 +232,7 @@ struct media_config {
     const struct media_events *events;
     void *events_context;
     struct metrics *metrics;
+    const struct media_leg_config *legs; /* media/leg.h; NULL: any port, no events */
 };
 
 struct media_candidate {
