@@ -201,13 +201,15 @@ static struct history *feed_history(struct worker *worker, struct feed *feed,
  * fetched in steps, one pointer further each time, while others are written. */
 static void feed_prefetch(const struct feed *feed, uint32_t at)
 {
-    if (at + 3 * FEED_PREFETCH < feed->count) {
-        const uint8_t *slot = (const uint8_t *)feed->subscriptions[at + 3 * FEED_PREFETCH]->slot;
+    struct subscription *const *ahead = feed->subscriptions + at;
+    uint32_t left = feed->count - at;
+    if (left > 4 * FEED_PREFETCH) {
+        const uint8_t *slot = (const uint8_t *)ahead[4 * FEED_PREFETCH]->slot;
         for (size_t line = 0; line < sizeof(struct slot); line += FEED_LINE)
             __builtin_prefetch(slot + line);
     }
-    if (at + 2 * FEED_PREFETCH < feed->count) {
-        const struct slot *slot = feed->subscriptions[at + 2 * FEED_PREFETCH]->slot;
+    if (left > 3 * FEED_PREFETCH) {
+        const struct slot *slot = ahead[3 * FEED_PREFETCH]->slot;
         __builtin_prefetch(&slot->transport->path);
         __builtin_prefetch(&slot->transport->protector);
         __builtin_prefetch(&slot->transport->group);
@@ -216,8 +218,10 @@ static void feed_prefetch(const struct feed *feed, uint32_t at)
         __builtin_prefetch(slot->rewriter);
         __builtin_prefetch((const uint8_t *)slot->rewriter + FEED_LINE);
     }
-    if (at + FEED_PREFETCH < feed->count)
-        __builtin_prefetch(feed->subscriptions[at + FEED_PREFETCH]->slot->transport->protector);
+    if (left > 2 * FEED_PREFETCH)
+        __builtin_prefetch(ahead[2 * FEED_PREFETCH]->slot->transport->protector);
+    if (left > FEED_PREFETCH)
+        protector_prefetch(ahead[FEED_PREFETCH]->slot->transport->protector);
 }
 
 void feed_deliver(struct worker *worker, struct feed *feed, struct packet *packet)

@@ -3,6 +3,8 @@
 
 #include "core/bytes.h"
 
+enum { RTCP_AAD = LAYOUT_RTCP_HEADER + LAYOUT_RTCP_INDEX };
+
 static const uint32_t rtcp_encrypted = UINT32_C(1) << 31; /* E */
 
 enum status layout_rtp_header(const uint8_t *packet, size_t length, size_t *ret_header)
@@ -36,8 +38,7 @@ enum status layout_rtp_seal(struct transform *transform, uint32_t roc, size_t he
     uint8_t *body = out + header_length, *tag = body + payload_length;
     rtp_iv(transform, roc, out, iv);
     if (transform_is_gcm(transform)) {
-        struct transform_aad aad = {.header = out, .header_length = header_length};
-        return transform_gcm_seal(transform, iv, &aad, payload, payload_length, body, tag)
+        return gcm_seal(transform->gcm, iv, out, header_length, payload, payload_length, body, tag)
                    ? STATUS_OK
                    : STATUS_INTERNAL;
     }
@@ -58,10 +59,8 @@ enum status layout_rtp_open(struct transform *transform, uint32_t roc, size_t he
     uint8_t *body = packet + header_length, *tag = packet + length - transform->tail;
     size_t body_length = (size_t)(tag - body);
     rtp_iv(transform, roc, packet, iv);
-    if (transform_is_gcm(transform)) {
-        struct transform_aad aad = {.header = packet, .header_length = header_length};
-        return transform_gcm_open(transform, iv, &aad, body, body_length, tag);
-    }
+    if (transform_is_gcm(transform))
+        return gcm_open(transform->gcm, iv, packet, header_length, body, body_length, tag);
     memcpy(sent, tag, sizeof sent);
     store_be32(tag, roc);
     if (!transform_mac(transform, packet, header_length + body_length + 4, mac))
@@ -69,6 +68,14 @@ enum status layout_rtp_open(struct transform *transform, uint32_t roc, size_t he
     if (!transform_equal(mac, sent, sizeof sent))
         return STATUS_CORRUPT;
     return transform_ctr(transform, iv, body, body_length, body) ? STATUS_OK : STATUS_INTERNAL;
+}
+
+/* What GCM authenticates without encrypting: the header and the word with E and index that ends the
+ * packet (RFC 7714 9.2). */
+static void rtcp_aad(const uint8_t *packet, const uint8_t *word, uint8_t ret_aad[RTCP_AAD])
+{
+    memcpy(ret_aad, packet, LAYOUT_RTCP_HEADER);
+    memcpy(ret_aad + LAYOUT_RTCP_HEADER, word, LAYOUT_RTCP_INDEX);
 }
 
 enum status layout_rtcp_seal(struct transform *transform, uint32_t index, uint8_t *packet,
@@ -79,10 +86,10 @@ enum status layout_rtcp_seal(struct transform *transform, uint32_t index, uint8_
     size_t body_length = length - LAYOUT_RTCP_HEADER;
     transform_iv(transform, load_be32(packet + 4), index, iv);
     if (transform_is_gcm(transform)) {
-        uint8_t *word = end + TRANSFORM_GCM_TAG;
+        uint8_t aad[RTCP_AAD], *word = end + GCM_TAG;
         store_be32(word, rtcp_encrypted | index);
-        struct transform_aad aad = {packet, LAYOUT_RTCP_HEADER, word, LAYOUT_RTCP_INDEX};
-        return transform_gcm_seal(transform, iv, &aad, body, body_length, body, end)
+        rtcp_aad(packet, word, aad);
+        return gcm_seal(transform->gcm, iv, aad, sizeof aad, body, body_length, body, end)
                    ? STATUS_OK
                    : STATUS_INTERNAL;
     }
@@ -120,9 +127,9 @@ enum status layout_rtcp_open(struct transform *transform, uint32_t index, uint8_
     size_t body_length = (size_t)(end - body);
     transform_iv(transform, load_be32(packet + 4), index, iv);
     if (transform_is_gcm(transform)) {
-        struct transform_aad aad = {packet, LAYOUT_RTCP_HEADER, end + TRANSFORM_GCM_TAG,
-                                    LAYOUT_RTCP_INDEX};
-        return transform_gcm_open(transform, iv, &aad, body, body_length, end);
+        uint8_t aad[RTCP_AAD];
+        rtcp_aad(packet, end + GCM_TAG, aad);
+        return gcm_open(transform->gcm, iv, aad, sizeof aad, body, body_length, end);
     }
     if (!transform_mac(transform, packet, length - transform->tail, mac))
         return STATUS_INTERNAL;

@@ -38,6 +38,12 @@ struct protector *protector_free(struct protector *protector)
     return NULL;
 }
 
+void protector_prefetch(const struct protector *protector)
+{
+    if (protector != NULL && protector->rtp.gcm != NULL)
+        gcm_prefetch(protector->rtp.gcm);
+}
+
 size_t protector_rtp_tail(const struct protector *protector)
 {
     return protector->rtp.tail;

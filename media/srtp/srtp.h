@@ -2,8 +2,8 @@
  * media/srtp/srtp.h - SRTP and SRTCP of one transport (RFC 3711, RFC 7714).
  *
  * A protector is the sending direction, an unprotector the receiving one; each has
- * its own keys. Both run on OpenSSL contexts that are keyed once and only change
- * their IV per packet; no memory is taken after the start. libsrtp2 is the reference
+ * its own keys. Both run on contexts that are keyed once and only change their IV per
+ * packet; no memory is taken after the start. libsrtp2 is the reference
  * the tests hold this against, byte for byte: a session of Debian's costs 18 to 29 KiB
  * per direction, this 2 to 8.
  *
@@ -55,6 +55,8 @@ MUST_USE enum status protector_new(const struct protector_keys *keys,
                                    struct protector **ret_protector);
 /* Wipes the keys. Accepts NULL, returns NULL. */
 struct protector *protector_free(struct protector *protector);
+/* A hint that a packet is about to be protected; protector itself should be in the cache. */
+void protector_prefetch(const struct protector *protector);
 /* Bytes protector_rtp adds: 16 or 10. */
 size_t protector_rtp_tail(const struct protector *protector);
 

@@ -1,4 +1,4 @@
-/* media/srtp/transform.c - see transform.h. The only file of media/srtp that knows OpenSSL. */
+/* media/srtp/transform.c - see transform.h. */
 #include "media/srtp/transform.h"
 
 #include "core/bytes.h"
@@ -67,29 +67,13 @@ enum status transform_derive(const struct protector_keys *keys, enum transform_l
     return keystream(keys->key, key_length, iv, ret_key, length);
 }
 
-static const EVP_CIPHER *profile_cipher(enum protector_profile profile)
-{
-    switch (profile) {
-    case PROTECTOR_AES_CM_SHA1_80:
-        return EVP_aes_128_ctr();
-    case PROTECTOR_AES_GCM_128:
-        return EVP_aes_128_gcm();
-    case PROTECTOR_AES_GCM_256:
-        return EVP_aes_256_gcm();
-    }
-    return NULL;
-}
-
-static enum status cipher_init(struct transform *transform, const struct transform_keys *keys,
-                               bool seal)
+static enum status cipher_init(struct transform *transform, const struct transform_keys *keys)
 {
     transform->cipher = EVP_CIPHER_CTX_new();
     if (transform->cipher == NULL)
         return STATUS_NO_MEMORY;
     /* Counter mode decrypts by encrypting. */
-    int encrypt = seal || !profile_is_gcm(keys->profile);
-    return EVP_CipherInit_ex2(transform->cipher, profile_cipher(keys->profile), keys->key, NULL,
-                              encrypt, NULL) == 1
+    return EVP_EncryptInit_ex2(transform->cipher, EVP_aes_128_ctr(), keys->key, NULL, NULL) == 1
                ? STATUS_OK
                : STATUS_INTERNAL;
 }
@@ -118,12 +102,17 @@ enum status transform_init_session(const struct transform_keys *keys, bool seal,
     if (protector_key_length(keys->profile) == 0)
         return STATUS_INVALID;
     struct transform transform = {0};
-    bool gcm = profile_is_gcm(keys->profile);
-    transform.tail = gcm ? TRANSFORM_GCM_TAG : TRANSFORM_SHA1_TAG;
+    enum status status;
     memcpy(transform.salt, keys->salt, protector_salt_length(keys->profile));
-    enum status status = cipher_init(&transform, keys, seal);
-    if (status == STATUS_OK && !gcm)
-        status = mac_init(&transform, keys);
+    if (profile_is_gcm(keys->profile)) {
+        transform.tail = GCM_TAG;
+        status = gcm_new(keys->key, protector_key_length(keys->profile), seal, &transform.gcm);
+    } else {
+        transform.tail = TRANSFORM_SHA1_TAG;
+        status = cipher_init(&transform, keys);
+        if (status == STATUS_OK)
+            status = mac_init(&transform, keys);
+    }
     if (status != STATUS_OK) {
         transform_clear(&transform);
         return status;
@@ -152,6 +141,7 @@ enum status transform_init(const struct protector_keys *keys, bool rtcp, bool se
 
 void transform_clear(struct transform *transform)
 {
+    gcm_free(transform->gcm);
     EVP_CIPHER_CTX_free(transform->cipher);
     EVP_MAC_CTX_free(transform->mac);
     OPENSSL_cleanse(transform, sizeof *transform);
@@ -171,51 +161,13 @@ void transform_iv(const struct transform *transform, uint32_t ssrc, uint64_t ind
         ret_iv[i] ^= transform->salt[i];
 }
 
-static bool update(struct transform *transform, const uint8_t *in, size_t length, uint8_t *out)
-{
-    int written = 0;
-    return length == 0 || EVP_CipherUpdate(transform->cipher, out, &written, in, (int)length) == 1;
-}
-
-static bool update_aad(struct transform *transform, const struct transform_aad *aad)
-{
-    return update(transform, aad->header, aad->header_length, NULL) &&
-           update(transform, aad->trailer, aad->trailer_length, NULL);
-}
-
-bool transform_gcm_seal(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
-                        const struct transform_aad *aad, const uint8_t *in, size_t length,
-                        uint8_t *out, uint8_t *tag)
-{
-    int written = 0;
-    OSSL_PARAM tags[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, TRANSFORM_GCM_TAG),
-        OSSL_PARAM_construct_end(),
-    };
-    return EVP_EncryptInit_ex2(transform->cipher, NULL, NULL, iv, NULL) == 1 &&
-           update_aad(transform, aad) && update(transform, in, length, out) &&
-           EVP_EncryptFinal_ex(transform->cipher, tag, &written) == 1 &&
-           EVP_CIPHER_CTX_get_params(transform->cipher, tags) == 1;
-}
-
-enum status transform_gcm_open(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
-                               const struct transform_aad *aad, uint8_t *bytes, size_t length,
-                               uint8_t *tag)
-{
-    int written = 0;
-    if (EVP_DecryptInit_ex2(transform->cipher, NULL, NULL, iv, NULL) != 1 ||
-        EVP_CIPHER_CTX_ctrl(transform->cipher, EVP_CTRL_AEAD_SET_TAG, TRANSFORM_GCM_TAG, tag) !=
-            1 ||
-        !update_aad(transform, aad) || !update(transform, bytes, length, bytes))
-        return STATUS_INTERNAL;
-    return EVP_DecryptFinal_ex(transform->cipher, tag, &written) == 1 ? STATUS_OK : STATUS_CORRUPT;
-}
-
 bool transform_ctr(struct transform *transform, const uint8_t iv[TRANSFORM_IV], const uint8_t *in,
                    size_t length, uint8_t *out)
 {
+    int written = 0;
     return EVP_EncryptInit_ex2(transform->cipher, NULL, NULL, iv, NULL) == 1 &&
-           update(transform, in, length, out);
+           (length == 0 ||
+            EVP_EncryptUpdate(transform->cipher, out, &written, in, (int)length) == 1);
 }
 
 bool transform_mac(struct transform *transform, const uint8_t *bytes, size_t length,

@@ -1,5 +1,6 @@
 /*
- * media/srtp/transform.h - session keys and the ciphers under them, on OpenSSL's EVP.
+ * media/srtp/transform.h - session keys and the ciphers under them: GCM by gcm.h, AES-CM and HMAC
+ * by OpenSSL's EVP.
  *
  * Contexts are keyed once; a packet sets the IV only. Where the parts of a packet lie
  * is layout.h's matter, replay and rollover are the protectors'. Private to media/srtp. Thread: the
@@ -8,13 +9,11 @@
 #ifndef MEDIA_SRTP_TRANSFORM_H
 #define MEDIA_SRTP_TRANSFORM_H
 
+#include "media/srtp/gcm.h"
 #include "media/srtp/srtp.h"
 
-#include <stdbool.h>
-
 enum {
-    TRANSFORM_IV = 16,       /* bytes; GCM uses the first 12 */
-    TRANSFORM_GCM_TAG = 16,  /* RFC 7714 13.2 */
+    TRANSFORM_IV = 16,       /* bytes; GCM uses the first GCM_IV */
     TRANSFORM_SHA1_TAG = 10, /* RFC 3711 5.2: 80 bits */
     TRANSFORM_SHA1_KEY = 20,
 };
@@ -43,8 +42,9 @@ struct transform_keys {
 };
 
 struct transform {
-    void *cipher; /* EVP_CIPHER_CTX */
-    void *mac;    /* EVP_MAC_CTX; NULL with GCM */
+    struct gcm *gcm; /* NULL with AES-CM */
+    void *cipher;    /* EVP_CIPHER_CTX of AES-CM */
+    void *mac;       /* EVP_MAC_CTX of AES-CM */
     uint8_t salt[PROTECTOR_SALT_MAX];
     uint8_t tail; /* bytes of the tag */
 };
@@ -59,7 +59,7 @@ MUST_USE enum status transform_init_session(const struct transform_keys *keys, b
 void transform_clear(struct transform *transform);
 static inline bool transform_is_gcm(const struct transform *transform)
 {
-    return transform->mac == NULL;
+    return transform->gcm != NULL;
 }
 
 /* From the 48-bit index: ROC || SEQ of RTP, 0 || SRTCP index (RFC 3711 4.1.1, RFC 7714 8.1, 9.1).
@@ -67,22 +67,6 @@ static inline bool transform_is_gcm(const struct transform *transform)
 void transform_iv(const struct transform *transform, uint32_t ssrc, uint64_t index,
                   uint8_t ret_iv[TRANSFORM_IV]);
 
-/* What GCM authenticates without encrypting: header || trailer (may be empty). */
-struct transform_aad {
-    const uint8_t *header;
-    size_t header_length;
-    const uint8_t *trailer;
-    size_t trailer_length;
-};
-
-/* out gets length bytes, tag TRANSFORM_GCM_TAG; in == out or apart. False: OpenSSL refused. */
-MUST_USE bool transform_gcm_seal(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
-                                 const struct transform_aad *aad, const uint8_t *in, size_t length,
-                                 uint8_t *out, uint8_t *tag);
-/* In place. Errors: STATUS_CORRUPT, STATUS_INTERNAL. */
-MUST_USE enum status transform_gcm_open(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
-                                        const struct transform_aad *aad, uint8_t *bytes,
-                                        size_t length, uint8_t *tag);
 /* AES-CM, either direction. */
 MUST_USE bool transform_ctr(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
                             const uint8_t *in, size_t length, uint8_t *out);

@@ -23,6 +23,7 @@ packages_of() {
         while read -r line; do
             case $line in
             '' | '#'*) ;;
+            *']') [ "${line##*\[}" != "$(dpkg --print-architecture)]" ] || echo "${line%% *}" ;;
             *': '*) command -v "${line%%:*}" >/dev/null || echo "${line#*: }" ;;
             *) echo "$line" ;;
             esac
