@@ -1,7 +1,7 @@
 #include "server/docs.h"
 
-#include "modules/meetings/statistics.h"
 #include "server/settings.h"
+#include "signalling/api/api.h"
 #include "signalling/gateway/commands.h"
 
 static void commands_print(FILE *stream)
@@ -42,12 +42,10 @@ void docs_print_protocol(FILE *stream)
     commands_print(stream);
     fputs("## Dispatches\n\n", stream);
     dispatches_print(stream);
-    fputs("## Statistics\n\n`GET /api/v1/meetings/{id}/stats` with `Authorization: Bearer TOKEN`, "
-          "the "
-          "token of a host or\nco-host; 404 for everybody else. `?after=ID` goes on after that "
-          "participant.\n\n",
-          stream);
-    json_table_print(&msg_statistics_table, stream);
+    fputs(
+        "## REST\n\nAlso at `/api/openapi.json`. What goes wrong is told as RFC 9457 problem.\n\n",
+        stream);
+    api_print_protocol(stream);
 }
 
 void docs_print_manual(FILE *stream)

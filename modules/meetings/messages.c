@@ -1,5 +1,5 @@
 #include "modules/meetings/messages.h"
-#include "modules/meetings/fields.h"
+#include "core/fields.h"
 
 enum { SDP_MAX = 1 << 18, SHORT_MAX = 64, MANY = 100000, SECRET_MAX = 128 };
 #define TIME_MAX INT64_MAX

@@ -1,4 +1,4 @@
-#include "modules/meetings/fields.h"
+#include "core/fields.h"
 #include "modules/meetings/statistics.h"
 
 enum { ID_MAX = 64, MID_MAX = 32, MILLE = 1000, HEIGHT_MAX = 8640, MS_MAX = 1000000 };

@@ -1,5 +1,6 @@
 /*
- * signalling/api/api.h - REST under /api/v1 and the operator's endpoints.
+ * signalling/api/api.h - REST under /api/v1 and the operator's endpoints; the rows are in
+ * route.h's tables.
  * Thread: handlers run on the request pool.
  */
 #ifndef SIGNALLING_API_API_H
@@ -11,6 +12,14 @@
 #include "signalling/http/http.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
+
+enum { API_ROUTES_MAX = 120 /* of the edge's 128, which has WHIP's too */ };
+
+struct api_bound {
+    struct api *api;
+    const struct api_route *route;
+};
 
 struct api {
     struct db *db;
@@ -18,10 +27,15 @@ struct api {
     struct metrics *metrics;
     enum adhoc adhoc;
     uint8_t voices;
-    atomic_bool ready; /* what /readyz says */
+    atomic_bool ready;                      /* what /readyz says */
+    struct api_bound bound[API_ROUTES_MAX]; /* api_routes fills it */
 };
 
 /* Adds the routes; api must outlive http. */
 MUST_USE enum status api_routes(struct http *http, struct api *api);
+
+/* The routes as OpenAPI 3.1, and as a section of docs/protocol.md. Errors: STATUS_NO_MEMORY. */
+MUST_USE enum status api_print_openapi(FILE *stream, struct arena *arena);
+void api_print_protocol(FILE *stream);
 
 #endif

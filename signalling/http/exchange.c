@@ -12,6 +12,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* draft-ietf-httpapi-ratelimit-headers: what programs may still ask. Pages need not know. */
+static void allowance_add(struct conn *conn)
+{
+    struct visitors_allowance allowance;
+    const struct request *request = conn->request;
+    if (request == NULL || request->route == NULL ||
+        !visitors_allowance(conn->http->visitors, conn->visitor, &allowance))
+        return;
+    char text[64];
+    snprintf(text, sizeof text, "\"address\";q=%u;w=60", allowance.quota);
+    answer_field(&conn->answer, "RateLimit-Policy", text);
+    snprintf(text, sizeof text, "\"address\";r=%u;t=%u", allowance.left, allowance.reset_s);
+    answer_field(&conn->answer, "RateLimit", text);
+}
+
 /* The answer has its fields and body: adds what every answer has, and begins to write. */
 static void answer_begin(struct conn *conn)
 {
@@ -20,6 +35,7 @@ static void answer_begin(struct conn *conn)
     const char *host = request != NULL ? request->head.host : NULL;
     conn->keep = conn->keep && !http->draining;
     conn->answer.head_only = request != NULL && strcmp(request->head.method, "HEAD") == 0;
+    allowance_add(conn);
     const struct answer_scene scene = {
         .id = conn->id,
         .host = host,

@@ -30,6 +30,7 @@ enum {
 };
 
 struct http;
+struct head;
 
 struct http_config {
     uint16_t
@@ -64,8 +65,9 @@ struct http_request {
     const char *host;          /* authority the client used */
     const char *id;            /* request id, also in the X-Request-Id header */
     char address[HTTP_ADDRESS_MAX];
-    bool loopback; /* the peer is on this machine */
-    bool secure;   /* came by HTTPS */
+    bool loopback;           /* the peer is on this machine */
+    bool secure;             /* came by HTTPS */
+    const struct head *head; /* see http_header */
     struct arena *arena;
 };
 
@@ -96,6 +98,8 @@ struct http_route {
 
 /* Value of a query parameter, percent-decoded, in the arena; NULL when absent or malformed. */
 const char *http_query(const struct http_request *request, const char *name);
+/* Value of a header field (lower-case name), the first of several; NULL when absent. */
+const char *http_header(const struct http_request *request, const char *name);
 /* 200 (or status) with a JSON text. */
 void http_reply_json(struct http_reply *reply, int status, const char *json);
 void http_reply_header(struct http_reply *reply, const char *name, const char *value);

@@ -3,6 +3,7 @@
  */
 #include "core/json.h"
 #include "signalling/http/answer.h"
+#include "signalling/http/head.h"
 #include "signalling/http/http.h"
 
 #include <string.h>
@@ -52,6 +53,11 @@ const char *http_query(const struct http_request *request, const char *name)
         at += item + (at[item] == '&');
     }
     return NULL;
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return head_get(request->head, name);
 }
 
 void http_reply_json(struct http_reply *reply, int status, const char *json)

@@ -45,6 +45,7 @@ static void view_fill(struct request *request, const struct request_scene *scene
         .id = scene->id,
         .loopback = scene->loopback,
         .secure = scene->secure,
+        .head = head,
         .arena = request->arena,
     };
     snprintf(view->address, sizeof view->address, "%s", scene->address);

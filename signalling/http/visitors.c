@@ -185,3 +185,17 @@ uint32_t visitors_request(struct visitors *visitors, struct visitor *visitor, ui
     uint64_t wait_ms = (VISITORS_TOKEN - visitor->tokens) / visitors->requests_max;
     return (uint32_t)(wait_ms / 1000) + 1;
 }
+
+bool visitors_allowance(const struct visitors *visitors, const struct visitor *visitor,
+                        struct visitors_allowance *ret_allowance)
+{
+    if (visitor->unlimited_requests)
+        return false;
+    uint64_t full = (uint64_t)visitors->requests_max * VISITORS_TOKEN;
+    uint64_t fills_ms = (full - visitor->tokens) / visitors->requests_max;
+    *ret_allowance =
+        (struct visitors_allowance){.quota = visitors->requests_max,
+                                    .left = (uint32_t)(visitor->tokens / VISITORS_TOKEN),
+                                    .reset_s = (uint32_t)((fills_ms + 999) / 1000)};
+    return true;
+}

@@ -38,4 +38,14 @@ void visitors_leave(struct visitor *visitor);
 /* A request comes: 0 when it may, else the seconds after which it may come again. */
 uint32_t visitors_request(struct visitors *visitors, struct visitor *visitor, uint64_t now_ms);
 
+struct visitors_allowance {
+    uint32_t quota;   /* requests a minute */
+    uint32_t left;    /* that may come at once */
+    uint32_t reset_s; /* until all of them may again */
+};
+
+/* What is left after the last request; false for an address without a limit. */
+bool visitors_allowance(const struct visitors *visitors, const struct visitor *visitor,
+                        struct visitors_allowance *ret_allowance);
+
 #endif

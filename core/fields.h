@@ -1,9 +1,9 @@
 /*
- * modules/meetings/fields.h - field makers for the tables of messages.h and statistics.h: a line
- * per field. Included by the files that define tables, and by nobody else.
+ * core/fields.h - field makers for the tables of json.h: a line per field. Included by the files
+ * that define tables, and by nobody else.
  */
-#ifndef MODULES_MEETINGS_FIELDS_H
-#define MODULES_MEETINGS_FIELDS_H
+#ifndef CORE_FIELDS_H
+#define CORE_FIELDS_H
 
 #include "core/json.h"
 

@@ -1,0 +1,82 @@
+/*
+ * signalling/api/route.h - one row for each thing REST can do. From these rows requests are
+ * matched and checked, docs/protocol.md and /api/openapi.json are printed, and the tests of
+ * who may do what are walked: a route cannot be forgotten in any of them.
+ *
+ * Thread: request pool, straight line.
+ */
+#ifndef SIGNALLING_API_ROUTE_H
+#define SIGNALLING_API_ROUTE_H
+
+#include "core/json.h"
+#include "signalling/http/http.h"
+
+struct api;
+
+/* Who may call it; the router asks before the handler runs. */
+enum api_who {
+    API_ANYONE,
+    API_HOST, /* of meeting {id}: a host's or co-host's own token, or the host token. To others the
+                 meeting does not exist */
+};
+
+/* A request being carried out. Texts live in the request's arena. */
+struct api_call {
+    struct api *api;
+    const struct http_request *request;
+    struct http_reply *reply;
+    struct arena *arena;
+    const void *body;   /* decoded by route->body; NULL when the route has none */
+    const void *query;  /* likewise */
+    const void *result; /* the handler's: a struct of route->result; NULL only when it failed */
+    const char *error;  /* the handler's: detail of the problem, or NULL */
+};
+
+/* The router answers a failure with its problem, unless the handler has answered (api_problem). */
+typedef enum status api_run(struct api_call *call);
+
+struct api_route {
+    const char *method;  /* "POST" */
+    const char *pattern; /* as struct http_route */
+    enum api_who who;
+    api_run *run;
+    const struct json_table *body;   /* NULL: no body. Without `required` fields it may be empty */
+    const struct json_table *query;  /* TEXT, INT and BOOL fields; others in the URL are ignored */
+    const struct json_table *result; /* NULL: none, or run writes call->reply itself */
+    const char *type;                /* content type of what run writes itself */
+    int status;                      /* of success; 0: 200 */
+    uint32_t body_max;               /* bytes; 0: API_BODY_MAX where there is a body */
+    const char *doc;                 /* one line */
+};
+
+enum { API_BODY_MAX = 4096 };
+
+struct api_table {
+    const struct api_route *routes;
+    size_t count;
+};
+
+#define API_TABLE(rows)                                                                            \
+    {                                                                                              \
+        .routes = (rows), .count = sizeof(rows) / sizeof((rows)[0])                                \
+    }
+
+/* A file each. */
+extern const struct api_table api_meetings, api_operator;
+
+/* Every route; NULL past the last. */
+const struct api_route *api_route_at(size_t index);
+/* "anyone", "host": for documents. */
+const char *api_who_name(enum api_who who);
+
+/* Answers with a problem of its own; returns what the handler may return. */
+MUST_USE enum status api_problem(struct api_call *call, int http, const char *code,
+                                 const char *detail);
+
+/* ---- entity tags (RFC 9110 8.8.3): a resource's version ---- */
+
+void api_etag(struct api_call *call, int64_t version);
+/* If-Match names this version, or is absent. Errors: STATUS_DENIED, answered with 412. */
+MUST_USE enum status api_if_match(struct api_call *call, int64_t version);
+
+#endif

@@ -1,0 +1,192 @@
+/*
+ * signalling/api/router.c - from a row of route.h to an answer: may they, is it well formed,
+ * run it, encode what came of it.
+ */
+#include "modules/meetings/registry.h"
+#include "signalling/api/api.h"
+#include "signalling/api/route.h"
+#include "signalling/http/problem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct api_table *const tables[] = {&api_meetings, &api_operator};
+
+const struct api_route *api_route_at(size_t index)
+{
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        if (index < tables[i]->count)
+            return &tables[i]->routes[index];
+        index -= tables[i]->count;
+    }
+    return NULL;
+}
+
+const char *api_who_name(enum api_who who)
+{
+    static const char *const names[] = {[API_ANYONE] = "anyone", [API_HOST] = "host"};
+    return names[who];
+}
+
+enum status api_problem(struct api_call *call, int http, const char *code, const char *detail)
+{
+    http_problem(call->request, call->reply, http, code, detail);
+    return STATUS_DENIED;
+}
+
+void api_etag(struct api_call *call, int64_t version)
+{
+    http_reply_header(call->reply, "ETag", arena_printf(call->arena, "\"%" PRId64 "\"", version));
+}
+
+enum status api_if_match(struct api_call *call, int64_t version)
+{
+    char tag[32];
+    const char *wanted = call->request->if_match;
+    snprintf(tag, sizeof tag, "\"%" PRId64 "\"", version);
+    if (wanted[0] == '\0' || strcmp(wanted, "*") == 0 || strcmp(wanted, tag) == 0)
+        return STATUS_OK;
+    return api_problem(call, 412, "changed", "it has changed since: read it again");
+}
+
+/* ---- who ---- */
+
+/* Hosts and co-hosts by their participant's token, or whoever holds the host token. */
+static enum status host_check(const struct api *api, const struct http_request *request)
+{
+    static const char scheme[] = "Bearer ";
+    const char *meeting = request->params[0];
+    if (strncasecmp(request->authorization, scheme, sizeof scheme - 1) != 0)
+        return STATUS_NOT_FOUND;
+    const char *token = request->authorization + sizeof scheme - 1;
+    enum status status = registry_host_check(api->db, meeting, token);
+    if (status != STATUS_DENIED)
+        return status == STATUS_INVALID ? STATUS_NOT_FOUND : status;
+    struct registry_participant participant;
+    status = registry_participant_by_token(api->db, meeting, token, request->arena, &participant);
+    if (status == STATUS_OK &&
+        (participant.removed || !participant.admitted || participant.role == REGISTRY_PARTICIPANT))
+        status = STATUS_NOT_FOUND;
+    return status;
+}
+
+static enum status who_check(const struct api_call *call, enum api_who who)
+{
+    return who == API_HOST ? host_check(call->api, call->request) : STATUS_OK;
+}
+
+/* ---- what ---- */
+
+static bool whole_number(const char *text)
+{
+    text += *text == '-';
+    return *text != '\0' && strlen(text) <= 18 && strspn(text, "0123456789") == strlen(text) &&
+           (text[0] != '0' || text[1] == '\0');
+}
+
+/* The query as JSON, so that one table and one decoder judge both; NULL without memory. A number
+ * that is none stays a text, which the decoder refuses by name. */
+static const char *query_json(struct api_call *call, const struct json_table *table)
+{
+    const char *text = "{";
+    for (size_t i = 0; i < table->field_count && text != NULL; i++) {
+        const struct json_field *field = &table->fields[i];
+        const char *value = http_query(call->request, field->name);
+        if (value == NULL)
+            continue;
+        bool bare = (field->kind == JSON_FIELD_INT && whole_number(value)) ||
+                    (field->kind == JSON_FIELD_BOOL &&
+                     (strcmp(value, "true") == 0 || strcmp(value, "false") == 0));
+        const char *literal = bare ? value : json_quote(value, call->arena);
+        if (literal == NULL)
+            return NULL;
+        text = arena_printf(call->arena, "%s%s\"%s\":%s", text, text[1] != '\0' ? "," : "",
+                            field->name, literal);
+    }
+    return text != NULL ? arena_printf(call->arena, "%s}", text) : NULL;
+}
+
+static enum status decode(struct api_call *call, const struct json_table *table, const char *text,
+                          size_t length, const void **ret_value)
+{
+    struct json *json = NULL;
+    struct json_error error = {""};
+    void *value = arena_alloc(call->arena, table->size);
+    enum status status = value != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    if (status == STATUS_OK && length > 0)
+        status = json_parse(text, length, &json, &error);
+    if (status == STATUS_OK)
+        status = json_decode(table, json, call->arena, value, &error);
+    json_free(json);
+    if (error.text[0] != '\0')
+        call->error = arena_strdup(call->arena, error.text);
+    if (status == STATUS_OK)
+        *ret_value = value;
+    return status;
+}
+
+static enum status decode_all(struct api_call *call, const struct api_route *route)
+{
+    enum status status = STATUS_OK;
+    if (route->query != NULL) {
+        const char *text = query_json(call, route->query);
+        status = text != NULL ? decode(call, route->query, text, strlen(text), &call->query)
+                              : STATUS_NO_MEMORY;
+    }
+    if (status == STATUS_OK && route->body != NULL)
+        status =
+            decode(call, route->body, call->request->body, call->request->body_length, &call->body);
+    return status;
+}
+
+static void answer(struct api_call *call, const struct api_route *route)
+{
+    if (route->result == NULL) {
+        if (call->reply->status == 0)
+            call->reply->status = route->status;
+        return;
+    }
+    const char *json = json_encode(route->result, call->result, call->arena);
+    if (json != NULL)
+        http_reply_json(call->reply, route->status != 0 ? route->status : 200, json);
+    else
+        http_problem_status(call->request, call->reply, STATUS_NO_MEMORY, NULL);
+}
+
+/* An http_handler; the context is the route bound to its api. */
+static void route_run(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    const struct api_bound *bound = context;
+    const struct api_route *route = bound->route;
+    struct api_call call = {
+        .api = bound->api, .request = request, .reply = reply, .arena = request->arena};
+    enum status status = who_check(&call, route->who);
+    if (status == STATUS_OK)
+        status = decode_all(&call, route);
+    if (status == STATUS_OK)
+        status = route->run(&call);
+    if (status == STATUS_OK)
+        answer(&call, route);
+    else if (reply->status == 0)
+        http_problem_status(request, reply, status, call.error);
+}
+
+enum status api_routes(struct http *http, struct api *api)
+{
+    enum status status = STATUS_OK;
+    const struct api_route *route;
+    for (size_t i = 0; status == STATUS_OK && (route = api_route_at(i)) != NULL; i++) {
+        if (i == API_ROUTES_MAX)
+            return STATUS_LIMIT;
+        api->bound[i] = (struct api_bound){.api = api, .route = route};
+        size_t body_max = route->body_max;
+        if (body_max == 0 && route->body != NULL)
+            body_max = API_BODY_MAX;
+        const struct http_route row = {route->method, route->pattern, route_run, &api->bound[i],
+                                       body_max};
+        status = http_route_add(http, &row);
+    }
+    return status;
+}
