@@ -5,7 +5,9 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 enum {
@@ -60,6 +62,71 @@ bool crypto_equal(const void *left, const void *right, size_t length)
     return CRYPTO_memcmp(left, right, length) == 0;
 }
 
+void crypto_wipe(void *secret, size_t length)
+{
+    OPENSSL_cleanse(secret, length);
+}
+
+/* ---- AES-256-GCM ---- */
+
+/* Fetched once: OpenSSL looks an algorithm up by name, under a lock, each time it is not. */
+static EVP_CIPHER *gcm;
+
+static void gcm_fetch(void)
+{
+    gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+}
+
+/* Fails only without memory or without a provider; no caller could go on. */
+static EVP_CIPHER_CTX *gcm_begin(const uint8_t *key, const uint8_t *nonce, const void *ad,
+                                 size_t ad_length, int sealing)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    int used;
+    pthread_once(&once, gcm_fetch);
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    if (!gcm || !context || !EVP_CipherInit_ex2(context, gcm, key, nonce, sealing, NULL) ||
+        (ad_length > 0 && !EVP_CipherUpdate(context, NULL, &used, ad, (int)ad_length)))
+        abort();
+    return context;
+}
+
+void crypto_aead_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
+                      const void *ad, size_t ad_length, const void *plain, size_t length,
+                      uint8_t *ret_sealed)
+{
+    int used = 0, rest = 0;
+    EVP_CIPHER_CTX *context = gcm_begin(key, nonce, ad, ad_length, 1);
+    if ((length > 0 && !EVP_CipherUpdate(context, ret_sealed, &used, plain, (int)length)) ||
+        !EVP_CipherFinal_ex(context, ret_sealed + used, &rest) ||
+        !EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_BYTES, ret_sealed + length))
+        abort();
+    EVP_CIPHER_CTX_free(context);
+}
+
+enum status crypto_aead_open(const uint8_t key[CRYPTO_KEY_BYTES],
+                             const uint8_t nonce[CRYPTO_NONCE_BYTES], const void *ad,
+                             size_t ad_length, const uint8_t *sealed, size_t sealed_length,
+                             void *ret_plain)
+{
+    if (sealed_length < CRYPTO_TAG_BYTES)
+        return STATUS_CORRUPT;
+    int used = 0, rest = 0;
+    size_t length = sealed_length - CRYPTO_TAG_BYTES;
+    uint8_t tag[CRYPTO_TAG_BYTES], none[CRYPTO_TAG_BYTES];
+    memcpy(tag, sealed + length, sizeof tag);
+    EVP_CIPHER_CTX *context = gcm_begin(key, nonce, ad, ad_length, 0);
+    bool good = (length == 0 || EVP_CipherUpdate(context, ret_plain, &used, sealed, (int)length)) &&
+                EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) &&
+                EVP_CipherFinal_ex(context, none, &rest) > 0;
+    EVP_CIPHER_CTX_free(context);
+    if (!good && length > 0)
+        memset(ret_plain, 0, length); /* it was decrypted before it was found to be forged */
+    return good ? STATUS_OK : STATUS_CORRUPT;
+}
+
+/* ---- texts ---- */
+
 void crypto_base64url(const void *data, size_t length, char *ret_text)
 {
     static const char alphabet[] =
@@ -85,6 +152,27 @@ void crypto_hex(const void *data, size_t length, char *ret_text)
         *ret_text++ = "0123456789abcdef"[bytes[i] & 15];
     }
     *ret_text = '\0';
+}
+
+static int hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+bool crypto_unhex(const char *text, size_t length, uint8_t *ret_bytes)
+{
+    for (size_t i = 0; i < length; i++) {
+        int high = hex_digit(text[2 * i]);
+        int low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
+        if (low < 0)
+            return false;
+        ret_bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
 }
 
 void crypto_token(char ret_token[CRYPTO_TOKEN_CHARS + 1])

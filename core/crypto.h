@@ -16,6 +16,9 @@ enum {
     CRYPTO_SHA256_BYTES = 32,
     CRYPTO_TOKEN_CHARS = 43, /* base64url of 32 bytes */
     CRYPTO_ID_CHARS = 16,    /* base64url of 12 bytes: 96 bits */
+    CRYPTO_KEY_BYTES = 32,   /* AES-256 */
+    CRYPTO_NONCE_BYTES = 12,
+    CRYPTO_TAG_BYTES = 16,
 };
 
 /* Fills from the system's generator; aborts the process when there is none. */
@@ -29,12 +32,31 @@ void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, si
 /* Same time wherever they differ. */
 bool crypto_equal(const void *left, const void *right, size_t length);
 
+/* Overwrites a secret; the compiler does not leave it out. */
+void crypto_wipe(void *secret, size_t length);
+
+/*
+ * AES-256-GCM (NIST SP 800-38D): one key never meets one nonce twice. Writes `length` bytes of
+ * ciphertext, which may be written where the plaintext is, and then the tag.
+ */
+void crypto_aead_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
+                      const void *ad, size_t ad_length, const void *plain, size_t length,
+                      uint8_t *ret_sealed);
+/* `sealed_length` counts the tag; ret_plain takes that less CRYPTO_TAG_BYTES and is zeros after an
+ * error. Errors: STATUS_CORRUPT. */
+MUST_USE enum status crypto_aead_open(const uint8_t key[CRYPTO_KEY_BYTES],
+                                      const uint8_t nonce[CRYPTO_NONCE_BYTES], const void *ad,
+                                      size_t ad_length, const uint8_t *sealed, size_t sealed_length,
+                                      void *ret_plain);
+
 /* Unpadded base64url (RFC 4648 5); ret_text gets a NUL and must hold CRYPTO_BASE64URL_SIZE(length).
  */
 #define CRYPTO_BASE64URL_SIZE(length) (((length)*4 + 2) / 3 + 1)
 void crypto_base64url(const void *data, size_t length, char *ret_text);
 /* ret_text must hold 2 * length + 1. Lower case. */
 void crypto_hex(const void *data, size_t length, char *ret_text);
+/* 2 * length digits of either case. False: they are not; ret_bytes may have changed. */
+bool crypto_unhex(const char *text, size_t length, uint8_t *ret_bytes);
 
 /* A new secret of 256 bits, a new public id of 96 bits, both base64url and NUL-terminated. */
 void crypto_token(char ret_token[CRYPTO_TOKEN_CHARS + 1]);

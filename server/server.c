@@ -99,13 +99,22 @@ static enum status data_make(const char *data, char error[SERVER_ERROR_MAX])
     return STATUS_OK;
 }
 
-static enum status storage_start(struct server *server, const char *data,
-                                 char error[SERVER_ERROR_MAX])
+static enum status storage_start(struct server *server, const struct settings *settings,
+                                 const char *data, char error[SERVER_ERROR_MAX])
 {
-    struct db_config config = {
-        .directory = data, .readers = SERVER_DB_READERS, .metrics = server->metrics};
+    const char *reason = NULL;
+    struct db_config config = {.directory = data,
+                               .readers = SERVER_DB_READERS,
+                               .metrics = server->metrics,
+                               .key_command = settings->vault_command,
+                               .ret_reason = &reason};
     enum status status = db_open(&config, &server->db);
-    if (status == STATUS_EXISTS)
+    if (reason != NULL) {
+        if (strncmp(reason, "vault.command:", 14) == 0)
+            snprintf(error, SERVER_ERROR_MAX, "%s", reason);
+        else
+            snprintf(error, SERVER_ERROR_MAX, "--data %.300s: %s", data, reason);
+    } else if (status == STATUS_EXISTS)
         snprintf(error, SERVER_ERROR_MAX, "--data %.300s: another server is using it", data);
     else if (status == STATUS_UNSUPPORTED)
         snprintf(error, SERVER_ERROR_MAX, "--data %.300s: the database is newer than this program",
@@ -230,7 +239,7 @@ enum status server_start(const struct settings *settings, const char *data,
     if (status == STATUS_OK)
         status = metrics_new(&server->metrics);
     if (status == STATUS_OK)
-        status = storage_start(server, data, ret_error);
+        status = storage_start(server, settings, data, ret_error);
     if (status == STATUS_OK)
         status = crew_new("request", (uint32_t)settings->threads, SERVER_JOBS_MAX, &server->crew);
     if (status == STATUS_OK)

@@ -46,6 +46,9 @@ static const struct config_key keys[] = {
     KEY("server.threads", CONFIG_INT, threads, "16", 1, 64, NULL,
         "Threads that answer requests; each waits for its own commit, so more than there are "
         "CPUs."),
+    KEY("vault.command", CONFIG_TEXT, vault_command, "", 0, 0, NULL,
+        "Shell command that prints the root key, 64 hexadecimal digits, as a key service gives it; "
+        "empty: it is kept in DATA/keys/root.key."),
     KEY("log.levels", CONFIG_TEXT, log, "info", 0, 0, NULL,
         "error, warn, info or debug; per topic as in info,media=debug. Read again on SIGHUP."),
     KEY("trace.participant", CONFIG_TEXT, trace_participant, "", 0, 0, NULL,

@@ -29,6 +29,7 @@ struct db_session {
     enum status error;   /* the first db_prepare of this body that failed */
     uint32_t wal_length; /* pages in the log now */
     uint32_t wal_copied; /* of them, already in the database */
+    struct vault *vault;
 };
 
 static enum status status_of(int code)
@@ -159,15 +160,22 @@ out:
     return STATUS_OK;
 }
 
-struct db_session *connection_close(struct db_session *session)
+void connection_forget(struct db_session *session)
 {
-    if (!session)
-        return NULL;
     for (uint32_t i = 0; i < SLOTS; i++) {
         if (session->statements[i])
             sqlite3_finalize(session->statements[i]->stmt);
         free(session->statements[i]);
+        session->statements[i] = NULL;
     }
+    session->statement_count = 0;
+}
+
+struct db_session *connection_close(struct db_session *session)
+{
+    if (!session)
+        return NULL;
+    connection_forget(session);
     sqlite3_close(session->handle);
     free(session);
     return NULL;
@@ -192,6 +200,31 @@ enum status connection_body(struct db_session *session, db_body *body, void *arg
         sqlite3_clear_bindings(statement->stmt);
     }
     return session->error != STATUS_OK ? session->error : status;
+}
+
+enum status connection_transaction(struct db_session *session, db_body *body, void *arg)
+{
+    enum status status = connection_exec(session, "BEGIN IMMEDIATE");
+    if (status == STATUS_OK)
+        status = connection_body(session, body, arg);
+    if (status == STATUS_OK)
+        status = connection_exec(session, "COMMIT");
+    if (status != STATUS_OK && connection_in_transaction(session)) {
+        /* The first error is the one that says something. */
+        enum status undone = connection_exec(session, "ROLLBACK");
+        (void)undone;
+    }
+    return status;
+}
+
+void connection_vault_set(struct db_session *session, struct vault *vault)
+{
+    session->vault = vault;
+}
+
+struct vault *db_session_vault(const struct db_session *session)
+{
+    return session->vault;
 }
 
 bool connection_in_transaction(const struct db_session *session)

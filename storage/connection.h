@@ -38,6 +38,13 @@ MUST_USE enum status connection_exec(struct db_session *session, const char *sql
 /* Runs a body and puts all its statements back; a failed db_prepare fails it whatever it returns.
  */
 MUST_USE enum status connection_body(struct db_session *session, db_body *body, void *arg);
+/* A body in a transaction of its own, for a writer that has no group yet. Errors: the body's, as
+ * db_step. */
+MUST_USE enum status connection_transaction(struct db_session *session, db_body *body, void *arg);
+/* Whose columns its bodies seal and open (db_session_vault); borrowed. */
+void connection_vault_set(struct db_session *session, struct vault *vault);
+/* Empties the cache of statements: after what runs once. Not inside a body. */
+void connection_forget(struct db_session *session);
 /* False after SQLite itself has given up a transaction (disk full, I/O error, out of memory). */
 bool connection_in_transaction(const struct db_session *session);
 

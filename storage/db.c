@@ -14,6 +14,7 @@
 #include "core/handoff.h"
 #include "storage/connection.h"
 #include "storage/migrations.h"
+#include "storage/vault/vault_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +39,7 @@ struct request {
 struct db {
     int lock_fd; /* -1: none */
     struct db_session *writer;
+    struct vault *vault;
     struct handoff *requests; /* struct request */
     struct handoff *readers;  /* struct db_session: those not in use */
     pthread_t thread;
@@ -202,9 +204,27 @@ static enum status readers_open(struct db *db, const char *path, uint32_t count)
     for (uint32_t i = 0; status == STATUS_OK && i < count; i++) {
         struct db_session *reader = NULL;
         status = connection_open(path, CONNECTION_READER, &reader);
-        if (status == STATUS_OK)
-            status = handoff_put(db->readers, reader);
+        if (status != STATUS_OK)
+            return status;
+        connection_vault_set(reader, db->vault);
+        status = handoff_put(db->readers, reader);
     }
+    return status;
+}
+
+/* The schema and the keys: one step of the schema seals what was written before there were any. */
+static enum status content_open(struct db *db, const struct db_config *config, const char *path)
+{
+    enum status status = vault_new(config->directory, config->key_command, &db->vault);
+    if (status == STATUS_OK)
+        status = connection_open(path, CONNECTION_WRITER, &db->writer);
+    if (status != STATUS_OK)
+        return status;
+    connection_vault_set(db->writer, db->vault);
+    status = migrations_run(db->writer, db->vault);
+    connection_forget(db->writer);
+    if (status != STATUS_OK && config->ret_reason)
+        *config->ret_reason = db->vault->reason;
     return status;
 }
 
@@ -233,6 +253,8 @@ enum status db_open(const struct db_config *config, struct db **ret_db)
     if (!config->directory || config->readers == 0 || config->readers > DB_READERS_MAX ||
         snprintf(path, sizeof path, "%s/parley.db", config->directory) >= (int)sizeof path)
         return STATUS_INVALID;
+    if (config->ret_reason)
+        *config->ret_reason = NULL;
     struct db *db = calloc(1, sizeof *db);
     if (!db)
         return STATUS_NO_MEMORY;
@@ -242,9 +264,7 @@ enum status db_open(const struct db_config *config, struct db **ret_db)
     if (status == STATUS_OK)
         status = file_make(config->directory, path);
     if (status == STATUS_OK)
-        status = connection_open(path, CONNECTION_WRITER, &db->writer);
-    if (status == STATUS_OK)
-        status = migrations_run(db->writer);
+        status = content_open(db, config, path);
     if (status == STATUS_OK)
         status = readers_open(db, path, config->readers);
     if (status == STATUS_OK)
@@ -275,6 +295,7 @@ struct db *db_close(struct db *db)
         connection_close(reader);
     /* Last: the writer's close copies the log into the database and removes it. */
     connection_close(db->writer);
+    vault_free(db->vault);
     handoff_free(db->readers);
     handoff_free(db->requests);
     if (db->lock_fd >= 0)
@@ -298,6 +319,11 @@ enum status db_write(struct db *db, db_body *body, void *arg)
     }
     sem_destroy(&request.finished);
     return status;
+}
+
+struct vault *db_vault(const struct db *db)
+{
+    return db->vault;
 }
 
 uint32_t db_waiting(const struct db *db)

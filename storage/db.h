@@ -28,19 +28,26 @@ enum {
 };
 
 struct db;
+struct vault;
 
 struct db_config {
     const char *directory;   /* exists; parley.db is made in it, for its owner's eyes only */
     uint32_t readers;        /* connections, 1..DB_READERS_MAX; db_read waits for a free one */
     struct metrics *metrics; /* may be NULL */
+    const char *key_command; /* prints the root key; NULL or "": it is in keys/root.key */
+    const char **ret_reason; /* may be NULL: what is wrong with the keys, or NULL */
 };
 
-/* Opens, migrates, starts the writer. Errors: STATUS_IO, STATUS_CORRUPT, STATUS_UNSUPPORTED (the
- * database is newer than the program), STATUS_EXISTS (another server has it open),
- * STATUS_NO_MEMORY. */
+/* Opens, migrates, reads or makes the keys (storage/vault/vault.h), starts the writer. Errors:
+ * STATUS_IO, STATUS_CORRUPT, STATUS_UNSUPPORTED (the database is newer than the program),
+ * STATUS_EXISTS (another server has it open), STATUS_NO_MEMORY; STATUS_NOT_FOUND (its root key is
+ * missing), STATUS_DENIED (that is not its root key, or others may read it). */
 MUST_USE enum status db_open(const struct db_config *config, struct db **ret_db);
 /* Commits what waits, joins the writer. Accepts NULL, returns NULL. */
 struct db *db_close(struct db *db);
+
+/* The keys; as long as the database is open. */
+struct vault *db_vault(const struct db *db);
 
 /* A connection inside db_write or db_read; valid in the callback only. */
 struct db_session;
@@ -61,6 +68,9 @@ MUST_USE enum status db_write(struct db *db, db_body *body, void *arg);
 MUST_USE enum status db_read(struct db *db, db_body *body, void *arg);
 /* Transactions that wait for the writer, those it has taken already not counted. Any thread. */
 uint32_t db_waiting(const struct db *db);
+
+/* For bodies: db_vault of its database. */
+struct vault *db_session_vault(const struct db_session *session);
 
 /* The statement is reset and bare; NULL (session remembers the error) when it does not compile. */
 struct db_statement *db_prepare(struct db_session *session, const char *sql);

@@ -88,7 +88,27 @@ static const char *const steps[] = {
     "  created INTEGER NOT NULL,"
     "  UNIQUE (message, emoji, participant)"
     ") STRICT;",
+
+    /* 3: keys (storage/vault/). A key's number stands in what it sealed and never comes again. */
+    "CREATE TABLE vault_master ("
+    "  version INTEGER PRIMARY KEY,"
+    "  wrapped BLOB NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE vault_key ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  scope TEXT NOT NULL UNIQUE,"
+    "  master INTEGER NOT NULL REFERENCES vault_master (version),"
+    "  wrapped BLOB NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX vault_key_master ON vault_key (master);"
+
+    "CREATE TABLE vault_doomed (scope TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;",
 };
+
+enum { VAULT_STEP = 3 };
 
 const int64_t migrations_version = (int64_t)(sizeof steps / sizeof steps[0]);
 
@@ -119,7 +139,7 @@ static enum status step_take(struct db_session *session, int64_t version)
     return status;
 }
 
-enum status migrations_run(struct db_session *session)
+enum status migrations_run(struct db_session *session, struct vault *vault)
 {
     int64_t version = 0;
     enum status status = connection_body(session, version_read, &version);
@@ -127,7 +147,11 @@ enum status migrations_run(struct db_session *session)
         return STATUS_UNSUPPORTED;
     if (status == STATUS_OK && version < 0)
         return STATUS_CORRUPT;
-    for (; status == STATUS_OK && version < migrations_version; version++)
-        status = step_take(session, version);
-    return status;
+    while (status == STATUS_OK && version < migrations_version) {
+        if (version >= VAULT_STEP)
+            status = vault_load(vault, session);
+        if (status == STATUS_OK)
+            status = step_take(session, version++);
+    }
+    return status == STATUS_OK ? vault_load(vault, session) : status;
 }

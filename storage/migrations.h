@@ -6,7 +6,7 @@
 #define STORAGE_MIGRATIONS_H
 
 #include "core/status.h"
-#include "storage/db.h"
+#include "storage/vault/vault_state.h"
 
 #include <stdint.h>
 
@@ -15,8 +15,9 @@ extern const int64_t migrations_version;
 
 /*
  * Takes the steps that are missing, each in its own transaction, so that a crash leaves
- * a whole version. Errors: STATUS_UNSUPPORTED (the database is newer), as db_step.
+ * a whole version; loads the vault as soon as its tables are there. Errors: STATUS_UNSUPPORTED (the
+ * database is newer), as vault_load, as db_step.
  */
-MUST_USE enum status migrations_run(struct db_session *session);
+MUST_USE enum status migrations_run(struct db_session *session, struct vault *vault);
 
 #endif
