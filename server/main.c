@@ -4,9 +4,10 @@
  */
 #include "core/log.h"
 #include "server/docs.h"
+#include "server/options.h"
 #include "server/server.h"
+#include "server/subcommand.h"
 
-#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,83 +17,34 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, DRAIN_MS = 500, ARENAS_MAX = 2 };
-
-struct options {
-    int argc;
-    char **argv; /* read again on SIGHUP */
-    const char *data;
-    const char *config_file;
-    struct config *config;
-};
+enum { DRAIN_MS = 500, ARENAS_MAX = 2 };
 
 static void usage(FILE *stream)
 {
-    fputs("parley " PARLEY_VERSION " - meetings and team spaces on a server of your own\n\n"
-          "usage:\n"
-          "  parley serve [--config FILE] [--data DIR] [--set KEY=VALUE ...]\n"
-          "  parley sample-config     the commented configuration file\n"
-          "  parley manual            the manual page (roff)\n"
-          "  parley protocol          docs/protocol.md\n"
-          "  parley --help | --version\n\n"
-          "options of serve:\n"
-          "  --config FILE            read this file first\n"
-          "  --data DIR               where everything is kept (default: ./data)\n"
-          "  --set KEY=VALUE          over the environment, which is over the file\n\n"
-          "environment:\n"
-          "  PARLEY_KEY               any key below, in capitals and with _ for the dot:\n"
-          "                           PARLEY_HTTP_PORT=8081\n\n"
-          "keys:\n",
-          stream);
+    fputs(
+        "parley " PARLEY_VERSION " - meetings and team spaces on a server of your own\n\n"
+        "usage:\n"
+        "  parley serve [--config FILE] [--data DIR] [--set KEY=VALUE ...]\n"
+        "  parley WORD WORD ...     one of the commands below, beside a running server or without\n"
+        "  parley sample-config     the commented configuration file\n"
+        "  parley manual            the manual page (roff)\n"
+        "  parley protocol          docs/protocol.md\n"
+        "  parley --help | --version\n\n"
+        "options of serve:\n"
+        "  --config FILE            read this file first\n"
+        "  --data DIR               where everything is kept (default: ./data)\n"
+        "  --set KEY=VALUE          over the environment, which is over the file\n\n"
+        "environment:\n"
+        "  PARLEY_KEY               any key below, in capitals and with _ for the dot:\n"
+        "                           PARLEY_HTTP_PORT=8081\n\n"
+        "commands, each with --data and --config as for serve:\n",
+        stream);
+    subcommands_print(stream);
+    fputs("\nkeys:\n", stream);
     config_print_help(&settings_table, stream);
 }
 
-static int complain(const char *error)
-{
-    fprintf(stderr, "parley: %s\n", error);
-    return EXIT_USAGE;
-}
-
 /* ---- serve ---- */
-
-static enum status settings_read(struct options *options, char error[CONFIG_ERROR_MAX])
-{
-    static const struct option names[] = {{"config", required_argument, NULL, 'c'},
-                                          {"data", required_argument, NULL, 'd'},
-                                          {"set", required_argument, NULL, 's'},
-                                          {NULL, 0, NULL, 0}};
-    enum status status = STATUS_OK;
-    int option;
-    opterr = 0;
-    for (int pass = 0; pass < 2 && status == STATUS_OK; pass++) { /* the files, then --set */
-        optind = 1;
-        if (pass == 1 && options->config_file != NULL)
-            status = config_read_file(options->config, options->config_file, error);
-        if (pass == 1 && status == STATUS_OK)
-            status = config_read_environment(options->config, "PARLEY_", error);
-        while (status == STATUS_OK &&
-               (option = getopt_long(options->argc, options->argv, "", names, NULL)) != -1) {
-            if (option == 'c')
-                options->config_file = optarg;
-            else if (option == 'd')
-                options->data = optarg;
-            else if (option == 's' && pass == 1)
-                status = config_set(options->config, optarg, "--set", error);
-            else if (option == '?') {
-                snprintf(error, CONFIG_ERROR_MAX,
-                         "%.200s: no such option, or its value is missing; see parley --help",
-                         options->argv[optind - 1]);
-                status = STATUS_INVALID;
-            }
-        }
-    }
-    if (status == STATUS_OK && optind < options->argc) {
-        snprintf(error, CONFIG_ERROR_MAX, "%.200s: not understood; see parley --help",
-                 options->argv[optind]);
-        status = STATUS_INVALID;
-    }
-    return status;
-}
 
 /* A client on every core's worth of descriptors: as many as the machine allows. */
 static void descriptors_raise(void)
@@ -119,7 +71,7 @@ static void settings_reload(struct options *options)
     if (status != STATUS_OK)
         snprintf(error, sizeof error, "%s", status_text(status));
     else
-        status = settings_read(&again, error);
+        status = options_read(&again, error);
     if (status == STATUS_OK) {
         config_free(options->config);
         options->config = again.config;
@@ -190,7 +142,7 @@ static int serve(int argc, char **argv)
     struct options options = {.argc = argc, .argv = argv, .data = "data"};
     if (config_new(&settings_table, &options.config) != STATUS_OK)
         return complain(status_text(STATUS_NO_MEMORY));
-    int code = settings_read(&options, error) == STATUS_OK ? serve_with(&options) : complain(error);
+    int code = options_read(&options, error) == STATUS_OK ? serve_with(&options) : complain(error);
     config_free(options.config);
     return code;
 }
@@ -213,6 +165,8 @@ int main(int argc, char **argv)
         puts("parley " PARLEY_VERSION);
     else if (strcmp(command, "--help") == 0)
         usage(stdout);
+    else if (argc > 2 && subcommand_find(argv[1], argv[2]) != NULL)
+        return subcommand_run(argc, argv);
     else {
         usage(stderr);
         return EXIT_USAGE;

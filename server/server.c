@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "server/tracing.h"
 #include "signalling/api/api.h"
+#include "signalling/control/control.h"
 #include "signalling/gateway/commands.h"
 #include "signalling/whip/whip.h"
 
@@ -32,6 +33,8 @@ struct server {
     struct api api;
     struct whip whip;
     struct tracing tracing;
+    struct control_context controlled;
+    struct control *control;
     char link[64], web[SERVER_PATH_MAX], data[SERVER_PATH_MAX];
 };
 
@@ -227,6 +230,42 @@ static enum status edge_open(struct server *server, const struct settings *setti
     return status;
 }
 
+static enum status control_open(struct server *server, const char *data,
+                                char error[SERVER_ERROR_MAX])
+{
+    server->controlled = (struct control_context){.db = server->db, .meetings = server->meetings};
+    enum status status = control_new(data, &server->controlled, &server->control);
+    if (status != STATUS_OK)
+        snprintf(error, SERVER_ERROR_MAX, "--data %.300s: control.sock cannot be made in it: %s",
+                 data, status_text(status));
+    return status;
+}
+
+enum status server_control(const struct settings *settings, const char *data, const char *request,
+                           struct arena *arena, const char **ret_reply,
+                           char ret_error[SERVER_ERROR_MAX])
+{
+    struct server *server = calloc(1, sizeof *server);
+    const char *reply = NULL;
+    ret_error[0] = '\0';
+    if (server == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status = data_make(data, ret_error);
+    if (status == STATUS_OK)
+        status = metrics_new(&server->metrics);
+    if (status == STATUS_OK)
+        status = storage_start(server, settings, data, ret_error);
+    if (status == STATUS_OK) {
+        server->controlled = (struct control_context){.db = server->db};
+        reply = control_answer(&server->controlled, request, strlen(request), arena);
+        status = reply != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    }
+    server_stop(server);
+    if (status == STATUS_OK)
+        *ret_reply = reply;
+    return status;
+}
+
 enum status server_start(const struct settings *settings, const char *data,
                          struct server **ret_server, char ret_error[SERVER_ERROR_MAX])
 {
@@ -250,6 +289,8 @@ enum status server_start(const struct settings *settings, const char *data,
         status = media_start(server, settings, ret_error);
     if (status == STATUS_OK)
         status = meetings_start(server->meetings, server->media);
+    if (status == STATUS_OK)
+        status = control_open(server, data, ret_error);
     if (status == STATUS_OK)
         status = edge_open(server, settings);
     if (status != STATUS_OK) {
@@ -301,6 +342,7 @@ struct server *server_stop(struct server *server)
 {
     if (server == NULL)
         return NULL;
+    server->control = control_free(server->control);
     server->http = http_free(server->http);
     server->gateway = gateway_free(server->gateway);
     server->crew = crew_free(server->crew);

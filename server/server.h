@@ -4,6 +4,7 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include "core/arena.h"
 #include "core/status.h"
 #include "server/settings.h"
 
@@ -24,6 +25,11 @@ const char *server_link(const struct server *server);
 void server_reload(struct server *server, const struct settings *settings);
 /* Takes no new joins and tells clients to come back later. */
 void server_drain(struct server *server);
+/* Runs one request of signalling/control without a server: opens the storage of `data` for it.
+ * Errors: as server_start; STATUS_EXISTS also when a server is just starting there. */
+MUST_USE enum status server_control(const struct settings *settings, const char *data,
+                                    const char *request, struct arena *arena,
+                                    const char **ret_reply, char ret_error[SERVER_ERROR_MAX]);
 /* Accepts NULL and half-started ones, returns NULL. */
 struct server *server_stop(struct server *server);
 
