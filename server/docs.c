@@ -54,7 +54,7 @@ void docs_print_manual(FILE *stream)
         ".TH PARLEY 1 \"\" \"parley " PARLEY_VERSION "\"\n"
         ".SH NAME\nparley \\- meetings and team spaces on a server of your own\n"
         ".SH SYNOPSIS\n.B parley serve\n[\\-\\-config FILE] [\\-\\-data DIR] [\\-\\-set "
-        "KEY=VALUE ...]\n.br\n.B parley\n.I WORD WORD\n[\-\-data DIR] [\-\-OPTION VALUE ...]\n"
+        "KEY=VALUE ...]\n.br\n.B parley\n.I WORD WORD\n[\\-\\-data DIR] [\\-\\-OPTION VALUE ...]\n"
         ".SH SIGNALS\n.TP\n.B SIGTERM, SIGINT\nNo new joins; clients are told to come back; exit.\n"
         ".TP\n.B SIGHUP\nReads the configuration's log levels, the packet trace and the "
         "certificates again.\n"
