@@ -263,10 +263,24 @@ void feed_report(struct worker *worker, const struct message *message)
         room->lanes[message->lane].reports[0] = report;
 }
 
+/* Packets are kept as long as the farthest subscriber may ask for them; one of unknown distance may
+ * be far. */
+static void feed_forget(struct worker *worker, struct feed *feed)
+{
+    uint32_t rtt_ms = 1;
+    for (uint32_t i = 0; i < feed->count && rtt_ms != 0; i++) {
+        uint32_t other_ms = feed->subscriptions[i]->slot->transport->rtt_ms;
+        rtt_ms = other_ms == 0 || other_ms > rtt_ms ? other_ms : rtt_ms;
+    }
+    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
+        feed->histories[layer].keep_ms = history_keep_ms(rtt_ms);
+        history_expire(&feed->histories[layer], worker_now_ns(worker), worker_pool(worker));
+    }
+}
+
 void feed_tick(struct worker *worker, struct feed *feed)
 {
-    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++)
-        history_expire(&feed->histories[layer], worker_now_ns(worker), worker_pool(worker));
+    feed_forget(worker, feed);
     for (uint32_t i = 0; i < feed->count; i++) {
         const struct subscription *subscription = feed->subscriptions[i];
         bool awaits =

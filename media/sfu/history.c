@@ -11,7 +11,7 @@ enum status history_init(struct history *history, uint32_t packets)
     struct packet **entries = calloc(packets, sizeof(struct packet *));
     if (entries == NULL)
         return STATUS_NO_MEMORY;
-    *history = (struct history){.entries = entries, .mask = packets - 1};
+    *history = (struct history){.entries = entries, .mask = packets - 1, .keep_ms = HISTORY_MS};
     return STATUS_OK;
 }
 
@@ -69,7 +69,7 @@ void history_expire(struct history *history, uint64_t now_ns, const struct pool 
 {
     if (!history->started)
         return;
-    const uint64_t age_ns = (uint64_t)HISTORY_MS * CLOCK_NS_PER_MS;
+    const uint64_t age_ns = (uint64_t)history->keep_ms * CLOCK_NS_PER_MS;
     while (history->oldest <= history->newest) {
         const struct packet *packet = *history_place(history, history->oldest);
         if (packet != NULL && packet->arrived_ns + age_ns > now_ns)

@@ -244,7 +244,10 @@ void transport_send_rtcp(struct transport *transport, uint8_t *bytes, size_t len
 
 static void send_handshake(void *context, const uint8_t *bytes, size_t length)
 {
-    transport_send(context, bytes, length);
+    struct transport *transport = context;
+    if (transport->flight_ns == 0)
+        transport->flight_ns = worker_now_ns(transport->worker);
+    transport_send(transport, bytes, length);
 }
 
 /* ---- DTLS ---- */
@@ -290,6 +293,14 @@ void transport_dtls(struct transport *transport, const struct packet *packet)
     if (transport->dtls == NULL || transport->ended ||
         !ice_agent_path_open(transport->agent, &packet->from, worker_now_ns(transport->worker)))
         return;
+    if (!transport->connected && transport->flight_ns != 0) {
+        /* The client's own time is in it and what was lost: no less than the round trip. */
+        uint64_t trip_ns = worker_now_ns(transport->worker) - transport->flight_ns;
+        uint32_t trip_ms = (uint32_t)(trip_ns / CLOCK_NS_PER_MS) + 1;
+        if (transport->rtt_ms == 0 || trip_ms < transport->rtt_ms)
+            transport->rtt_ms = trip_ms;
+        transport->flight_ns = 0;
+    }
     transport_handshake(transport,
                         dtls_conn_receive(transport->dtls, packet->data, packet->length));
 }

@@ -93,7 +93,8 @@ struct transport {
     uint32_t rtcp_ssrc;
     char cname[17];
     struct sender_group group;
-    uint32_t rtt_ms; /* 0: unknown */
+    uint32_t rtt_ms;    /* 0: unknown; of the handshake until a report tells better */
+    uint64_t flight_ns; /* when the handshake's flight left that is not answered yet; 0: none */
     struct repairs repairs;
     struct loss_meter loss;
     struct allocator allocator;

@@ -69,6 +69,12 @@ static void test_history_keeps_what_is_young(void **state)
     assert_int_equal(pool_used(pool), 0);
     keep(&history, pool, 1000000, 9000); /* a jump */
     assert_int_equal(history_get(&history, 1000000)->index, 1000000);
+    history.keep_ms = history_keep_ms(10);
+    keep(&history, pool, 1000001, 9000 + HISTORY_NEAR_MS + 50);
+    assert_null(history_get(&history, 1000000));
+    assert_non_null(history_get(&history, 1000001));
+    assert_int_equal(history_keep_ms(0), HISTORY_MS);   /* nobody knows how far */
+    assert_int_equal(history_keep_ms(500), HISTORY_MS); /* very far */
     history_fini(&history, pool);
     assert_int_equal(pool_used(pool), 0);
     pool_free(pool);

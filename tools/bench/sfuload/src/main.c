@@ -130,7 +130,7 @@ static void sender_report(struct publisher *p)
     send_rtcp(&p->peer, b, 28 + sdes(b + 28, p->src.ssrc));
 }
 
-static void receiver_report(struct peer *p)
+static void receiver_report(struct peer *p, uint64_t now)
 {
     uint8_t b[1200];
     int n = 0, at = 8;
@@ -140,6 +140,10 @@ static void receiver_report(struct peer *p)
         memset(b + at, 0, 24);
         put32(b + at, p->flow[i].ssrc);
         put32(b + at + 8, p->flow[i].ext_max);
+        if (p->flow[i].sr != 0) {
+            put32(b + at + 16, p->flow[i].sr);
+            put32(b + at + 20, (uint32_t)(((now - p->flow[i].sr_at) << 16) / NS_S));
+        }
         at += 24;
         n++;
     }
@@ -181,6 +185,21 @@ static struct flow *flow_of(struct peer *p, uint32_t ssrc)
         }
     }
     return NULL;
+}
+
+static void sub_rtcp(struct peer *p, uint8_t *d, int n, uint64_t now)
+{
+    if (srtp_unprotect_rtcp(p->in_ctx, d, &n))
+        return;
+    for (int at = 0; at + 8 <= n;) {
+        int type = d[at + 1], len = (get16(d + at + 2) + 1) * 4;
+        struct flow *f = type == 200 && at + 28 <= n ? flow_of(p, get32(d + at + 4)) : NULL;
+        if (f) {
+            f->sr = get32(d + at + 10);
+            f->sr_at = now;
+        }
+        at += len;
+    }
 }
 
 static void sub_rtp(struct peer *p, uint8_t *d, int n, uint64_t rx_at)
@@ -239,6 +258,8 @@ static void packet(struct peer *p, uint8_t *d, int n, uint64_t rx_at, uint64_t n
         p->rx_rtcp++;
         if (p->publisher && p->srtp_ready)
             pub_rtcp((struct publisher *)p, d, n);
+        else if (p->srtp_ready)
+            sub_rtcp(p, d, n, now);
         return;
     }
     if (p->publisher)
@@ -321,7 +342,7 @@ static void turn(uint64_t limit)
         for (int i = 0; i < n_subs; i++) {
             peer_timer(&subs[i], now);
             if (i % 200 == rr && subs[i].state == PEER_UP) /* one second is 200 turns of 5 ms */
-                receiver_report(&subs[i]);
+                receiver_report(&subs[i], now);
         }
         rr = (rr + 1) % 200;
     }

@@ -21,6 +21,8 @@ struct flow {
     uint64_t packets, bytes;
     uint64_t mark_packets; /* as they were when the window opened */
     uint32_t mark_ext;
+    uint32_t sr;    /* middle of the last sender report's NTP time; 0: none */
+    uint64_t sr_at; /* when it came */
 };
 
 struct peer {
