@@ -49,6 +49,41 @@ void crypto_sha256(const void *data, size_t length, uint8_t ret_digest[CRYPTO_SH
         abort(); /* only without memory or without a provider; no caller could go on */
 }
 
+/* A struct crypto_digest is OpenSSL's EVP_MD_CTX under another name. */
+static EVP_MD_CTX *digest_context(struct crypto_digest *digest)
+{
+    return (EVP_MD_CTX *)(void *)digest;
+}
+
+enum status crypto_digest_new(struct crypto_digest **ret_digest)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
+        EVP_MD_CTX_free(context);
+        return STATUS_NO_MEMORY;
+    }
+    *ret_digest = (struct crypto_digest *)(void *)context;
+    return STATUS_OK;
+}
+
+void crypto_digest_add(struct crypto_digest *digest, const void *data, size_t length)
+{
+    if (!EVP_DigestUpdate(digest_context(digest), data, length))
+        abort();
+}
+
+void crypto_digest_end(struct crypto_digest *digest, uint8_t ret_digest[CRYPTO_SHA256_BYTES])
+{
+    if (!EVP_DigestFinal_ex(digest_context(digest), ret_digest, NULL))
+        abort();
+}
+
+struct crypto_digest *crypto_digest_free(struct crypto_digest *digest)
+{
+    EVP_MD_CTX_free(digest_context(digest));
+    return NULL;
+}
+
 void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
                         uint8_t ret_mac[CRYPTO_SHA256_BYTES])
 {

@@ -27,6 +27,14 @@ uint32_t crypto_random_u32(void);
 uint64_t crypto_random_u64(void);
 
 void crypto_sha256(const void *data, size_t length, uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
+/* SHA-256 piece by piece. Errors: STATUS_NO_MEMORY. */
+struct crypto_digest;
+MUST_USE enum status crypto_digest_new(struct crypto_digest **ret_digest);
+void crypto_digest_add(struct crypto_digest *digest, const void *data, size_t length);
+/* Ends it: nothing can be added afterwards. */
+void crypto_digest_end(struct crypto_digest *digest, uint8_t ret_digest[CRYPTO_SHA256_BYTES]);
+/* Accepts NULL, returns NULL. */
+struct crypto_digest *crypto_digest_free(struct crypto_digest *digest);
 void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
                         uint8_t ret_mac[CRYPTO_SHA256_BYTES]);
 /* Same time wherever they differ. */

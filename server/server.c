@@ -1,11 +1,13 @@
 #include "server/server.h"
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "server/tracing.h"
 #include "signalling/api/api.h"
 #include "signalling/control/control.h"
 #include "signalling/gateway/commands.h"
 #include "signalling/whip/whip.h"
+#include "storage/objects/objects.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,12 +21,14 @@ enum {
     SERVER_DB_READERS = 4,
     SERVER_RECONNECT_MS = 3000, /* what clients wait when the server goes down */
     SERVER_PATH_MAX = 4096,
+    SERVER_UPLOAD_DAYS = 7, /* an upload nobody goes on with */
 };
 
 struct server {
     struct metrics *metrics;
     struct crew *crew;
     struct db *db;
+    struct objects *objects;
     struct meetings *meetings;
     struct media *media;
     struct gateway *gateway;
@@ -102,6 +106,19 @@ static enum status data_make(const char *data, char error[SERVER_ERROR_MAX])
     return STATUS_OK;
 }
 
+static enum status objects_start(struct server *server, const char *data,
+                                 char error[SERVER_ERROR_MAX])
+{
+    int64_t old = clock_wall_ms() - (int64_t)SERVER_UPLOAD_DAYS * 24 * 60 * 60 * 1000, expired = 0;
+    enum status status = objects_open(server->db, data, &server->objects);
+    if (status == STATUS_OK)
+        status = uploads_expire(server->objects, old, &expired);
+    if (status != STATUS_OK)
+        snprintf(error, SERVER_ERROR_MAX, "--data %.300s: objects/ or uploads/ cannot be used: %s",
+                 data, status_text(status));
+    return status;
+}
+
 static enum status storage_start(struct server *server, const struct settings *settings,
                                  const char *data, char error[SERVER_ERROR_MAX])
 {
@@ -125,6 +142,8 @@ static enum status storage_start(struct server *server, const struct settings *s
     else if (status != STATUS_OK)
         snprintf(error, SERVER_ERROR_MAX, "--data %.300s: the database cannot be opened: %s", data,
                  status_text(status));
+    if (status == STATUS_OK)
+        status = objects_start(server, data, error);
     return status;
 }
 
@@ -351,6 +370,7 @@ struct server *server_stop(struct server *server)
         meetings_stop(server->meetings);
     server->media = media_free(server->media);
     server->meetings = meetings_free(server->meetings);
+    server->objects = objects_close(server->objects);
     server->db = db_close(server->db);
     server->metrics = metrics_free(server->metrics);
     free(server);

@@ -106,6 +106,39 @@ static const char *const steps[] = {
     "CREATE INDEX vault_key_master ON vault_key (master);"
 
     "CREATE TABLE vault_doomed (scope TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;",
+
+    /* 4: contents of files. `secret` is sealed; a space or owner is named by its id. */
+    "CREATE TABLE object ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT,"
+    "  owner TEXT NOT NULL,"
+    "  size INTEGER NOT NULL,"
+    "  secret BLOB NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX object_space ON object (space, id);"
+
+    "CREATE TABLE upload ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT,"
+    "  owner TEXT NOT NULL,"
+    "  length INTEGER NOT NULL,"
+    "  received INTEGER NOT NULL,"
+    "  boot INTEGER NOT NULL,"
+    "  secret BLOB NOT NULL,"
+    "  tail BLOB,"
+    "  touched INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX upload_touched ON upload (touched);"
+
+    "CREATE TABLE object_usage ("
+    "  kind TEXT NOT NULL CHECK (kind IN ('u', 's')),"
+    "  holder TEXT NOT NULL,"
+    "  bytes INTEGER NOT NULL,"
+    "  PRIMARY KEY (kind, holder)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE object_doomed (id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;",
 };
 
 enum { VAULT_STEP = 3 };
