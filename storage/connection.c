@@ -242,11 +242,13 @@ uint32_t connection_wal_length(const struct db_session *session)
     return session->wal_length;
 }
 
-enum status connection_checkpoint(struct db_session *session, bool wait)
+enum status connection_checkpoint(struct db_session *session, enum connection_checkpoint mode)
 {
+    static const int modes[] = {[CONNECTION_PASSIVE] = SQLITE_CHECKPOINT_PASSIVE,
+                                [CONNECTION_RESTART] = SQLITE_CHECKPOINT_RESTART,
+                                [CONNECTION_TRUNCATE] = SQLITE_CHECKPOINT_TRUNCATE};
     int pages = 0, copied = 0;
-    int mode = wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
-    int code = sqlite3_wal_checkpoint_v2(session->handle, NULL, mode, &pages, &copied);
+    int code = sqlite3_wal_checkpoint_v2(session->handle, NULL, modes[mode], &pages, &copied);
     if (code == SQLITE_OK && pages >= copied && copied >= 0) {
         session->wal_length = (uint32_t)pages;
         session->wal_copied = (uint32_t)copied;

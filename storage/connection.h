@@ -51,9 +51,12 @@ bool connection_in_transaction(const struct db_session *session);
 /* Pages of the write-ahead log that are not in the database yet; pages in it at all. */
 uint32_t connection_wal_pending(const struct db_session *session);
 uint32_t connection_wal_length(const struct db_session *session);
-/* Copies the log into the database as far as readers allow; `wait`: waits for them and starts the
- * log anew. Errors: STATUS_AGAIN (a reader held on), as db_step. */
-MUST_USE enum status connection_checkpoint(struct db_session *session, bool wait);
+/* How far a checkpoint goes: what readers allow; waits for them, so that the log begins anew; and
+ * cuts its file, so that nothing older is left in it. */
+enum connection_checkpoint { CONNECTION_PASSIVE, CONNECTION_RESTART, CONNECTION_TRUNCATE };
+/* Copies the log into the database. Errors: STATUS_AGAIN (a reader held on), as db_step. */
+MUST_USE enum status connection_checkpoint(struct db_session *session,
+                                           enum connection_checkpoint mode);
 
 /* For tests: one line of EXPLAIN QUERY PLAN of a statement in the cache. */
 typedef void connection_plan_fn(void *context, const char *sql, const char *detail);

@@ -132,9 +132,9 @@ static void group_write(struct db *db)
 }
 
 /* A reader that holds on, or a disk that fails, is met again by the next checkpoint. */
-static void checkpoint(struct db *db, bool wait)
+static void checkpoint(struct db *db, enum connection_checkpoint mode)
 {
-    enum status status = connection_checkpoint(db->writer, wait);
+    enum status status = connection_checkpoint(db->writer, mode);
     (void)status;
 }
 
@@ -153,13 +153,13 @@ static void *writer_main(void *arg)
             group_write(db);
             metric_set(db->queue_length, handoff_length(db->requests));
             if (connection_wal_length(db->writer) > DB_WAL_LENGTH_MAX)
-                checkpoint(db, true);
+                checkpoint(db, CONNECTION_RESTART);
             else if (connection_wal_pending(db->writer) > DB_WAL_PAGES_MAX)
-                checkpoint(db, false);
+                checkpoint(db, CONNECTION_PASSIVE);
             patience = DB_IDLE_MS;
         } else {
             if (connection_wal_pending(db->writer) > 0)
-                checkpoint(db, false);
+                checkpoint(db, CONNECTION_PASSIVE);
             patience = HANDOFF_FOREVER;
         }
         metric_set(db->wal_pages, connection_wal_length(db->writer));

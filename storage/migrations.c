@@ -1,6 +1,7 @@
 #include "storage/migrations.h"
 
 #include "storage/connection.h"
+#include "storage/migration_seal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -139,9 +140,30 @@ static const char *const steps[] = {
     ") STRICT, WITHOUT ROWID;"
 
     "CREATE TABLE object_doomed (id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;",
+
+    /* 5: what people write and are called is sealed (storage/vault/vault.h). Empty: deleted. */
+    "ALTER TABLE meeting ADD COLUMN title_sealed BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE participant ADD COLUMN name_sealed BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE message ADD COLUMN author_name_sealed BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE message ADD COLUMN text_sealed BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE message_edit ADD COLUMN text_sealed BLOB NOT NULL DEFAULT x'';",
 };
 
 enum { VAULT_STEP = 3 };
+
+/* What follows the SQL of a step, in its transaction. */
+static const struct {
+    int64_t step;
+    db_body *body;
+    const char *sql;
+} after[] = {
+    {5, migration_seal,
+     "ALTER TABLE meeting DROP COLUMN title;"
+     "ALTER TABLE participant DROP COLUMN name;"
+     "ALTER TABLE message DROP COLUMN author_name;"
+     "ALTER TABLE message DROP COLUMN text;"
+     "ALTER TABLE message_edit DROP COLUMN text"},
+};
 
 const int64_t migrations_version = (int64_t)(sizeof steps / sizeof steps[0]);
 
@@ -155,6 +177,21 @@ static enum status version_read(struct db_session *session, void *arg)
     return status;
 }
 
+static enum status step_finish(struct db_session *session, int64_t step)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < sizeof after / sizeof after[0]; i++) {
+        if (after[i].step != step)
+            continue;
+        status = connection_body(session, after[i].body, NULL);
+        /* A column is not dropped while a statement knows it. */
+        connection_forget(session);
+        if (status == STATUS_OK)
+            status = connection_exec(session, after[i].sql);
+    }
+    return status;
+}
+
 static enum status step_take(struct db_session *session, int64_t version)
 {
     char number[64];
@@ -162,6 +199,8 @@ static enum status step_take(struct db_session *session, int64_t version)
     enum status status = connection_exec(session, "BEGIN IMMEDIATE");
     if (status == STATUS_OK)
         status = connection_exec(session, steps[version]);
+    if (status == STATUS_OK)
+        status = step_finish(session, version + 1);
     if (status == STATUS_OK)
         status = connection_exec(session, number);
     if (status != STATUS_OK && connection_in_transaction(session)) {
@@ -186,5 +225,8 @@ enum status migrations_run(struct db_session *session, struct vault *vault)
         if (status == STATUS_OK)
             status = step_take(session, version++);
     }
-    return status == STATUS_OK ? vault_load(vault, session) : status;
+    if (status == STATUS_OK)
+        status = vault_load(vault, session);
+    /* What a step has sealed or dropped is not left in the log. */
+    return status == STATUS_OK ? connection_checkpoint(session, CONNECTION_TRUNCATE) : status;
 }

@@ -91,22 +91,34 @@ static enum status message_insert(struct db_session *session, const struct sendi
                                   int64_t *ret_id)
 {
     const struct chat_post *post = sending->post;
-    struct db_statement *insert = db_prepare(
-        session,
-        "INSERT INTO message (meeting, author, author_name, nonce, text, reply_to, created)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id");
+    struct db_statement *insert =
+        db_prepare(session, "INSERT INTO message (meeting, author, nonce, reply_to, created)"
+                            " VALUES ($1, $2, $3, $4, $5) RETURNING id");
     db_bind_text(insert, 1, post->meeting);
     db_bind_text(insert, 2, post->author);
-    db_bind_text(insert, 3, post->author_name);
-    db_bind_text(insert, 4, post->nonce);
-    db_bind_text(insert, 5, post->text);
+    db_bind_text(insert, 3, post->nonce);
     if (sending->reply_to != 0)
-        db_bind_int(insert, 6, sending->reply_to);
-    db_bind_int(insert, 7, sending->now_ms);
+        db_bind_int(insert, 4, sending->reply_to);
+    db_bind_int(insert, 5, sending->now_ms);
     enum status status = db_step(insert);
     if (status == STATUS_OK)
         *ret_id = db_column_int(insert, 0);
     return status;
+}
+
+/* A second statement: texts are sealed for the row's id. */
+static enum status message_fill(struct db_session *session, const struct chat_post *post,
+                                int64_t id)
+{
+    struct vault *vault = db_session_vault(session);
+    struct vault_place author = chat_author_place(id), text = chat_text_place(id);
+    struct db_statement *update = db_prepare(
+        session, "UPDATE message SET author_name_sealed = $2, text_sealed = $3 WHERE id = $1");
+    db_bind_int(update, 1, id);
+    enum status status = vault_bind(vault, &author, update, 2, post->author_name);
+    if (status == STATUS_OK)
+        status = vault_bind(vault, &text, update, 3, post->text);
+    return status == STATUS_OK ? db_run(update) : status;
 }
 
 static enum status message_add(struct db_session *session, const struct sending *sending,
@@ -121,6 +133,8 @@ static enum status message_add(struct db_session *session, const struct sending 
         status = count_one(session, post->meeting);
     if (status == STATUS_OK)
         status = message_insert(session, sending, ret_id);
+    if (status == STATUS_OK)
+        status = message_fill(session, post, *ret_id);
     if (status != STATUS_OK)
         return status;
     return event_add(session, post->meeting, "chat.message", *ret_id, sending->now_ms);
@@ -229,56 +243,64 @@ static enum status change_write(struct db *db, db_body *body, struct change *cha
 
 /* ---- editing ---- */
 
-static enum status text_keep(struct db_session *session, const struct change *change)
+static enum status text_load(struct db_session *session, const struct change *change,
+                             const char **ret_text)
 {
-    struct db_statement *insert =
-        db_prepare(session, "INSERT INTO message_edit (message, edit, text, replaced)"
-                            " SELECT id, edits + 1, text, $2 FROM message WHERE id = $1");
-    db_bind_int(insert, 1, change->id);
-    db_bind_int(insert, 2, change->now_ms);
-    return db_run(insert);
+    struct vault_place place = chat_text_place(change->id);
+    struct db_statement *select =
+        db_prepare(session, "SELECT text_sealed FROM message WHERE id = $1");
+    db_bind_int(select, 1, change->id);
+    enum status status = db_step(select);
+    if (status != STATUS_OK)
+        return status;
+    return vault_column(db_session_vault(session), &place, select, 0, change->arena, ret_text);
 }
 
-static enum status text_replace(struct db_session *session, struct change *change)
+static enum status text_keep(struct db_session *session, const struct change *change, int64_t edit,
+                             const char *text)
 {
+    char row[2 * CHAT_ID_DIGITS_MAX + 2];
+    struct vault_place place = {.table = "message_edit", .column = "text_sealed", .row = row};
+    snprintf(row, sizeof row, "%" PRId64 "/%" PRId64, change->id, edit);
+    struct db_statement *insert =
+        db_prepare(session, "INSERT INTO message_edit (message, edit, text_sealed, replaced)"
+                            " VALUES ($1, $2, $3, $4)");
+    db_bind_int(insert, 1, change->id);
+    db_bind_int(insert, 2, edit);
+    enum status status = vault_bind(db_session_vault(session), &place, insert, 3, text);
+    db_bind_int(insert, 4, change->now_ms);
+    return status == STATUS_OK ? db_run(insert) : status;
+}
+
+static enum status text_replace(struct db_session *session, const struct change *change)
+{
+    struct vault_place place = chat_text_place(change->id);
     struct db_statement *update =
-        db_prepare(session, "UPDATE message SET text = $2, edited = $3, edits = edits + 1"
+        db_prepare(session, "UPDATE message SET text_sealed = $2, edited = $3, edits = edits + 1"
                             " WHERE id = $1");
     db_bind_int(update, 1, change->id);
-    db_bind_text(update, 2, change->text);
+    enum status status = vault_bind(db_session_vault(session), &place, update, 2, change->text);
     db_bind_int(update, 3, change->now_ms);
-    return db_run(update);
-}
-
-static enum status text_same(struct db_session *session, const struct change *change,
-                             bool *ret_same)
-{
-    struct db_statement *select =
-        db_prepare(session, "SELECT id FROM message WHERE id = $1 AND text = $2");
-    db_bind_int(select, 1, change->id);
-    db_bind_text(select, 2, change->text);
-    enum status status = db_step(select);
-    *ret_same = status == STATUS_OK;
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return status == STATUS_OK ? db_run(update) : status;
 }
 
 static enum status edit_run(struct db_session *session, void *arg)
 {
     struct change *change = arg;
     struct standing standing;
-    bool same = false;
+    const char *before = "";
     enum status status = standing_find(session, change, &standing);
     if (status == STATUS_OK && standing.deleted)
         status = STATUS_NOT_FOUND;
     if (status == STATUS_OK && !standing.own)
         status = STATUS_DENIED;
     if (status == STATUS_OK)
-        status = text_same(session, change, &same);
-    change->changed = !same;
+        status = text_load(session, change, &before);
+    change->changed = status == STATUS_OK && strcmp(before, change->text) != 0;
     if (status == STATUS_OK && change->changed && standing.edits >= CHAT_EDITS_MAX)
         status = STATUS_LIMIT;
     if (status == STATUS_OK && change->changed)
-        status = text_keep(session, change);
+        status = text_keep(session, change, standing.edits + 1, before);
     if (status == STATUS_OK && change->changed)
         status = text_replace(session, change);
     return status == STATUS_OK ? change_finish(session, change) : status;
@@ -312,7 +334,7 @@ static enum status message_wipe(struct db_session *session, const struct change 
     if (status != STATUS_OK)
         return status;
     struct db_statement *update =
-        db_prepare(session, "UPDATE message SET text = '', deleted = $2 WHERE id = $1");
+        db_prepare(session, "UPDATE message SET text_sealed = x'', deleted = $2 WHERE id = $1");
     db_bind_int(update, 1, change->id);
     db_bind_int(update, 2, change->now_ms);
     return db_run(update);

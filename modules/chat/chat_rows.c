@@ -102,28 +102,50 @@ static enum status reactions_load(struct db_session *session, int64_t message, s
 
 /* ---- messages ---- */
 
-#define MESSAGE_COLUMNS "id, author, author_name, text, reply_to, created, edited, deleted"
+#define MESSAGE_COLUMNS                                                                            \
+    "id, author, author_name_sealed, text_sealed, reply_to, created, edited, deleted"
 
-static enum status message_copy(struct db_statement *row, struct arena *arena,
+struct vault_place chat_text_place(int64_t message)
+{
+    return (struct vault_place){.table = "message", .column = "text_sealed", .id = message};
+}
+
+struct vault_place chat_author_place(int64_t message)
+{
+    return (struct vault_place){.table = "message", .column = "author_name_sealed", .id = message};
+}
+
+static enum status texts_unseal(struct vault *vault, struct db_statement *row, struct arena *arena,
+                                struct chat_message *message)
+{
+    int64_t id = db_column_int(row, 0);
+    struct vault_place author = chat_author_place(id), text = chat_text_place(id);
+    enum status status = vault_column(vault, &author, row, 2, arena, &message->author_name);
+    message->text = "";
+    if (status == STATUS_OK && message->deleted == 0)
+        status = vault_column(vault, &text, row, 3, arena, &message->text);
+    return status;
+}
+
+static enum status message_copy(struct vault *vault, struct db_statement *row, struct arena *arena,
                                 struct chat_message *ret_message)
 {
     int64_t reply_to = db_column_int(row, 4);
     struct chat_message message = {
         .id = arena_printf(arena, "%" PRId64, db_column_int(row, 0)),
         .author = arena_strdup(arena, db_column_text(row, 1)),
-        .author_name = arena_strdup(arena, db_column_text(row, 2)),
-        .text = arena_strdup(arena, db_column_text(row, 3)),
         .created = db_column_int(row, 5),
         .edited = db_column_int(row, 6),
         .deleted = db_column_int(row, 7),
     };
     if (reply_to != 0)
         message.reply_to = arena_printf(arena, "%" PRId64, reply_to);
-    if (!message.id || !message.author || !message.author_name || !message.text ||
-        (reply_to != 0 && !message.reply_to))
+    if (!message.id || !message.author || (reply_to != 0 && !message.reply_to))
         return STATUS_NO_MEMORY;
-    *ret_message = message;
-    return STATUS_OK;
+    enum status status = texts_unseal(vault, row, arena, &message);
+    if (status == STATUS_OK)
+        *ret_message = message;
+    return status;
 }
 
 enum status chat_message_load(struct db_session *session, const char *meeting, int64_t id,
@@ -136,7 +158,7 @@ enum status chat_message_load(struct db_session *session, const char *meeting, i
     db_bind_text(select, 2, meeting);
     enum status status = db_step(select);
     if (status == STATUS_OK)
-        status = message_copy(select, arena, &message);
+        status = message_copy(db_session_vault(session), select, arena, &message);
     if (status == STATUS_OK)
         status = reactions_load(session, id, arena, &message.reactions);
     if (status == STATUS_OK)
@@ -184,7 +206,7 @@ static enum status page_run(struct db_session *session, void *arg)
         more = first == 0;
         if (more)
             break;
-        status = message_copy(select, paging->arena, &message);
+        status = message_copy(db_session_vault(session), select, paging->arena, &message);
         if (status == STATUS_OK)
             status = reactions_load(session, db_column_int(select, 0), paging->arena,
                                     &message.reactions);

@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "storage/event.h"
+#include "storage/vault/vault.h"
 
 #include <string.h>
 
@@ -20,6 +21,11 @@ static bool title_valid(const char *title)
     return text_valid(title, 0, REGISTRY_TITLE_MAX, TEXT_LINE);
 }
 
+static struct vault_place title_place(const char *id)
+{
+    return (struct vault_place){.table = "meeting", .column = "title_sealed", .row = id};
+}
+
 /* ---- creating ---- */
 
 struct creation {
@@ -33,14 +39,16 @@ static enum status create_run(struct db_session *session, void *arg)
 {
     const struct creation *creation = arg;
     struct db_statement *insert =
-        db_prepare(session, "INSERT INTO meeting (id, title, host_hash, lobby, created)"
+        db_prepare(session, "INSERT INTO meeting (id, title_sealed, host_hash, lobby, created)"
                             " VALUES ($1, $2, $3, $4, $5)");
     db_bind_text(insert, 1, creation->id);
-    db_bind_text(insert, 2, creation->title);
+    struct vault_place place = title_place(creation->id);
+    enum status status = vault_bind(db_session_vault(session), &place, insert, 2, creation->title);
     db_bind_blob(insert, 3, creation->host_hash, sizeof creation->host_hash);
     db_bind_int(insert, 4, creation->meeting->lobby);
     db_bind_int(insert, 5, creation->now_ms);
-    enum status status = db_run(insert);
+    if (status == STATUS_OK)
+        status = db_run(insert);
     if (status != STATUS_OK)
         return status;
     return event_write_id(session, creation->id, "meeting.created", creation->id, creation->now_ms);
@@ -69,23 +77,25 @@ enum status registry_create(struct db *db, const struct registry_meeting_new *me
 
 /* ---- finding ---- */
 
-#define MEETING_COLUMNS "id, title, locked, lobby, created, ended"
+#define MEETING_COLUMNS "id, title_sealed, locked, lobby, created, ended"
 
-static enum status meeting_copy(struct db_statement *row, struct arena *arena,
+static enum status meeting_copy(struct vault *vault, struct db_statement *row, struct arena *arena,
                                 struct registry_meeting *ret_meeting)
 {
     struct registry_meeting meeting = {
         .id = arena_strdup(arena, db_column_text(row, 0)),
-        .title = arena_strdup(arena, db_column_text(row, 1)),
         .locked = db_column_int(row, 2) != 0,
         .lobby = db_column_int(row, 3) != 0,
         .created = db_column_int(row, 4),
         .ended = db_column_int(row, 5),
     };
-    if (!meeting.id || !meeting.title)
+    if (!meeting.id)
         return STATUS_NO_MEMORY;
-    *ret_meeting = meeting;
-    return STATUS_OK;
+    struct vault_place place = title_place(meeting.id);
+    enum status status = vault_column(vault, &place, row, 1, arena, &meeting.title);
+    if (status == STATUS_OK)
+        *ret_meeting = meeting;
+    return status;
 }
 
 struct finding {
@@ -101,7 +111,9 @@ static enum status find_run(struct db_session *session, void *arg)
         db_prepare(session, "SELECT " MEETING_COLUMNS " FROM meeting WHERE id = $1");
     db_bind_text(select, 1, finding->id);
     enum status status = db_step(select);
-    return status == STATUS_OK ? meeting_copy(select, finding->arena, &finding->meeting) : status;
+    if (status != STATUS_OK)
+        return status;
+    return meeting_copy(db_session_vault(session), select, finding->arena, &finding->meeting);
 }
 
 enum status registry_find(struct db *db, const char *id, struct arena *arena,
@@ -169,16 +181,20 @@ static enum status update_run(struct db_session *session, void *arg)
 {
     struct update *update = arg;
     struct db_statement *statement =
-        db_prepare(session, "UPDATE meeting SET title = coalesce($2, title),"
+        db_prepare(session, "UPDATE meeting SET title_sealed = coalesce($2, title_sealed),"
                             " locked = coalesce($3, locked), lobby = coalesce($4, lobby)"
                             " WHERE id = $1 AND ended IS NULL RETURNING " MEETING_COLUMNS);
     db_bind_text(statement, 1, update->id);
-    db_bind_text(statement, 2, update->settings->title);
+    struct vault_place place = title_place(update->id);
+    enum status status =
+        vault_bind(db_session_vault(session), &place, statement, 2, update->settings->title);
     bind_maybe(statement, 3, update->settings->locked);
     bind_maybe(statement, 4, update->settings->lobby);
-    enum status status = db_step(statement);
     if (status == STATUS_OK)
-        status = meeting_copy(statement, update->arena, &update->meeting);
+        status = db_step(statement);
+    if (status == STATUS_OK)
+        status =
+            meeting_copy(db_session_vault(session), statement, update->arena, &update->meeting);
     if (status != STATUS_OK)
         return status;
     return event_write_id(session, update->id, "meeting.updated", update->id, update->now_ms);

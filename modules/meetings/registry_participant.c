@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "storage/event.h"
+#include "storage/vault/vault.h"
 
 #include <string.h>
 
@@ -56,6 +57,11 @@ bool registry_name_valid(const char *name)
     return text_valid(name, 1, REGISTRY_NAME_MAX, TEXT_LINE) && !text_blank(name);
 }
 
+static struct vault_place name_place(const char *id)
+{
+    return (struct vault_place){.table = "participant", .column = "name_sealed", .row = id};
+}
+
 /* ---- letting in ---- */
 
 struct entry {
@@ -94,17 +100,20 @@ static enum status entry_insert(struct db_session *session, const struct entry *
 {
     struct db_statement *insert =
         db_prepare(session, "INSERT INTO participant"
-                            " (id, meeting, token_hash, name, role, kind, admitted, created)"
+                            " (id, meeting, token_hash, name_sealed, role, kind, admitted, created)"
                             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
     db_bind_text(insert, 1, entry->created.id);
     db_bind_text(insert, 2, entry->spec->meeting);
     db_bind_blob(insert, 3, entry->token_hash, sizeof entry->token_hash);
-    db_bind_text(insert, 4, entry->spec->name);
+    struct vault_place place = name_place(entry->created.id);
+    enum status status =
+        vault_bind(db_session_vault(session), &place, insert, 4, entry->spec->name);
     db_bind_text(insert, 5, registry_role_name(entry->created.role));
     db_bind_text(insert, 6, registry_kind_name(entry->spec->kind));
     db_bind_int(insert, 7, entry->created.admitted);
     db_bind_int(insert, 8, entry->now_ms);
-    enum status status = db_run(insert);
+    if (status == STATUS_OK)
+        status = db_run(insert);
     if (status != STATUS_OK)
         return status;
     struct db_statement *count =
@@ -158,7 +167,7 @@ static enum status look_up_run(struct db_session *session, void *arg)
 {
     struct look_up *look_up = arg;
     struct db_statement *select =
-        db_prepare(session, "SELECT id, name, role, kind, admitted, removed, created"
+        db_prepare(session, "SELECT id, name_sealed, role, kind, admitted, removed, created"
                             " FROM participant WHERE token_hash = $1 AND meeting = $2");
     db_bind_blob(select, 1, look_up->hash, sizeof look_up->hash);
     db_bind_text(select, 2, look_up->meeting);
@@ -167,13 +176,17 @@ static enum status look_up_run(struct db_session *session, void *arg)
         return status;
     struct registry_participant participant = {
         .id = arena_strdup(look_up->arena, db_column_text(select, 0)),
-        .name = arena_strdup(look_up->arena, db_column_text(select, 1)),
         .admitted = db_column_int(select, 4) != 0,
         .removed = db_column_int(select, 5) != 0,
         .created = db_column_int(select, 6),
     };
-    if (!participant.id || !participant.name)
+    if (!participant.id)
         return STATUS_NO_MEMORY;
+    struct vault_place place = name_place(participant.id);
+    status = vault_column(db_session_vault(session), &place, select, 1, look_up->arena,
+                          &participant.name);
+    if (status != STATUS_OK)
+        return status;
     if (!registry_role_of(db_column_text(select, 2), &participant.role) ||
         !kind_of(db_column_text(select, 3), &participant.kind))
         return STATUS_CORRUPT;
@@ -229,9 +242,6 @@ struct change {
     int64_t now_ms;
 };
 
-static const char rename_sql[] =
-    "UPDATE participant SET name = $3"
-    " WHERE id = $1 AND meeting = $2 AND removed IS NULL AND name <> $3 RETURNING id";
 static const char admit_sql[] =
     "UPDATE participant SET admitted = 1"
     " WHERE id = $1 AND meeting = $2 AND removed IS NULL AND admitted = 0 RETURNING id";
@@ -273,16 +283,61 @@ static enum status change_run(struct db_session *session, void *arg)
                           change->now_ms);
 }
 
+struct renaming {
+    struct change change; /* `text`: the name */
+    struct arena *arena;
+};
+
+static enum status rename_write(struct db_session *session, const struct change *change)
+{
+    struct vault_place place = name_place(change->participant);
+    struct db_statement *update =
+        db_prepare(session, "UPDATE participant SET name_sealed = $2 WHERE id = $1");
+    db_bind_text(update, 1, change->participant);
+    enum status status = vault_bind(db_session_vault(session), &place, update, 2, change->text);
+    if (status == STATUS_OK)
+        status = db_run(update);
+    if (status != STATUS_OK)
+        return status;
+    return event_write_id(session, change->meeting, change->event, change->participant,
+                          change->now_ms);
+}
+
+static enum status rename_run(struct db_session *session, void *arg)
+{
+    const struct renaming *renaming = arg;
+    const struct change *change = &renaming->change;
+    const char *before;
+    struct vault_place place = name_place(change->participant);
+    struct db_statement *select =
+        db_prepare(session, "SELECT name_sealed FROM participant"
+                            " WHERE id = $1 AND meeting = $2 AND removed IS NULL");
+    db_bind_text(select, 1, change->participant);
+    db_bind_text(select, 2, change->meeting);
+    enum status status = db_step(select);
+    if (status == STATUS_OK)
+        status =
+            vault_column(db_session_vault(session), &place, select, 0, renaming->arena, &before);
+    if (status != STATUS_OK || strcmp(before, change->text) == 0)
+        return status;
+    return rename_write(session, change);
+}
+
 enum status registry_participant_rename(struct db *db, const char *meeting, const char *participant,
                                         const char *name, int64_t now_ms)
 {
-    struct change change = {.sql = rename_sql,
-                            .event = "participant.updated",
-                            .meeting = meeting,
-                            .participant = participant,
-                            .text = name,
-                            .now_ms = now_ms};
-    return registry_name_valid(name) ? db_write(db, change_run, &change) : STATUS_INVALID;
+    struct renaming renaming = {.change = {.event = "participant.updated",
+                                           .meeting = meeting,
+                                           .participant = participant,
+                                           .text = name,
+                                           .now_ms = now_ms}};
+    if (!registry_name_valid(name))
+        return STATUS_INVALID;
+    enum status status = arena_new(4 * (REGISTRY_NAME_MAX + VAULT_OVERHEAD), &renaming.arena);
+    if (status == STATUS_OK)
+        status = db_write(db, rename_run, &renaming);
+    arena_free(renaming.arena);
+    return status;
 }
 
 enum status registry_participant_admit(struct db *db, const char *meeting, const char *participant,

@@ -26,8 +26,9 @@ enum {
     OBJECTS_OPEN_MAX = 4096, /* uploads that are being appended to at once */
     OBJECTS_HOLDER_MAX = 64, /* bytes of a user's or space's id */
 };
-#define OBJECTS_SIZE_MAX (INT64_C(1) << 44) /* bytes of one object: 16 TiB, far below 2^32 chunks  \
-                                             */
+#define OBJECTS_SIZE_MAX                                                                           \
+    (INT64_C(1) << 44) /* bytes of one object: 16 TiB, far below 2^32 chunks                       \
+                        */
 
 struct objects;
 struct upload;

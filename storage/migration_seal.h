@@ -1,0 +1,14 @@
+/*
+ * storage/migration_seal.h - the step of the schema that seals what was written before there were
+ * keys; private to storage/migrations.c.
+ */
+#ifndef STORAGE_MIGRATION_SEAL_H
+#define STORAGE_MIGRATION_SEAL_H
+
+#include "storage/db.h"
+
+/* Step 5, after its SQL has added the sealed columns and before the others are dropped. Errors: as
+ * vault_seal, as db_run. */
+MUST_USE enum status migration_seal(struct db_session *session, void *none);
+
+#endif
