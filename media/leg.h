@@ -42,7 +42,7 @@ enum {
     MEDIA_LEG_PROMPTS_MAX = 16, /* waiting to be played on one leg */
     MEDIA_LEG_LOST_MS = 10000,  /* no RTP for that long while some is expected: lost */
     MEDIA_LEG_STATISTICS_MS = 5000,
-    MEDIA_LEGS_MAX = 4096, /* of one process */
+    MEDIA_LEGS_MAX = 2048, /* of one worker */
 };
 
 enum media_leg_codec {
@@ -169,12 +169,13 @@ struct media_leg_events {
 struct media_leg_config {
     uint16_t port_first, port_last; /* UDP, inclusive; 0, 0: any. A leg takes an even one and the
                                        odd one after it */
-    const struct media_leg_events *events; /* NULL members are not called */
+    const struct media_leg_events *events; /* borrowed as long as media lives; NULL members are not
+                                              called */
     void *context;
 };
 
-/* Errors: STATUS_INVALID (a field out of its range), STATUS_LIMIT (MEDIA_LEGS_MAX),
- * STATUS_NO_MEMORY. Then no event follows. */
+/* Errors: STATUS_INVALID (a field out of its range), STATUS_LIMIT (the worker has too many letters
+ * waiting), STATUS_NO_MEMORY. Then no event follows. */
 MUST_USE enum status media_leg_open(struct media *media, const struct media_leg_spec *spec);
 /* The worker of this leg: its part in struct media_source. */
 uint8_t media_leg_worker(const struct media *media, uint64_t leg);

@@ -112,7 +112,7 @@ static enum status workers_make(struct media *media, const struct media_config *
         int fd;
         status = socket_open(family, port, true, &fd);
         if (status == STATUS_OK)
-            status = worker_new(media, i, fd, family, config->metrics, &media->workers[i]);
+            status = worker_new(media, i, fd, family, config, &media->workers[i]);
     }
     *ret_port = port;
     return status;

@@ -2,6 +2,7 @@
 
 #include "core/call.h"
 #include "core/clock.h"
+#include "media/phone/phone.h"
 #include "media/sfu/feed.h"
 #include "media/sfu/inlet.h"
 #include "media/sfu/pacing.h"
@@ -306,6 +307,7 @@ static void end_all(void *arg)
 {
     struct worker *worker = arg;
     worker->closing = true;
+    phone_end(worker->phone);
     transports_end(worker);
     tcp_close_all(worker);
     worker_flush(worker);
@@ -399,7 +401,7 @@ static enum status worker_watches(struct worker *worker)
 }
 
 enum status worker_new(struct media *media, uint8_t number, int fd, int family,
-                       struct metrics *metrics, struct worker **ret_worker)
+                       const struct media_config *config, struct worker **ret_worker)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL) {
@@ -415,12 +417,14 @@ enum status worker_new(struct media *media, uint8_t number, int fd, int family,
     enum status status = worker_memory(worker);
     if (status == STATUS_OK)
         status = worker_watches(worker);
+    if (status == STATUS_OK)
+        status = phone_new(worker, config->legs, &worker->phone);
     if (status != STATUS_OK) {
         worker_free(worker);
         return status;
     }
     sender_socket(worker->sender, fd, family);
-    counters_init(&worker->counters, metrics, number);
+    counters_init(&worker->counters, config->metrics, number);
     *ret_worker = worker;
     return STATUS_OK;
 }
@@ -462,6 +466,7 @@ void worker_drop(struct worker *worker)
     struct room *room;
     struct feed *feed;
     struct known *known;
+    phone_end(worker->phone);
     transports_end(worker);
     for (size_t cursor = 0; (known = map_next(worker->known, &cursor)) != NULL; cursor = 0)
         known_drop(worker, known->transport->id);
@@ -498,6 +503,7 @@ struct worker *worker_free(struct worker *worker)
     map_free(worker->connections);
     addresses_fini(&worker->addresses);
     tapping_end(worker);
+    phone_free(worker->phone);
     sender_free(worker->sender);
     pool_free(worker->packets);
     pool_free(worker->rewriters);

@@ -43,6 +43,7 @@ enum {
 
 struct feed;
 struct inlet;
+struct phone;
 struct room;
 struct slot;
 struct tap;
@@ -153,12 +154,13 @@ struct worker {
     struct tap *tap;     /* NULL but while somebody is traced */
     struct counters counters;
     struct meter meter;
+    struct phone *phone; /* legs */
     bool closing;
 };
 
 /* Makes it all but starts no thread; the socket is the caller's gift. */
 MUST_USE enum status worker_new(struct media *media, uint8_t number, int fd, int family,
-                                struct metrics *metrics, struct worker **ret_worker);
+                                const struct media_config *config, struct worker **ret_worker);
 MUST_USE enum status worker_start(struct worker *worker);
 /* The closing thread, one step after another over all workers: the transports end; what the
  * workers still had to tell each other is read; the threads end. */

@@ -26,6 +26,7 @@ struct dtls_conn {
     struct epilogue *epilogue; /* NULL: not settled */
     struct datagram_bio datagrams;
     enum dtls_state state;
+    enum dtls_role role;
     bool mismatch; /* the certificate was not the announced one */
     const char *error;
     const EVP_MD *digest;
@@ -82,14 +83,17 @@ static bool conn_set_up(struct dtls_conn *conn, SSL_CTX *context)
         return false;
     SSL_set_bio(conn->ssl, bio, bio); /* owned by ssl, once */
     SSL_set_app_data(conn->ssl, conn);
-    SSL_set_accept_state(conn->ssl);
+    if (conn->role == DTLS_CLIENT)
+        SSL_set_connect_state(conn->ssl);
+    else
+        SSL_set_accept_state(conn->ssl);
     DTLS_set_timer_cb(conn->ssl, timer_next);
     return SSL_set_mtu(conn->ssl, DTLS_MTU) != 0;
 }
 
 enum status dtls_conn_new(struct dtls_identity *identity,
-                          const struct media_fingerprint *fingerprint, dtls_send_fn *send,
-                          void *context, struct dtls_conn **ret_conn)
+                          const struct media_fingerprint *fingerprint, enum dtls_role role,
+                          dtls_send_fn *send, void *context, struct dtls_conn **ret_conn)
 {
     const EVP_MD *digest = digest_named(fingerprint->algorithm);
     if (digest == NULL || fingerprint->length != (size_t)EVP_MD_get_size(digest))
@@ -99,6 +103,7 @@ enum status dtls_conn_new(struct dtls_identity *identity,
         return STATUS_NO_MEMORY;
     conn->datagrams = (struct datagram_bio){.send = send, .context = context};
     conn->error = "";
+    conn->role = role;
     conn->digest = digest;
     conn->fingerprint_length = fingerprint->length;
     memcpy(conn->fingerprint, fingerprint->digest, fingerprint->length);
@@ -224,7 +229,9 @@ enum dtls_state dtls_conn_tick(struct dtls_conn *conn)
     if (conn->state > DTLS_CONNECTED || conn->ssl == NULL)
         return conn->state;
     ERR_clear_error();
-    if (DTLSv1_handle_timeout(conn->ssl) < 0)
+    if (conn->role == DTLS_CLIENT && SSL_in_before(conn->ssl))
+        conn_shake(conn);
+    else if (DTLSv1_handle_timeout(conn->ssl) < 0)
         conn_fail(conn, "no answer from the peer");
     ERR_clear_error();
     return conn->state;
@@ -265,22 +272,22 @@ enum status dtls_conn_keys(struct dtls_conn *conn, struct protector_keys *ret_se
                                                sizeof label - 1, NULL, 0, 0) != 1)
         return STATUS_INTERNAL;
     /* RFC 5764 4.2: client key, server key, client salt, server salt. */
-    struct protector_keys send = {.profile = profile}, receive = {.profile = profile};
-    memcpy(receive.key, part, key);
-    memcpy(send.key, part += key, key);
-    memcpy(receive.salt, part += key, salt);
-    memcpy(send.salt, part + salt, salt);
-    *ret_send = send;
-    *ret_receive = receive;
+    struct protector_keys client = {.profile = profile}, server = {.profile = profile};
+    memcpy(client.key, part, key);
+    memcpy(server.key, part += key, key);
+    memcpy(client.salt, part += key, salt);
+    memcpy(server.salt, part + salt, salt);
+    *ret_send = conn->role == DTLS_CLIENT ? client : server;
+    *ret_receive = conn->role == DTLS_CLIENT ? server : client;
     OPENSSL_cleanse(material, sizeof material);
-    OPENSSL_cleanse(&send, sizeof send);
-    OPENSSL_cleanse(&receive, sizeof receive);
+    OPENSSL_cleanse(&client, sizeof client);
+    OPENSSL_cleanse(&server, sizeof server);
     return STATUS_OK;
 }
 
 void dtls_conn_settle(struct dtls_conn *conn)
 {
-    if (conn->state != DTLS_CONNECTED || conn->ssl == NULL)
+    if (conn->state != DTLS_CONNECTED || conn->ssl == NULL || conn->role == DTLS_CLIENT)
         return;
     struct epilogue *epilogue = calloc(1, sizeof *epilogue);
     if (epilogue != NULL && epilogue_take(conn->ssl, epilogue) == STATUS_OK) {

@@ -2,15 +2,17 @@
  * media/dtls/dtls.h - the DTLS handshake that keys SRTP (RFC 6347, RFC 9147, RFC 5764).
  *
  * A connection is a state machine without a socket: datagrams go in by a call, come
- * out by a callback. We are always the server (a=setup:passive), so our order of SRTP
- * profiles decides: GCM-128, GCM-256, AES-CM with SHA1-80. DTLS 1.2, and 1.3 where
+ * out by a callback. For browsers we are always the server (a=setup:passive), so our
+ * order of SRTP profiles decides: GCM-128, GCM-256, AES-CM with SHA1-80; a telephone may
+ * ask us to be the client (RFC 5763 5). DTLS 1.2, and 1.3 where
  * OpenSSL has it. No renegotiation, tickets, compression or session cache; no data
  * channel, so application data is read and dropped.
  *
  * What the caller guarantees: dtls_conn_receive is called only with datagrams from an
- * address that passed an authenticated ICE check, and what the callback gives is sent
- * only to such an address. That is what keeps a spoofed ClientHello from being
- * answered at all, so no cookie exchange (and its round trip) is made.
+ * address that passed an authenticated ICE check (of a phone leg: the one address that its
+ * latch lets in), and what the callback gives is sent only to such an address. That is what keeps a
+ * spoofed ClientHello from being answered at all, so no cookie exchange (and its round trip) is
+ * made.
  *
  * Time: OpenSSL measures its own retransmission timer, so it is no argument here; a
  * caller asks dtls_conn_wait_ms after each call and calls dtls_conn_tick when it is over.
@@ -55,21 +57,25 @@ enum dtls_state {
 
 struct dtls_conn;
 
+enum dtls_role { DTLS_SERVER, DTLS_CLIENT };
+
 /* One datagram for the peer, <= DTLS_MTU bytes, borrowed. Must not free the connection. */
 typedef void dtls_send_fn(void *context, const uint8_t *bytes, size_t length);
 
-/* `fingerprint`: of the peer's certificate, copied; sha-256, sha-384 or sha-512. Errors:
+/* `fingerprint`: of the peer's certificate, copied; sha-256, sha-384 or sha-512. A client's first
+ * datagram goes out with the first dtls_conn_tick. Errors:
  * STATUS_INVALID (fingerprint's algorithm or length), STATUS_NO_MEMORY. */
 MUST_USE enum status dtls_conn_new(struct dtls_identity *identity,
-                                   const struct media_fingerprint *fingerprint, dtls_send_fn *send,
-                                   void *context, struct dtls_conn **ret_conn);
+                                   const struct media_fingerprint *fingerprint, enum dtls_role role,
+                                   dtls_send_fn *send, void *context, struct dtls_conn **ret_conn);
 /* Sends nothing (see dtls_conn_close). Accepts NULL, returns NULL. */
 struct dtls_conn *dtls_conn_free(struct dtls_conn *conn);
 
 /* A datagram whose first byte says DTLS. Anything malformed is dropped as RFC 6347 4.1.2.7 says.
  * Returns the state after it. */
 enum dtls_state dtls_conn_receive(struct dtls_conn *conn, const uint8_t *bytes, size_t length);
-/* Retransmits when it is time. Returns the state after it. */
+/* Retransmits when it is time; a client that has sent nothing yet begins. Returns the state after
+ * it. */
 enum dtls_state dtls_conn_tick(struct dtls_conn *conn);
 /* Milliseconds until dtls_conn_tick has something to do; -1: nothing to wait for. */
 int32_t dtls_conn_wait_ms(const struct dtls_conn *conn);
@@ -86,8 +92,8 @@ MUST_USE enum status dtls_conn_keys(struct dtls_conn *conn, struct protector_key
  * To be called after dtls_conn_keys, when the first authentic SRTP or SRTCP packet came:
  * it shows that the peer has finished its handshake, so nothing will have to be repeated.
  * Frees OpenSSL's state, 58 KiB of the 59; alerts are still read and close_notify still
- * sent. Without the call all works, at that price. Does nothing when not connected, or
- * with DTLS 1.3.
+ * sent. Without the call all works, at that price. Does nothing when not connected, as a
+ * client, or with DTLS 1.3.
  */
 void dtls_conn_settle(struct dtls_conn *conn);
 

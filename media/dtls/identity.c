@@ -103,7 +103,7 @@ enum status dtls_identity_new(struct dtls_identity **ret_identity)
         return STATUS_NO_MEMORY;
     X509 *certificate = NULL;
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    identity->context = SSL_CTX_new(DTLS_server_method());
+    identity->context = SSL_CTX_new(DTLS_method());
     if (key == NULL || identity->context == NULL)
         goto out;
     certificate = certificate_new(key);

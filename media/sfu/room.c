@@ -1,5 +1,6 @@
 #include "media/sfu/room.h"
 
+#include "media/phone/phone.h"
 #include "media/sfu/track.h"
 #include "media/sfu/transport.h"
 
@@ -151,6 +152,7 @@ void room_voice_down(struct worker *worker, uint64_t id, uint8_t lane, struct pa
     struct room *room = map_get(worker->rooms, id);
     if (room != NULL && lane < MEDIA_VOICES_MAX)
         feed_deliver(worker, &room->lanes[lane], packet);
+    phone_voice(worker->phone, id, lane, packet);
 }
 
 void room_microphone_gone(struct worker *worker, const struct track *track)

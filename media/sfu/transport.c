@@ -124,7 +124,7 @@ static enum status transport_fill(struct transport *transport,
         payloads += slot_init(transport, i, &spec->slots[i], payloads);
     transport->track_count = (uint8_t)spec->track_count;
     transport->slot_count = (uint8_t)spec->slot_count;
-    return ice_agent_new(&spec->ice, &transport->agent);
+    return STATUS_OK;
 }
 
 static bool spec_in_range(const struct media_transport_spec *spec)
@@ -142,10 +142,9 @@ static bool spec_in_range(const struct media_transport_spec *spec)
     return true;
 }
 
-enum status transport_new(const struct media_transport_spec *spec, struct transport **ret_transport)
+static enum status transport_make(const struct media_transport_spec *spec,
+                                  struct transport **ret_transport)
 {
-    if (!spec_in_range(spec))
-        return STATUS_INVALID;
     struct transport *transport = calloc(1, sizeof *transport);
     if (transport == NULL)
         return STATUS_NO_MEMORY;
@@ -165,6 +164,31 @@ enum status transport_new(const struct media_transport_spec *spec, struct transp
     }
     *ret_transport = transport;
     return STATUS_OK;
+}
+
+enum status transport_new(const struct media_transport_spec *spec, struct transport **ret_transport)
+{
+    if (!spec_in_range(spec))
+        return STATUS_INVALID;
+    struct transport *transport;
+    enum status status = transport_make(spec, &transport);
+    if (status != STATUS_OK)
+        return status;
+    status = ice_agent_new(&spec->ice, &transport->agent);
+    if (status != STATUS_OK) {
+        transport_unref(transport);
+        return status;
+    }
+    *ret_transport = transport;
+    return STATUS_OK;
+}
+
+enum status transport_new_local(const struct media_transport_spec *spec,
+                                struct transport **ret_transport)
+{
+    if (!spec_in_range(spec))
+        return STATUS_INVALID;
+    return transport_make(spec, ret_transport);
 }
 
 struct transport *transport_ref(struct transport *transport)
@@ -337,7 +361,7 @@ static void transport_timer(void *context)
     if (!transport->connected && !transport->ended)
         transport_handshake(transport, dtls_conn_tick(transport->dtls));
     uint64_t now_ms = now_ns / CLOCK_NS_PER_MS;
-    if (now_ms - transport->watched_ms >= TRANSPORT_WATCH_MS) {
+    if (transport->agent != NULL && now_ms - transport->watched_ms >= TRANSPORT_WATCH_MS) {
         transport->watched_ms = now_ms;
         transport_watch(transport, now_ns);
     }
@@ -355,20 +379,14 @@ static void transport_timer(void *context)
 
 /* ---- beginning and end at its worker ---- */
 
-enum status transport_adopt(struct transport *transport, struct worker *worker)
+static enum status adopt(struct transport *transport, struct worker *worker)
 {
-    enum status status = dtls_conn_new(worker->media->identity, &transport->fingerprint,
-                                       send_handshake, transport, &transport->dtls);
+    enum status status = map_put(worker->transports, transport->id, transport);
     if (status != STATUS_OK)
         return status;
-    status = map_put(worker->transports, transport->id, transport);
-    if (status == STATUS_OK) {
-        status = room_join(worker, transport);
-        if (status != STATUS_OK)
-            map_remove(worker->transports, transport->id);
-    }
+    status = room_join(worker, transport);
     if (status != STATUS_OK) {
-        transport->dtls = dtls_conn_free(transport->dtls);
+        map_remove(worker->transports, transport->id);
         return status;
     }
     transport->worker = worker;
@@ -380,6 +398,26 @@ enum status transport_adopt(struct transport *transport, struct worker *worker)
     return STATUS_OK;
 }
 
+enum status transport_adopt(struct transport *transport, struct worker *worker)
+{
+    enum status status = dtls_conn_new(worker->media->identity, &transport->fingerprint,
+                                       DTLS_SERVER, send_handshake, transport, &transport->dtls);
+    if (status != STATUS_OK)
+        return status;
+    status = adopt(transport, worker);
+    if (status != STATUS_OK)
+        transport->dtls = dtls_conn_free(transport->dtls);
+    return status;
+}
+
+enum status transport_adopt_local(struct transport *transport, struct worker *worker)
+{
+    /* As after a handshake; its clock is ours. */
+    transport->connected = true;
+    transport->clock_known = true;
+    return adopt(transport, worker);
+}
+
 void transport_end(struct transport *transport)
 {
     struct worker *worker = transport->worker;
@@ -388,7 +426,8 @@ void transport_end(struct transport *transport)
     transport->ended = true;
     transport->sending = false;
     loop_timer_stop(worker->loop, &transport->timer);
-    dtls_conn_close(transport->dtls);
+    if (transport->dtls != NULL)
+        dtls_conn_close(transport->dtls);
     downlink_close(worker, transport);
     for (uint8_t i = 0; i < transport->slot_count; i++)
         slot_end(worker, &transport->slots[i]);

@@ -109,6 +109,11 @@ struct transport {
 /* Copies what it needs of spec. One reference. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
 MUST_USE enum status transport_new(const struct media_transport_spec *spec,
                                    struct transport **ret_transport);
+/* The same for a microphone of this process's own, a phone leg's: without ICE and DTLS. Its owner
+ * gives packets to its track. */
+MUST_USE enum status transport_new_local(const struct media_transport_spec *spec,
+                                         struct transport **ret_transport);
+MUST_USE enum status transport_adopt_local(struct transport *transport, struct worker *worker);
 struct transport *transport_ref(struct transport *transport);
 /* The last one frees it: it must not be adopted any more. Accepts NULL. */
 void transport_unref(struct transport *transport);

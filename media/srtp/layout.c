@@ -48,7 +48,7 @@ enum status layout_rtp_seal(struct transform *transform, uint32_t roc, size_t he
     store_be32(tag, roc);
     if (!transform_mac(transform, out, header_length + payload_length + 4, mac))
         return STATUS_INTERNAL;
-    memcpy(tag, mac, TRANSFORM_SHA1_TAG);
+    memcpy(tag, mac, transform->tail);
     return STATUS_OK;
 }
 
@@ -61,11 +61,11 @@ enum status layout_rtp_open(struct transform *transform, uint32_t roc, size_t he
     rtp_iv(transform, roc, packet, iv);
     if (transform_is_gcm(transform))
         return gcm_open(transform->gcm, iv, packet, header_length, body, body_length, tag);
-    memcpy(sent, tag, sizeof sent);
+    memcpy(sent, tag, transform->tail);
     store_be32(tag, roc);
     if (!transform_mac(transform, packet, header_length + body_length + 4, mac))
         return STATUS_INTERNAL;
-    if (!transform_equal(mac, sent, sizeof sent))
+    if (!transform_equal(mac, sent, transform->tail))
         return STATUS_CORRUPT;
     return transform_ctr(transform, iv, body, body_length, body) ? STATUS_OK : STATUS_INTERNAL;
 }

@@ -22,6 +22,7 @@
 /* The values are those of DTLS-SRTP (RFC 5764 4.1.2, RFC 7714 14.2). */
 enum protector_profile {
     PROTECTOR_AES_CM_SHA1_80 = 0x0001,
+    PROTECTOR_AES_CM_SHA1_32 = 0x0002, /* RTCP's tag has 80 bits (RFC 4568 6.2.2) */
     PROTECTOR_AES_GCM_128 = 0x0007,
     PROTECTOR_AES_GCM_256 = 0x0008,
 };
@@ -29,7 +30,7 @@ enum protector_profile {
 enum {
     PROTECTOR_KEY_MAX = 32,       /* bytes: AES-256 */
     PROTECTOR_SALT_MAX = 14,      /* bytes: AES-CM; GCM has 12 */
-    PROTECTOR_RTP_TAIL_MAX = 16,  /* bytes added to an RTP packet: GCM tag (AES-CM: 10) */
+    PROTECTOR_RTP_TAIL_MAX = 16,  /* bytes added to an RTP packet: GCM tag (AES-CM: 10 or 4) */
     PROTECTOR_RTCP_TAIL_MAX = 20, /* bytes added to an RTCP packet: GCM tag, E bit and index */
     UNPROTECTOR_WINDOW = 1024,  /* packets a late one may be behind and still be taken, per SSRC */
     UNPROTECTOR_SSRCS_MAX = 32, /* 8 tracks of 3 layers with RTX are 48 at most, 12 in practice;
@@ -57,7 +58,7 @@ MUST_USE enum status protector_new(const struct protector_keys *keys,
 struct protector *protector_free(struct protector *protector);
 /* A hint that a packet is about to be protected; protector itself should be in the cache. */
 void protector_prefetch(const struct protector *protector);
-/* Bytes protector_rtp adds: 16 or 10. */
+/* Bytes protector_rtp adds: 16, 10 or 4. */
 size_t protector_rtp_tail(const struct protector *protector);
 
 /*

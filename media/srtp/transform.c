@@ -9,13 +9,14 @@
 
 static bool profile_is_gcm(enum protector_profile profile)
 {
-    return profile != PROTECTOR_AES_CM_SHA1_80;
+    return profile != PROTECTOR_AES_CM_SHA1_80 && profile != PROTECTOR_AES_CM_SHA1_32;
 }
 
 size_t protector_key_length(enum protector_profile profile)
 {
     switch (profile) {
     case PROTECTOR_AES_CM_SHA1_80:
+    case PROTECTOR_AES_CM_SHA1_32:
     case PROTECTOR_AES_GCM_128:
         return 16;
     case PROTECTOR_AES_GCM_256:
@@ -28,6 +29,7 @@ size_t protector_salt_length(enum protector_profile profile)
 {
     switch (profile) {
     case PROTECTOR_AES_CM_SHA1_80:
+    case PROTECTOR_AES_CM_SHA1_32:
         return 14;
     case PROTECTOR_AES_GCM_128:
     case PROTECTOR_AES_GCM_256:
@@ -135,6 +137,8 @@ enum status transform_init(const struct protector_keys *keys, bool rtcp, bool se
                                   session.auth, sizeof session.auth);
     if (status == STATUS_OK)
         status = transform_init_session(&session, seal, ret_transform);
+    if (status == STATUS_OK && !rtcp && keys->profile == PROTECTOR_AES_CM_SHA1_32)
+        ret_transform->tail = TRANSFORM_SHA1_SHORT_TAG;
     OPENSSL_cleanse(&session, sizeof session);
     return status;
 }

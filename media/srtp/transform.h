@@ -13,8 +13,9 @@
 #include "media/srtp/srtp.h"
 
 enum {
-    TRANSFORM_IV = 16,       /* bytes; GCM uses the first GCM_IV */
-    TRANSFORM_SHA1_TAG = 10, /* RFC 3711 5.2: 80 bits */
+    TRANSFORM_IV = 16,            /* bytes; GCM uses the first GCM_IV */
+    TRANSFORM_SHA1_TAG = 10,      /* RFC 3711 5.2: 80 bits */
+    TRANSFORM_SHA1_SHORT_TAG = 4, /* RFC 4568 6.2.2: 32 bits */
     TRANSFORM_SHA1_KEY = 20,
 };
 

@@ -29,7 +29,7 @@ static void into_fresh(const uint8_t *data, size_t length)
     struct dtls_conn *conn = NULL;
     if (identity == NULL && dtls_identity_new(&identity) != STATUS_OK)
         abort();
-    if (dtls_conn_new(identity, &fingerprint, drop, NULL, &conn) != STATUS_OK)
+    if (dtls_conn_new(identity, &fingerprint, DTLS_SERVER, drop, NULL, &conn) != STATUS_OK)
         abort();
     if (dtls_conn_receive(conn, data, length) == DTLS_CONNECTED)
         abort();

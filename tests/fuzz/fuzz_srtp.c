@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PACKET_MAX = 2048, PROFILES = 3 };
+enum { PACKET_MAX = 2048, PROFILES = 4 };
 
 static struct protector *protectors[PROFILES];
 static struct unprotector *unprotectors[PROFILES];
@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
 static void start(size_t which)
 {
     static const enum protector_profile profiles[PROFILES] = {
-        PROTECTOR_AES_GCM_128, PROTECTOR_AES_GCM_256, PROTECTOR_AES_CM_SHA1_80};
+        PROTECTOR_AES_GCM_128, PROTECTOR_AES_GCM_256, PROTECTOR_AES_CM_SHA1_80,
+        PROTECTOR_AES_CM_SHA1_32};
     struct protector_keys keys = {.profile = profiles[which], .key = {1, 2, 3}, .salt = {4}};
     if (protectors[which] == NULL && (protector_new(&keys, &protectors[which]) != STATUS_OK ||
                                       unprotector_new(&keys, &unprotectors[which]) != STATUS_OK))

@@ -11,6 +11,7 @@
 #include <string.h>
 
 struct stage stage;
+const struct media_leg_config *stage_legs;
 
 static struct member *member_of(uint64_t id)
 {
@@ -411,7 +412,12 @@ static int stage_open_with(uint8_t workers)
     memset(&stage, 0, sizeof stage);
     assert_int_equal(lock_init(&stage.lock), STATUS_OK);
     const struct media_config config = {
-        .workers = workers, .voices = 3, .loopback = true, .events = &media_events};
+        .workers = workers,
+        .voices = 3,
+        .loopback = true,
+        .events = &media_events,
+        .legs = stage_legs,
+    };
     assert_int_equal(media_new(&config, &stage.media), STATUS_OK);
     assert_int_equal(crowd_new(&stage.peers), STATUS_OK);
     return 0;

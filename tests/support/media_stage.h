@@ -84,6 +84,8 @@ struct stage {
 };
 
 extern struct stage stage;
+/* For the media of the next stage_open; NULL: it has no phone legs to tell of. */
+extern const struct media_leg_config *stage_legs;
 
 /* cmocka set-up and tear-down. */
 int stage_open(void **state);       /* two workers */

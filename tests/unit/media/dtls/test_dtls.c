@@ -249,7 +249,7 @@ static void meeting_start(struct meeting *meeting, const struct client_options *
     memset(meeting, 0, sizeof *meeting);
     rng_seed(&meeting->network.rng, 1);
     client_start(&meeting->client, &meeting->network, options);
-    assert_int_equal(dtls_conn_new(identity, &meeting->client.fingerprint, from_server,
+    assert_int_equal(dtls_conn_new(identity, &meeting->client.fingerprint, DTLS_SERVER, from_server,
                                    &meeting->network, &meeting->conn),
                      STATUS_OK);
 }
@@ -414,8 +414,9 @@ static void test_fingerprints(void **state)
     meeting_start(&meeting, &plain);
     struct media_fingerprint wrong = meeting.client.fingerprint;
     wrong.digest[31] ^= 1;
-    assert_int_equal(dtls_conn_new(identity, &wrong, from_server, &meeting.network, &conn),
-                     STATUS_OK);
+    assert_int_equal(
+        dtls_conn_new(identity, &wrong, DTLS_SERVER, from_server, &meeting.network, &conn),
+        STATUS_OK);
     dtls_conn_free(meeting.conn);
     meeting.conn = conn;
     meeting_run(&meeting);
@@ -425,9 +426,11 @@ static void test_fingerprints(void **state)
     assert_true(meeting.client.failed); /* it got an alert */
     assert_int_equal(dtls_conn_wait_ms(conn), -1);
     wrong.length = 20;
-    assert_int_equal(dtls_conn_new(identity, &wrong, from_server, NULL, &conn), STATUS_INVALID);
+    assert_int_equal(dtls_conn_new(identity, &wrong, DTLS_SERVER, from_server, NULL, &conn),
+                     STATUS_INVALID);
     snprintf(wrong.algorithm, sizeof wrong.algorithm, "sha-1");
-    assert_int_equal(dtls_conn_new(identity, &wrong, from_server, NULL, &conn), STATUS_INVALID);
+    assert_int_equal(dtls_conn_new(identity, &wrong, DTLS_SERVER, from_server, NULL, &conn),
+                     STATUS_INVALID);
     meeting_end(&meeting);
 }
 
@@ -725,7 +728,7 @@ static enum status make_identity(void *context)
 static enum status make_conn(void *context)
 {
     struct dtls_conn *conn = NULL;
-    enum status status = dtls_conn_new(identity, context, from_server, NULL, &conn);
+    enum status status = dtls_conn_new(identity, context, DTLS_SERVER, from_server, NULL, &conn);
     dtls_conn_free(conn);
     return status;
 }

@@ -1,0 +1,118 @@
+#include "media/codec/level.h"
+
+#include <math.h>
+
+static const float noise_rise = 0.02F; /* dB a frame: 1 dB a second */
+static const float noise_fall = 0.5F;  /* of the difference, a frame */
+static const float speech_follow = 0.05F;
+static const float gain_up = 0.1F;   /* dB a frame: 5 dB a second */
+static const float gain_down = 0.4F; /* shouts are lowered sooner than whispers raised */
+
+static float db_of(float power)
+{
+    const float full = 32768.0F * 32768.0F;
+    return power <= 0 ? (float)LEVEL_SILENCE : -10.0F * log10f(power / full);
+}
+
+static float frame_level(const int16_t *samples, size_t count)
+{
+    float power = 0;
+    for (size_t i = 0; i < count; i++)
+        power += (float)samples[i] * (float)samples[i];
+    float level = count == 0 ? LEVEL_SILENCE : db_of(power / (float)count);
+    if (level > LEVEL_SILENCE)
+        return LEVEL_SILENCE;
+    return level < 0 ? 0 : level;
+}
+
+uint8_t level_of(const int16_t *samples, size_t count)
+{
+    return (uint8_t)(frame_level(samples, count) + 0.5F);
+}
+
+static bool voice_heard(struct voice_level *level, float now)
+{
+    if (!level->begun) {
+        level->begun = true;
+        level->noise = now < LEVEL_NOISE_MOST ? LEVEL_NOISE_MOST : now;
+        level->speech = LEVEL_WANTED;
+    }
+    if (now > level->noise)
+        level->noise += (now - level->noise) * noise_fall;
+    else if (level->noise - noise_rise > LEVEL_NOISE_MOST)
+        level->noise -= noise_rise;
+    if (now < LEVEL_SPEECH && now + LEVEL_OVER_NOISE < level->noise) {
+        level->hangover = LEVEL_HANGOVER;
+        return true;
+    }
+    return false;
+}
+
+static void gain_follow(struct voice_level *level, float now)
+{
+    level->speech += (now - level->speech) * speech_follow;
+    float wanted = level->speech - LEVEL_WANTED;
+    if (wanted > LEVEL_GAIN_MAX)
+        wanted = LEVEL_GAIN_MAX;
+    if (wanted < LEVEL_GAIN_MIN)
+        wanted = LEVEL_GAIN_MIN;
+    if (wanted > level->gain + gain_up)
+        level->gain += gain_up;
+    else if (wanted < level->gain - gain_down)
+        level->gain -= gain_down;
+    else
+        level->gain = wanted;
+}
+
+static int16_t cut(float sample)
+{
+    if (sample > INT16_MAX)
+        return INT16_MAX;
+    return sample < INT16_MIN ? INT16_MIN : (int16_t)lrintf(sample);
+}
+
+/* From the last frame's factor to this one's without a step; less where samples would be cut. */
+static void gain_apply(struct voice_level *level, int16_t *samples, size_t count)
+{
+    float factor = powf(10, level->gain / 20), from = level->factor == 0 ? factor : level->factor;
+    int peak = 0;
+    for (size_t i = 0; i < count; i++) {
+        int size = samples[i] < 0 ? -samples[i] : samples[i];
+        peak = size > peak ? size : peak;
+    }
+    if (factor > 1 && factor * (float)peak > LEVEL_PEAK_MAX)
+        factor = peak > LEVEL_PEAK_MAX ? 1 : LEVEL_PEAK_MAX / (float)peak;
+    if (from > factor && from * (float)peak > LEVEL_PEAK_MAX)
+        from = factor;
+    float step = (factor - from) / (float)count;
+    for (size_t i = 0; i < count; i++)
+        samples[i] = cut((float)samples[i] * (from + step * (float)i));
+    level->factor = factor;
+}
+
+struct loud voice_level_frame(struct voice_level *level, int16_t *samples, size_t count)
+{
+    float now = frame_level(samples, count);
+    bool heard = voice_heard(level, now);
+    if (heard)
+        gain_follow(level, now);
+    else if (level->hangover > 0)
+        level->hangover--;
+    bool voice = heard || level->hangover > 0;
+    if (voice)
+        gain_apply(level, samples, count);
+    float after = now - (voice ? level->gain : 0);
+    if (after < 0)
+        after = 0;
+    return (struct loud){.level = (uint8_t)(after > LEVEL_SILENCE ? LEVEL_SILENCE : after + 0.5F),
+                         .voice = voice};
+}
+
+void level_amplify(int16_t *samples, size_t count, int8_t gain_db)
+{
+    float factor = powf(10, (float)gain_db / 20);
+    if (gain_db == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        samples[i] = cut((float)samples[i] * factor);
+}

@@ -1,0 +1,50 @@
+/*
+ * media/codec/level.h - how loud a voice is, whether it speaks, and the gain that makes
+ * callers equally loud.
+ *
+ * Levels are -dBov as in RFC 6464: 0 loudest, 127 silence. Pure; frames of 20 ms. Thread:
+ * one owner.
+ */
+#ifndef MEDIA_CODEC_LEVEL_H
+#define MEDIA_CODEC_LEVEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    LEVEL_SILENCE = 127,
+    LEVEL_SPEECH = 55,      /* quieter is no voice, whatever the noise */
+    LEVEL_OVER_NOISE = 8,   /* dB a voice is louder than the line's noise */
+    LEVEL_NOISE_MOST = 45,  /* nothing louder is taken for the line's noise */
+    LEVEL_HANGOVER = 20,    /* frames a voice goes on after it was heard last: ends of words */
+    LEVEL_WANTED = 22,      /* of speech, after the gain */
+    LEVEL_GAIN_MAX = 15,    /* dB a whisper is raised */
+    LEVEL_GAIN_MIN = -15,   /* dB a shout is lowered */
+    LEVEL_PEAK_MAX = 30000, /* samples stay below: the limiter */
+};
+
+uint8_t level_of(const int16_t *samples, size_t count);
+
+/* Zero-filled is fresh. */
+struct voice_level {
+    bool begun;
+    float noise;  /* of the line, -dBov */
+    float speech; /* of the voice, -dBov */
+    float gain;   /* dB, wanted */
+    float factor; /* applied at the end of the last frame; 0: none yet */
+    uint8_t hangover;
+};
+
+struct loud {
+    uint8_t level; /* after the gain */
+    bool voice;
+};
+
+/* Brings a frame to the wanted level, in place. */
+struct loud voice_level_frame(struct voice_level *level, int16_t *samples, size_t count);
+
+/* Samples times 10^(gain_db/20), cut at full scale. */
+void level_amplify(int16_t *samples, size_t count, int8_t gain_db);
+
+#endif
