@@ -17,5 +17,5 @@ export default defineConfig({
       '/api': server,
     },
   },
-  test: { include: ['test/**/*.test.ts'], environment: 'node' },
+  test: { include: ['test/**/*.test.ts'], environment: 'node', setupFiles: ['test/setup.mjs'] },
 });
