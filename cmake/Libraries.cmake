@@ -1,7 +1,7 @@
 # One target per library; one file of the source touches each.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-foreach(pair crypto:libcrypto ssl:libssl jansson:jansson sqlite:sqlite3 srtp:libsrtp2 nice:nice
+foreach(pair crypto:libcrypto ssl:libssl jansson:jansson sqlite:sqlite3 srtp:libsrtp2 nettle:nettle nice:nice
         opus:opus spandsp:spandsp websockets:libwebsockets)
     string(REPLACE ":" ";" pair ${pair})
     list(GET pair 0 name)

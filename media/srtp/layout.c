@@ -34,7 +34,7 @@ static void rtp_iv(const struct transform *transform, uint32_t roc, const uint8_
 enum status layout_rtp_seal(struct transform *transform, uint32_t roc, size_t header_length,
                             const uint8_t *payload, size_t payload_length, uint8_t *out)
 {
-    uint8_t iv[TRANSFORM_IV], mac[TRANSFORM_SHA1_KEY];
+    uint8_t iv[TRANSFORM_IV];
     uint8_t *body = out + header_length, *tag = body + payload_length;
     rtp_iv(transform, roc, out, iv);
     if (transform_is_gcm(transform)) {
@@ -46,16 +46,14 @@ enum status layout_rtp_seal(struct transform *transform, uint32_t roc, size_t he
         return STATUS_INTERNAL;
     /* The MAC covers packet || ROC: the ROC stands for a moment where the tag will. */
     store_be32(tag, roc);
-    if (!transform_mac(transform, out, header_length + payload_length + 4, mac))
-        return STATUS_INTERNAL;
-    memcpy(tag, mac, transform->tail);
+    transform_mac(transform, out, header_length + payload_length + 4, tag);
     return STATUS_OK;
 }
 
 enum status layout_rtp_open(struct transform *transform, uint32_t roc, size_t header_length,
                             uint8_t *packet, size_t length)
 {
-    uint8_t iv[TRANSFORM_IV], mac[TRANSFORM_SHA1_KEY], sent[TRANSFORM_SHA1_TAG];
+    uint8_t iv[TRANSFORM_IV], mac[TRANSFORM_SHA1_TAG], sent[TRANSFORM_SHA1_TAG];
     uint8_t *body = packet + header_length, *tag = packet + length - transform->tail;
     size_t body_length = (size_t)(tag - body);
     rtp_iv(transform, roc, packet, iv);
@@ -63,8 +61,7 @@ enum status layout_rtp_open(struct transform *transform, uint32_t roc, size_t he
         return gcm_open(transform->gcm, iv, packet, header_length, body, body_length, tag);
     memcpy(sent, tag, transform->tail);
     store_be32(tag, roc);
-    if (!transform_mac(transform, packet, header_length + body_length + 4, mac))
-        return STATUS_INTERNAL;
+    transform_mac(transform, packet, header_length + body_length + 4, mac);
     if (!transform_equal(mac, sent, transform->tail))
         return STATUS_CORRUPT;
     return transform_ctr(transform, iv, body, body_length, body) ? STATUS_OK : STATUS_INTERNAL;
@@ -81,7 +78,7 @@ static void rtcp_aad(const uint8_t *packet, const uint8_t *word, uint8_t ret_aad
 enum status layout_rtcp_seal(struct transform *transform, uint32_t index, uint8_t *packet,
                              size_t length)
 {
-    uint8_t iv[TRANSFORM_IV], mac[TRANSFORM_SHA1_KEY];
+    uint8_t iv[TRANSFORM_IV];
     uint8_t *body = packet + LAYOUT_RTCP_HEADER, *end = packet + length;
     size_t body_length = length - LAYOUT_RTCP_HEADER;
     transform_iv(transform, load_be32(packet + 4), index, iv);
@@ -94,10 +91,9 @@ enum status layout_rtcp_seal(struct transform *transform, uint32_t index, uint8_
                    : STATUS_INTERNAL;
     }
     store_be32(end, rtcp_encrypted | index);
-    if (!transform_ctr(transform, iv, body, body_length, body) ||
-        !transform_mac(transform, packet, length + LAYOUT_RTCP_INDEX, mac))
+    if (!transform_ctr(transform, iv, body, body_length, body))
         return STATUS_INTERNAL;
-    memcpy(end + LAYOUT_RTCP_INDEX, mac, TRANSFORM_SHA1_TAG);
+    transform_mac(transform, packet, length + LAYOUT_RTCP_INDEX, end + LAYOUT_RTCP_INDEX);
     return STATUS_OK;
 }
 
@@ -121,7 +117,7 @@ enum status layout_rtcp_index(const struct transform *transform, const uint8_t *
 enum status layout_rtcp_open(struct transform *transform, uint32_t index, uint8_t *packet,
                              size_t length)
 {
-    uint8_t iv[TRANSFORM_IV], mac[TRANSFORM_SHA1_KEY];
+    uint8_t iv[TRANSFORM_IV], mac[TRANSFORM_SHA1_TAG];
     uint8_t *body = packet + LAYOUT_RTCP_HEADER;
     uint8_t *end = packet + length - transform->tail - LAYOUT_RTCP_INDEX;
     size_t body_length = (size_t)(end - body);
@@ -131,9 +127,8 @@ enum status layout_rtcp_open(struct transform *transform, uint32_t index, uint8_
         rtcp_aad(packet, end + GCM_TAG, aad);
         return gcm_open(transform->gcm, iv, aad, sizeof aad, body, body_length, end);
     }
-    if (!transform_mac(transform, packet, length - transform->tail, mac))
-        return STATUS_INTERNAL;
-    if (!transform_equal(mac, end + LAYOUT_RTCP_INDEX, TRANSFORM_SHA1_TAG))
+    transform_mac(transform, packet, length - transform->tail, mac);
+    if (!transform_equal(mac, end + LAYOUT_RTCP_INDEX, transform->tail))
         return STATUS_CORRUPT;
     return transform_ctr(transform, iv, body, body_length, body) ? STATUS_OK : STATUS_INTERNAL;
 }

@@ -3,9 +3,10 @@
 
 #include "core/bytes.h"
 
-#include <openssl/core_names.h>
+#include <nettle/hmac.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 static bool profile_is_gcm(enum protector_profile profile)
 {
@@ -82,20 +83,11 @@ static enum status cipher_init(struct transform *transform, const struct transfo
 
 static enum status mac_init(struct transform *transform, const struct transform_keys *keys)
 {
-    char digest[] = "SHA1";
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_MAC *kind = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    if (kind != NULL)
-        transform->mac = EVP_MAC_CTX_new(kind);
-    EVP_MAC_free(kind); /* the context holds its own reference */
+    transform->mac = calloc(1, sizeof *transform->mac);
     if (transform->mac == NULL)
         return STATUS_NO_MEMORY;
-    return EVP_MAC_init(transform->mac, keys->auth, sizeof keys->auth, params) == 1
-               ? STATUS_OK
-               : STATUS_INTERNAL;
+    hmac_sha1_set_key(transform->mac, sizeof keys->auth, keys->auth);
+    return STATUS_OK;
 }
 
 enum status transform_init_session(const struct transform_keys *keys, bool seal,
@@ -147,7 +139,9 @@ void transform_clear(struct transform *transform)
 {
     gcm_free(transform->gcm);
     EVP_CIPHER_CTX_free(transform->cipher);
-    EVP_MAC_CTX_free(transform->mac);
+    if (transform->mac != NULL)
+        OPENSSL_cleanse(transform->mac, sizeof *transform->mac);
+    free(transform->mac);
     OPENSSL_cleanse(transform, sizeof *transform);
 }
 
@@ -174,13 +168,11 @@ bool transform_ctr(struct transform *transform, const uint8_t iv[TRANSFORM_IV], 
             EVP_EncryptUpdate(transform->cipher, out, &written, in, (int)length) == 1);
 }
 
-bool transform_mac(struct transform *transform, const uint8_t *bytes, size_t length,
-                   uint8_t ret_mac[TRANSFORM_SHA1_KEY])
+void transform_mac(struct transform *transform, const uint8_t *bytes, size_t length,
+                   uint8_t *ret_mac)
 {
-    size_t written = 0;
-    return EVP_MAC_init(transform->mac, NULL, 0, NULL) == 1 && /* the key stays */
-           EVP_MAC_update(transform->mac, bytes, length) == 1 &&
-           EVP_MAC_final(transform->mac, ret_mac, &written, TRANSFORM_SHA1_KEY) == 1;
+    hmac_sha1_update(transform->mac, length, bytes);
+    hmac_sha1_digest(transform->mac, transform->tail, ret_mac); /* and begins anew */
 }
 
 bool transform_equal(const uint8_t *left, const uint8_t *right, size_t length)

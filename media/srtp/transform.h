@@ -42,10 +42,12 @@ struct transform_keys {
     uint8_t auth[TRANSFORM_SHA1_KEY]; /* AES-CM only */
 };
 
+struct hmac_sha1_ctx;
+
 struct transform {
-    struct gcm *gcm; /* NULL with AES-CM */
-    void *cipher;    /* EVP_CIPHER_CTX of AES-CM */
-    void *mac;       /* EVP_MAC_CTX of AES-CM */
+    struct gcm *gcm;           /* NULL with AES-CM */
+    void *cipher;              /* EVP_CIPHER_CTX of AES-CM */
+    struct hmac_sha1_ctx *mac; /* of AES-CM */
     uint8_t salt[PROTECTOR_SALT_MAX];
     uint8_t tail; /* bytes of the tag */
 };
@@ -71,9 +73,9 @@ void transform_iv(const struct transform *transform, uint32_t ssrc, uint64_t ind
 /* AES-CM, either direction. */
 MUST_USE bool transform_ctr(struct transform *transform, const uint8_t iv[TRANSFORM_IV],
                             const uint8_t *in, size_t length, uint8_t *out);
-/* The whole HMAC-SHA1 (RFC 3711 4.2.1). */
-MUST_USE bool transform_mac(struct transform *transform, const uint8_t *bytes, size_t length,
-                            uint8_t ret_mac[TRANSFORM_SHA1_KEY]);
+/* HMAC-SHA1, cut to `tail` bytes (RFC 3711 4.2.1). ret_mac may lie within bytes. */
+void transform_mac(struct transform *transform, const uint8_t *bytes, size_t length,
+                   uint8_t *ret_mac);
 /* In constant time. */
 bool transform_equal(const uint8_t *left, const uint8_t *right, size_t length);
 

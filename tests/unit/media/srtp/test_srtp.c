@@ -549,8 +549,11 @@ static enum status make_pair(void *context)
 static void test_starved(void **state)
 {
     (void)state;
+    /* Each direction: itself, and of RTP and RTCP the MAC or the GCM. */
     struct protector_keys keys = {.profile = PROTECTOR_AES_CM_SHA1_80};
-    assert_int_equal(alloc_fail_each(make_pair, &keys), 2);
+    assert_int_equal(alloc_fail_each(make_pair, &keys), 6);
+    keys.profile = PROTECTOR_AES_GCM_128;
+    assert_int_equal(alloc_fail_each(make_pair, &keys), 6);
 }
 
 int main(void)
