@@ -46,6 +46,7 @@ struct db {
     bool running;
     struct request *group[DB_GROUP_MAX]; /* the writer's */
     uint32_t group_count;
+    bool cut_wanted; /* the writer's: db_log_cut */
     struct metric *commit_seconds, *transactions, *failures, *queue_length, *wal_pages;
 };
 
@@ -138,6 +139,11 @@ static void checkpoint(struct db *db, enum connection_checkpoint mode)
     (void)status;
 }
 
+static void log_cut(struct db *db)
+{
+    db->cut_wanted = connection_checkpoint(db->writer, CONNECTION_TRUNCATE) != STATUS_OK;
+}
+
 static void *writer_main(void *arg)
 {
     struct db *db = arg;
@@ -152,15 +158,19 @@ static void *writer_main(void *arg)
             metric_set(db->queue_length, handoff_length(db->requests) + 1);
             group_write(db);
             metric_set(db->queue_length, handoff_length(db->requests));
-            if (connection_wal_length(db->writer) > DB_WAL_LENGTH_MAX)
+            if (db->cut_wanted)
+                log_cut(db);
+            else if (connection_wal_length(db->writer) > DB_WAL_LENGTH_MAX)
                 checkpoint(db, CONNECTION_RESTART);
             else if (connection_wal_pending(db->writer) > DB_WAL_PAGES_MAX)
                 checkpoint(db, CONNECTION_PASSIVE);
             patience = DB_IDLE_MS;
         } else {
-            if (connection_wal_pending(db->writer) > 0)
+            if (db->cut_wanted)
+                log_cut(db);
+            else if (connection_wal_pending(db->writer) > 0)
                 checkpoint(db, CONNECTION_PASSIVE);
-            patience = HANDOFF_FOREVER;
+            patience = db->cut_wanted ? DB_IDLE_MS : HANDOFF_FOREVER;
         }
         metric_set(db->wal_pages, connection_wal_length(db->writer));
     }
@@ -324,6 +334,19 @@ enum status db_write(struct db *db, db_body *body, void *arg)
 struct vault *db_vault(const struct db *db)
 {
     return db->vault;
+}
+
+static enum status cut_run(struct db_session *session, void *arg)
+{
+    (void)session;
+    struct db *db = arg;
+    db->cut_wanted = true;
+    return STATUS_OK;
+}
+
+enum status db_log_cut(struct db *db)
+{
+    return db_write(db, cut_run, db);
 }
 
 uint32_t db_waiting(const struct db *db)

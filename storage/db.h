@@ -66,6 +66,9 @@ typedef enum status db_body(struct db_session *session, void *arg);
 MUST_USE enum status db_write(struct db *db, db_body *body, void *arg);
 /* Runs body on a reader's snapshot. */
 MUST_USE enum status db_read(struct db *db, db_body *body, void *arg);
+/* The log's file is cut, now or as soon as readers allow: for after something was destroyed, whose
+ * older pages are in it. Errors: as db_write. */
+MUST_USE enum status db_log_cut(struct db *db);
 /* Transactions that wait for the writer, those it has taken already not counted. Any thread. */
 uint32_t db_waiting(const struct db *db);
 

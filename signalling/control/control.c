@@ -29,7 +29,7 @@ struct control {
 
 /* ---- commands ---- */
 
-static const struct control_table *const tables[] = {&control_meetings};
+static const struct control_table *const tables[] = {&control_meetings, &control_keys};
 
 const struct control_command *control_command_at(size_t index)
 {

@@ -52,6 +52,7 @@ struct control_table {
 
 /* A file each. */
 extern const struct control_table control_meetings;
+extern const struct control_table control_keys;
 
 /* Every command; NULL past the last. */
 const struct control_command *control_command_at(size_t index);

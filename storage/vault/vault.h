@@ -87,4 +87,17 @@ MUST_USE enum status vault_space_doom(struct db_session *session, const char *sp
  * left. Errors: as db_write. */
 MUST_USE enum status vault_reap(struct vault *vault, struct db *db);
 
+struct vault_rotation {
+    int64_t master;    /* version of the new one */
+    int64_t rewrapped; /* scope keys it wraps now */
+    int64_t left; /* whose half is destroyed: they stay as they are, and so does their master */
+};
+
+/* A new master key wraps all scope keys; masters that wrap none any more are destroyed, and the
+ * log is cut. Nothing that was sealed is written again; seals and unseals go on meanwhile. One at
+ * a time. After a crash in between all is readable, and the next call finishes it. Errors: as
+ * db_open of keys, as db_write; STATUS_LIMIT (cut off too often). */
+MUST_USE enum status vault_rotate(struct vault *vault, struct db *db,
+                                  struct vault_rotation *ret_rotation);
+
 #endif

@@ -2,16 +2,15 @@
  * The keys as rows: vault_master (wrapped by the root key) and vault_key (each wrapped by a master
  * key and its half of the keyring).
  */
+#include "storage/vault/vault_keys.h"
 #include "core/clock.h"
 #include "storage/connection.h"
 #include "storage/durable.h"
 #include "storage/vault/root.h"
-#include "storage/vault/vault_state.h"
 
 #include <string.h>
 
 enum {
-    WRAPPED = CRYPTO_KEY_BYTES + VAULT_OVERHEAD,
     REAP_MAX = 64, /* doomed spaces a transaction */
 };
 
@@ -19,7 +18,7 @@ enum {
 
 /* `place` names the row. */
 static void wrap(const uint8_t *key, uint32_t number, const struct vault_place *place,
-                 const uint8_t *secret, uint8_t ret_wrapped[WRAPPED])
+                 const uint8_t *secret, uint8_t ret_wrapped[VAULT_WRAPPED])
 {
     struct sealing_keys keys;
     uint8_t bound[SEALING_PLACE_MAX], random[CRYPTO_KEY_BYTES];
@@ -38,7 +37,7 @@ static enum status unwrap(const uint8_t *key, uint32_t number, const struct vaul
     uint8_t bound[SEALING_PLACE_MAX];
     size_t bound_length, length;
     const uint8_t *wrapped = db_column_blob(row, column, &length);
-    if (length != WRAPPED || !vault_place_encode(place, bound, &bound_length))
+    if (length != (size_t)VAULT_WRAPPED || !vault_place_encode(place, bound, &bound_length))
         return STATUS_CORRUPT;
     sealing_keys_make(key, number, &keys);
     enum status status = sealing_open(&keys, bound, bound_length, wrapped, length, ret_secret);
@@ -74,17 +73,12 @@ static enum status masters_count(struct db_session *session, void *arg)
     return status;
 }
 
-struct masters_work {
-    struct vault *vault;
-    const uint8_t *root;
-};
-
-static enum status masters_read(struct db_session *session, void *arg)
+enum status masters_read(struct db_session *session, void *arg)
 {
     const struct masters_work *work = arg;
     struct vault *vault = work->vault;
-    struct db_statement *select =
-        db_prepare(session, "SELECT version, wrapped FROM vault_master ORDER BY version");
+    struct db_statement *select = db_prepare(session, "SELECT version, wrapped FROM vault_master"
+                                                      " WHERE version > 0 ORDER BY version");
     enum status status;
     vault->master_count = 0;
     while ((status = db_step(select)) == STATUS_OK) {
@@ -100,10 +94,10 @@ static enum status masters_read(struct db_session *session, void *arg)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status master_add(struct db_session *session, void *arg)
+enum status master_add(struct db_session *session, void *arg)
 {
     const struct masters_work *work = arg;
-    uint8_t secret[CRYPTO_KEY_BYTES], wrapped[WRAPPED];
+    uint8_t secret[CRYPTO_KEY_BYTES], wrapped[VAULT_WRAPPED];
     struct db_statement *select =
         db_prepare(session, "SELECT coalesce(max(version), 0) + 1 FROM vault_master");
     enum status status = db_step(select);
@@ -153,9 +147,8 @@ static const struct master *master_find(const struct vault *vault, int64_t versi
     return NULL;
 }
 
-/* The row is id, scope, master, wrapped. Errors: STATUS_NOT_FOUND (its half is destroyed),
- * STATUS_CORRUPT. */
-static enum status key_unwrap(struct vault *vault, struct db_statement *row, uint8_t *ret_secret)
+enum status key_unwrap(struct vault *vault, struct db_statement *row,
+                       uint8_t ret_secret[CRYPTO_KEY_BYTES])
 {
     uint8_t half[CRYPTO_KEY_BYTES], kek[CRYPTO_KEY_BYTES];
     const char *scope = db_column_text(row, 1);
@@ -171,6 +164,22 @@ static enum status key_unwrap(struct vault *vault, struct db_statement *row, uin
     crypto_wipe(half, sizeof half);
     crypto_wipe(kek, sizeof kek);
     return status;
+}
+
+enum status key_wrap(struct vault *vault, const char *scope, const uint8_t secret[CRYPTO_KEY_BYTES],
+                     uint8_t ret_wrapped[VAULT_WRAPPED])
+{
+    uint8_t half[CRYPTO_KEY_BYTES], kek[CRYPTO_KEY_BYTES];
+    const struct master *master = &vault->masters[vault->master_count - 1];
+    enum status status = keyring_get(vault->keyring, scope, half);
+    if (status != STATUS_OK)
+        return status;
+    struct vault_place place = key_place(scope);
+    kek_make(master, half, kek);
+    wrap(kek, master->version, &place, secret, ret_wrapped);
+    crypto_wipe(half, sizeof half);
+    crypto_wipe(kek, sizeof kek);
+    return STATUS_OK;
 }
 
 /* A space whose half is destroyed stays shut; that is how an old copy of the database looks. */
@@ -217,18 +226,16 @@ static enum status doomed_check(struct db_session *session, const char *scope)
 
 static enum status key_insert(struct db_session *session, struct making *making)
 {
-    uint8_t half[CRYPTO_KEY_BYTES], kek[CRYPTO_KEY_BYTES], wrapped[WRAPPED];
+    uint8_t half[CRYPTO_KEY_BYTES], wrapped[VAULT_WRAPPED];
     struct vault *vault = making->vault;
     const struct master *master = &vault->masters[vault->master_count - 1];
     enum status status = keyring_make(vault->keyring, making->scope, half);
+    crypto_wipe(half, sizeof half);
+    crypto_random(making->secret, sizeof making->secret);
+    if (status == STATUS_OK)
+        status = key_wrap(vault, making->scope, making->secret, wrapped);
     if (status != STATUS_OK)
         return status;
-    struct vault_place place = key_place(making->scope);
-    kek_make(master, half, kek);
-    crypto_random(making->secret, sizeof making->secret);
-    wrap(kek, master->version, &place, making->secret, wrapped);
-    crypto_wipe(half, sizeof half);
-    crypto_wipe(kek, sizeof kek);
     struct db_statement *insert =
         db_prepare(session, "INSERT INTO vault_key (scope, master, wrapped, created)"
                             " VALUES ($1, $2, $3, $4) RETURNING id");
@@ -328,7 +335,7 @@ enum status vault_reap(struct vault *vault, struct db *db)
         for (uint32_t i = 0; status == STATUS_OK && i < reaping.count; i++)
             vault_scope_drop(vault, reaping.scopes[i]);
     } while (status == STATUS_OK && reaping.count == REAP_MAX);
-    return status;
+    return status == STATUS_OK ? db_log_cut(db) : status;
 }
 
 /* ---- opening ---- */

@@ -2,18 +2,24 @@
  * Keys and sealed values: what was changed, cut, or moved does not open; what was destroyed stays
  * so, also in an older copy.
  */
+#include "core/rng.h"
+#include "storage/event.h"
 #include "storage/vault/vault_state.h"
 #include "tests/support/scratch.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -403,6 +409,143 @@ static void test_keyring_slots(void **state)
     scratch_remove(path);
 }
 
+/* ---- rotating ---- */
+
+enum { LOADERS = 4, LOAD_SPACES = 3 };
+
+struct load {
+    struct db *db;
+    atomic_bool stop;
+    atomic_int rounds;
+};
+
+static enum status event_add(struct db_session *session, void *arg)
+{
+    return event_write(session, "load", arg, "{}", 1, NULL);
+}
+
+/* Seals, writes, reads back and opens, in spaces old and new, until told to stop. */
+static void *load_main(void *arg)
+{
+    struct load *load = arg;
+    struct vault *vault = db_vault(load->db);
+    for (int i = 0; !atomic_load(&load->stop); i++) {
+        char name[32];
+        uint8_t sealed[SEALED];
+        snprintf(name, sizeof name, "space %d", i % LOAD_SPACES);
+        const struct vault_place place = {.space = name, .table = "t", .column = "c", .id = i};
+        if (vault_space_new(vault, load->db, name) != STATUS_OK ||
+            vault_seal(vault, &place, secret_text, SECRET, sealed) != STATUS_OK ||
+            db_write(load->db, event_add, name) != STATUS_OK)
+            abort();
+        char text[SECRET];
+        if (vault_unseal(vault, &place, sealed, SEALED, text) != STATUS_OK ||
+            memcmp(text, secret_text, SECRET) != 0)
+            abort();
+        atomic_fetch_add(&load->rounds, 1);
+    }
+    return NULL;
+}
+
+static void test_rotation_under_load(void **state)
+{
+    (void)state;
+    char path[SCRATCH_PATH_MAX], first[SCRATCH_PATH_MAX];
+    uint8_t of_server[SEALED], of_many[SEALED], before[CRYPTO_SHA256_BYTES],
+        after[CRYPTO_SHA256_BYTES];
+    const struct vault_place many = {.space = "many 299", .table = "t", .column = "c"};
+    pthread_t threads[LOADERS];
+    struct load load = {0};
+    struct vault_rotation rotation = {0};
+    scratch_make(path);
+    scratch_make(first);
+    load.db = scratch_db(path, 2);
+    struct vault *vault = db_vault(load.db);
+    for (int i = 0; i < 300; i++) { /* more than a transaction of it takes */
+        char name[24];
+        snprintf(name, sizeof name, "many %d", i);
+        assert_int_equal(vault_space_new(vault, load.db, name), STATUS_OK);
+    }
+    seal(vault, &here, of_server);
+    seal(vault, &many, of_many);
+    hash(vault, NULL, "p", "x", before);
+    backup(path, first);
+    for (int i = 0; i < LOADERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, load_main, &load), 0);
+    for (int64_t round = 2; round <= 4; round++) {
+        while (atomic_load(&load.rounds) < 20 * round)
+            usleep(100);
+        assert_int_equal(vault_rotate(vault, load.db, &rotation), STATUS_OK);
+        assert_int_equal(rotation.master, round);
+        assert_true(rotation.rewrapped >= 301 && rotation.rewrapped <= 301 + LOAD_SPACES);
+        assert_int_equal(rotation.left, 0);
+        assert_int_equal(scratch_count(load.db, "SELECT min(version) FROM vault_master"), round);
+    }
+    atomic_store(&load.stop, true);
+    for (int i = 0; i < LOADERS; i++)
+        pthread_join(threads[i], NULL);
+    scratch_no_scans(load.db);
+    db_close(load.db);
+    load.db = scratch_db(path, 1);
+    vault = db_vault(load.db);
+    assert_int_equal(unseal(vault, &here, of_server, SEALED), STATUS_OK);
+    assert_int_equal(unseal(vault, &many, of_many, SEALED), STATUS_OK);
+    hash(vault, NULL, "p", "x", after);
+    assert_memory_equal(before, after, sizeof before);
+    db_close(load.db);
+    scratch_remove(first);
+    scratch_remove(path);
+}
+
+/* Killed at random moments, it leaves keys that open, and the next one finishes it. */
+static void test_rotation_that_was_cut_off(void **state)
+{
+    (void)state;
+    char path[SCRATCH_PATH_MAX];
+    uint8_t sealed[SEALED];
+    const struct vault_place place = {.space = "s", .table = "t", .column = "c"};
+    struct vault_rotation rotation = {0};
+    struct rng rng;
+    scratch_make(path);
+    rng_seed(&rng, 5);
+    struct db *db = scratch_db(path, 1);
+    assert_int_equal(vault_space_new(db_vault(db), db, "s"), STATUS_OK);
+    seal(db_vault(db), &place, sealed);
+    db_close(db);
+    for (int round = 0; round < 12; round++) {
+        int ends[2];
+        char byte;
+        assert_int_equal(pipe(ends), 0);
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            struct db_config config = {.directory = path, .readers = 1};
+            if (db_open(&config, &db) != STATUS_OK || write(ends[1], "x", 1) != 1)
+                _exit(1);
+            while (vault_rotate(db_vault(db), db, &rotation) == STATUS_OK)
+                continue;
+            _exit(2);
+        }
+        close(ends[1]);
+        assert_int_equal(read(ends[0], &byte, 1), 1);
+        close(ends[0]);
+        usleep(rng_below(&rng, 8000));
+        kill(pid, SIGKILL);
+        int how = 0;
+        assert_int_equal(waitpid(pid, &how, 0), pid);
+        assert_true(WIFSIGNALED(how));
+        db = scratch_db(path, 1);
+        assert_int_equal(unseal(db_vault(db), &place, sealed, SEALED), STATUS_OK);
+        db_close(db);
+    }
+    db = scratch_db(path, 1);
+    assert_int_equal(vault_rotate(db_vault(db), db, &rotation), STATUS_OK);
+    assert_int_equal(rotation.rewrapped, 2);
+    assert_int_equal(scratch_count(db, "SELECT count(*) FROM vault_master"), 1);
+    db_close(db);
+    scratch_remove(path);
+}
+
 static char group_path[SCRATCH_PATH_MAX];
 
 static int setup(void **state)
@@ -433,6 +576,8 @@ int main(void)
         cmocka_unit_test(test_destroyed_space_is_unreadable_in_an_older_copy),
         cmocka_unit_test(test_doom_is_finished_at_the_next_start),
         cmocka_unit_test(test_keyring_slots),
+        cmocka_unit_test(test_rotation_under_load),
+        cmocka_unit_test(test_rotation_that_was_cut_off),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
