@@ -92,6 +92,14 @@ void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, si
         abort();
 }
 
+void crypto_pbkdf2(const void *password, size_t length, const void *salt, size_t salt_length,
+                   uint32_t rounds, uint8_t ret_key[CRYPTO_SHA256_BYTES])
+{
+    if (PKCS5_PBKDF2_HMAC(password, (int)length, salt, (int)salt_length, (int)rounds, EVP_sha256(),
+                          CRYPTO_SHA256_BYTES, ret_key) != 1)
+        abort();
+}
+
 bool crypto_equal(const void *left, const void *right, size_t length)
 {
     return CRYPTO_memcmp(left, right, length) == 0;

@@ -37,6 +37,9 @@ void crypto_digest_end(struct crypto_digest *digest, uint8_t ret_digest[CRYPTO_S
 struct crypto_digest *crypto_digest_free(struct crypto_digest *digest);
 void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
                         uint8_t ret_mac[CRYPTO_SHA256_BYTES]);
+/* PBKDF2 with HMAC-SHA-256 (RFC 8018 5.2). */
+void crypto_pbkdf2(const void *password, size_t length, const void *salt, size_t salt_length,
+                   uint32_t rounds, uint8_t ret_key[CRYPTO_SHA256_BYTES]);
 /* Same time wherever they differ. */
 bool crypto_equal(const void *left, const void *right, size_t length);
 

@@ -29,6 +29,7 @@ struct server {
     struct crew *crew;
     struct db *db;
     struct objects *objects;
+    struct auth *auth;
     struct meetings *meetings;
     struct media *media;
     struct gateway *gateway;
@@ -147,6 +148,12 @@ static enum status storage_start(struct server *server, const struct settings *s
     return status;
 }
 
+static enum status auth_start(struct server *server, const struct settings *settings)
+{
+    const struct auth_config config = {.db = server->db, .fips = settings->auth_fips};
+    return auth_new(&config, &server->auth);
+}
+
 /* ICE-TCP may come before media is there; then it is refused by closing. */
 static void on_ice_tcp(void *context, int fd, const uint8_t *bytes, size_t length)
 {
@@ -252,7 +259,8 @@ static enum status edge_open(struct server *server, const struct settings *setti
 static enum status control_open(struct server *server, const char *data,
                                 char error[SERVER_ERROR_MAX])
 {
-    server->controlled = (struct control_context){.db = server->db, .meetings = server->meetings};
+    server->controlled = (struct control_context){
+        .db = server->db, .auth = server->auth, .meetings = server->meetings};
     enum status status = control_new(data, &server->controlled, &server->control);
     if (status != STATUS_OK)
         snprintf(error, SERVER_ERROR_MAX, "--data %.300s: control.sock cannot be made in it: %s",
@@ -274,8 +282,10 @@ enum status server_control(const struct settings *settings, const char *data, co
         status = metrics_new(&server->metrics);
     if (status == STATUS_OK)
         status = storage_start(server, settings, data, ret_error);
+    if (status == STATUS_OK)
+        status = auth_start(server, settings);
     if (status == STATUS_OK) {
-        server->controlled = (struct control_context){.db = server->db};
+        server->controlled = (struct control_context){.db = server->db, .auth = server->auth};
         reply = control_answer(&server->controlled, request, strlen(request), arena);
         status = reply != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     }
@@ -298,6 +308,8 @@ enum status server_start(const struct settings *settings, const char *data,
         status = metrics_new(&server->metrics);
     if (status == STATUS_OK)
         status = storage_start(server, settings, data, ret_error);
+    if (status == STATUS_OK)
+        status = auth_start(server, settings);
     if (status == STATUS_OK)
         status = crew_new("request", (uint32_t)settings->threads, SERVER_JOBS_MAX, &server->crew);
     if (status == STATUS_OK)
@@ -371,6 +383,7 @@ struct server *server_stop(struct server *server)
     server->media = media_free(server->media);
     server->meetings = meetings_free(server->meetings);
     server->objects = objects_close(server->objects);
+    server->auth = auth_free(server->auth);
     server->db = db_close(server->db);
     server->metrics = metrics_free(server->metrics);
     free(server);

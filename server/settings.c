@@ -43,6 +43,9 @@ static const struct config_key keys[] = {
     KEY("meetings.adhoc", CONFIG_CHOICE, meetings_adhoc, "auto", 0, 0, "auto|off|members|anyone",
         "Who may open new meetings: nobody, members, or anyone; auto: anyone on this machine, "
         "members from elsewhere."),
+    KEY("auth.fips", CONFIG_BOOL, auth_fips, "no", 0, 0, NULL,
+        "Keep passwords by PBKDF2-HMAC-SHA256, an approved algorithm, instead of Argon2id; each is "
+        "changed over at its next login."),
     KEY("server.threads", CONFIG_INT, threads, "16", 1, 64, NULL,
         "Threads that answer requests; each waits for its own commit, so more than there are "
         "CPUs."),

@@ -18,6 +18,7 @@ struct settings {
     bool media_loopback, media_tcp;
     int64_t meetings_adhoc; /* enum adhoc */
     int64_t threads;
+    bool auth_fips;
     const char *vault_command;
     const char *log;
     const char *trace_participant;

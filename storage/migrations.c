@@ -147,6 +147,36 @@ static const char *const steps[] = {
     "ALTER TABLE message ADD COLUMN author_name_sealed BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE message ADD COLUMN text_sealed BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE message_edit ADD COLUMN text_sealed BLOB NOT NULL DEFAULT x'';",
+
+    /* 6: accounts and on which devices they are signed in (modules/auth/). */
+    "CREATE TABLE account ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  email BLOB NOT NULL,"
+    "  email_hash BLOB NOT NULL UNIQUE,"
+    "  name BLOB NOT NULL,"
+    "  language TEXT NOT NULL,"
+    "  admin INTEGER NOT NULL,"
+    "  disabled INTEGER NOT NULL DEFAULT 0,"
+    "  epoch INTEGER NOT NULL DEFAULT 1,"
+    "  version INTEGER NOT NULL DEFAULT 1,"
+    "  password TEXT NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX account_admin ON account (admin, disabled);"
+
+    "CREATE TABLE login ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  token_hash BLOB NOT NULL UNIQUE,"
+    "  account TEXT NOT NULL REFERENCES account (id),"
+    "  epoch INTEGER NOT NULL,"
+    "  cookie INTEGER NOT NULL,"
+    "  device BLOB NOT NULL,"
+    "  address BLOB NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  seen INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX login_account ON login (account, created);",
 };
 
 enum { VAULT_STEP = 3 };

@@ -29,7 +29,8 @@ struct control {
 
 /* ---- commands ---- */
 
-static const struct control_table *const tables[] = {&control_meetings, &control_keys};
+static const struct control_table *const tables[] = {&control_meetings, &control_keys,
+                                                     &control_users};
 
 const struct control_command *control_command_at(size_t index)
 {

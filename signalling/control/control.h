@@ -15,6 +15,7 @@
 #define SIGNALLING_CONTROL_CONTROL_H
 
 #include "core/json.h"
+#include "modules/auth/auth.h"
 #include "modules/meetings/meetings.h"
 #include "storage/db.h"
 
@@ -27,6 +28,7 @@ enum {
 /* What commands work on. */
 struct control_context {
     struct db *db;
+    struct auth *auth;
     struct meetings *meetings; /* NULL: no server runs */
 };
 
@@ -53,6 +55,7 @@ struct control_table {
 /* A file each. */
 extern const struct control_table control_meetings;
 extern const struct control_table control_keys;
+extern const struct control_table control_users;
 
 /* Every command; NULL past the last. */
 const struct control_command *control_command_at(size_t index);
