@@ -34,7 +34,7 @@ static bool voice_heard(struct voice_level *level, float now)
 {
     if (!level->begun) {
         level->begun = true;
-        level->noise = now < LEVEL_NOISE_MOST ? LEVEL_NOISE_MOST : now;
+        level->noise = LEVEL_SPEECH + LEVEL_OVER_NOISE;
         level->speech = LEVEL_WANTED;
     }
     if (now > level->noise)

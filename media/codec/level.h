@@ -16,7 +16,7 @@ enum {
     LEVEL_SILENCE = 127,
     LEVEL_SPEECH = 55,      /* quieter is no voice, whatever the noise */
     LEVEL_OVER_NOISE = 8,   /* dB a voice is louder than the line's noise */
-    LEVEL_NOISE_MOST = 45,  /* nothing louder is taken for the line's noise */
+    LEVEL_NOISE_MOST = 50,  /* nothing louder is taken for the line's noise */
     LEVEL_HANGOVER = 20,    /* frames a voice goes on after it was heard last: ends of words */
     LEVEL_WANTED = 22,      /* of speech, after the gain */
     LEVEL_GAIN_MAX = 15,    /* dB a whisper is raised */

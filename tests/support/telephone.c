@@ -158,7 +158,6 @@ struct telephone *telephone_new(enum media_leg_codec codec,
 {
     struct telephone *telephone = calloc(1, sizeof *telephone);
     assert_non_null(telephone);
-    telephone->codec = codec;
     telephone->ssrc = crypto_random_u32();
     telephone->level = 8000;
     uint16_t rtcp_port = 0;
@@ -170,10 +169,7 @@ struct telephone *telephone_new(enum media_leg_codec codec,
         if (telephone->rtcp_fd < 0)
             close(telephone->fd);
     }
-    uint32_t rate = voice_rate(codec_of(codec));
-    telephone->heard.rate = rate;
-    assert_int_equal(voice_encoder_new(codec_of(codec), rate, &telephone->encoder), STATUS_OK);
-    assert_int_equal(voice_decoder_new(codec_of(codec), rate, &telephone->decoder), STATUS_OK);
+    telephone_recode(telephone, codec);
     if (security != NULL)
         telephone->security = *security;
     if (telephone->security.kind == MEDIA_LEG_SDES)
@@ -253,8 +249,11 @@ void telephone_send(struct telephone *telephone, int fd, uint8_t type, bool mark
 static void tone_make(struct telephone *telephone, int16_t *samples, size_t count, uint32_t rate)
 {
     for (size_t i = 0; i < count; i++) {
-        double at = 2 * M_PI * telephone->tone * telephone->phase++ / rate;
-        samples[i] = (int16_t)lrint(telephone->tone > 0 ? telephone->level * sin(at) : 0);
+        double at = 2 * M_PI * telephone->phase++ / rate;
+        double sample = telephone->tone > 0 ? sin(at * telephone->tone) : 0;
+        if (telephone->second_tone > 0)
+            sample += sin(at * telephone->second_tone);
+        samples[i] = (int16_t)lrint(telephone->level * sample);
     }
 }
 
@@ -311,20 +310,23 @@ static void heard_take(struct telephone *telephone, uint8_t *bytes, size_t lengt
         telephone->bad++;
         return;
     }
-    if (header.payload_type != types[telephone->codec]) {
-        telephone->comfort_heard += header.payload_type == 13;
-        return;
-    }
+    if (header.payload_type != types[telephone->codec])
+        return; /* comfort noise */
     telephone->packets_heard++;
     if (voice_decode(telephone->decoder, bytes + header.payload_offset, header.payload_length,
                      samples, &count) == STATUS_OK)
         hearing_add(&telephone->heard, samples, count);
 }
 
-void telephone_forget(struct telephone *telephone)
+void telephone_recode(struct telephone *telephone, enum media_leg_codec codec)
 {
-    telephone->heard = (struct hearing){.rate = telephone->heard.rate};
-    telephone->packets_heard = telephone->comfort_heard = 0;
+    uint32_t rate = voice_rate(codec_of(codec));
+    telephone->codec = codec;
+    telephone->heard = (struct hearing){.rate = rate};
+    telephone->encoder = voice_encoder_free(telephone->encoder);
+    telephone->decoder = voice_decoder_free(telephone->decoder);
+    assert_int_equal(voice_encoder_new(codec_of(codec), rate, &telephone->encoder), STATUS_OK);
+    assert_int_equal(voice_decoder_new(codec_of(codec), rate, &telephone->decoder), STATUS_OK);
 }
 
 void telephone_turn(struct telephone *telephone)
@@ -344,8 +346,9 @@ void telephone_turn(struct telephone *telephone)
     ssize_t got;
     while ((got = recv(telephone->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
         heard_take(telephone, bytes, (size_t)got);
-    while (recv(telephone->rtcp_fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
-        telephone->reports_heard++;
+    while (recv(telephone->rtcp_fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+        /* reports */
+    }
 }
 
 void telephones_turn(void)

@@ -47,7 +47,8 @@ struct telephone {
     struct voice_decoder *decoder;
     struct protector *protector;
     struct unprotector *unprotector;
-    double tone, level; /* Hz and amplitude it sends; 0: silence */
+    double tone, level; /* Hz and amplitude it sends; 0: silence, -1: nothing */
+    double second_tone; /* at the same time; 0: none */
     uint32_t phase;     /* samples sent */
     uint16_t sequence;
     uint32_t timestamp, ssrc;
@@ -55,7 +56,7 @@ struct telephone {
     uint32_t drop_every; /* one of so many packets is not sent; 0: all are */
     uint32_t clock_ppm;  /* its clock runs fast by so much */
     struct hearing heard;
-    size_t packets_heard, comfort_heard, reports_heard, bad;
+    size_t packets_heard, bad;
 
     /* Of its leg, under stage.lock. */
     bool opened, closed, lost, talking;
@@ -93,8 +94,8 @@ void telephone_send(struct telephone *telephone, int fd, uint8_t type, bool mark
 /* A key by telephone-event: packets every 20 ms of media, then three with the E bit, all sent at
  * once, without marker; each is dropped with a chance of loss_percent. */
 void telephone_press(struct telephone *telephone, char key, uint32_t loss_percent);
-/* Forgets what it has heard. */
-void telephone_forget(struct telephone *telephone);
+/* Another codec from now on, both ways; what it has heard is forgotten. */
+void telephone_recode(struct telephone *telephone, enum media_leg_codec codec);
 
 #define TELEPHONES_UNTIL(condition)                                                                \
     do {                                                                                           \

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ enum {
     TONE_PEER = 400,
     SECOND_FRAMES = 50,
     OWN_TONE_DB = -50,
+    LEAK_MOST = 300, /* samples of a tone of 8000 */
 };
 
 static int set_up(void **state)
@@ -42,6 +44,7 @@ struct speaker {
     uint64_t next_ns;
     size_t taken; /* of member->received */
     struct hearing heard;
+    int loudest; /* sample heard */
 };
 
 static struct speaker speaker;
@@ -53,6 +56,7 @@ static void speaker_join(uint64_t room, double tone)
     speaker.phase = 0;
     speaker.next_ns = 0;
     speaker.taken = 0;
+    speaker.loudest = 0;
     speaker.heard = (struct hearing){.rate = VOICE_RATE_WIDE};
     assert_int_equal(voice_encoder_new(VOICE_OPUS, VOICE_RATE_WIDE, &speaker.encoder), STATUS_OK);
     assert_int_equal(voice_decoder_new(VOICE_OPUS, VOICE_RATE_WIDE, &speaker.decoder), STATUS_OK);
@@ -99,8 +103,11 @@ static void speaker_hear(void)
         size_t count;
         if (slot < SLOT_VOICES && received->header.payload_length > 0 &&
             voice_decode(speaker.decoder, received->bytes + received->header.payload_offset,
-                         received->header.payload_length, samples, &count) == STATUS_OK)
+                         received->header.payload_length, samples, &count) == STATUS_OK) {
             hearing_add(&speaker.heard, samples, count);
+            for (size_t i = 0; i < count; i++)
+                speaker.loudest = samples[i] > speaker.loudest ? samples[i] : speaker.loudest;
+        }
     }
     if (member->received_count == RECEIVED_MAX) /* it stops keeping then */
         member->received_count = speaker.taken = 0;
@@ -182,6 +189,179 @@ static void test_sdes(void **state)
     }
 }
 
+/* Two legs of this media call each other, one room each: the offerer waits, the answerer begins
+ * the handshake. What is said in one room is heard in the other. */
+static void dtls_spec(struct telephone *telephone, const struct telephone *other, bool active,
+                      struct media_leg_spec *ret_spec)
+{
+    struct sockaddr_in remote = {.sin_family = AF_INET, .sin_port = htons(other->leg_port)};
+    remote.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    telephone_spec(telephone, ret_spec);
+    memcpy(&ret_spec->stream.remote, &remote, sizeof remote);
+    ret_spec->stream.rtcp_mux = true;
+    ret_spec->security = (struct media_leg_security){
+        .kind = MEDIA_LEG_DTLS, .active = active, .fingerprint = {"sha-256", {0}, 32}};
+    const char *text = strchr(media_local(stage.media)->fingerprint, ' ') + 1;
+    for (size_t i = 0; i < 32; i++)
+        ret_spec->security.fingerprint.digest[i] = (uint8_t)strtoul(text + i * 3, NULL, 16);
+}
+
+static void test_dtls(void **state)
+{
+    (void)state;
+    struct telephone *passive = telephone_new(MEDIA_LEG_OPUS, NULL);
+    struct telephone *active = telephone_new(MEDIA_LEG_OPUS, NULL);
+    struct media_leg_spec spec = {.id = passive->id};
+    passive->tone = active->tone = -1; /* sockets of theirs are not used */
+    telephone_open(passive, &spec);
+    spec.id = active->id;
+    telephone_open(active, &spec);
+    dtls_spec(passive, active, false, &spec);
+    assert_int_equal(media_leg_update(stage.media, passive->id, &spec.stream, &spec.security),
+                     STATUS_OK);
+    dtls_spec(active, passive, true, &spec);
+    assert_int_equal(media_leg_update(stage.media, active->id, &spec.stream, &spec.security),
+                     STATUS_OK);
+    speaker_join(ROOM, TONE_PEER);
+    struct telephone *other = telephone_call(MEDIA_LEG_PCMU, NULL);
+    other->tone = 0;
+    media_leg_join(stage.media, passive->id, ROOM);
+    media_leg_join(stage.media, active->id, ROOM + 1);
+    media_leg_join(stage.media, other->id, ROOM + 1);
+    TELEPHONES_UNTIL(speaker_turn() && hearing_tone(&other->heard, TONE_PEER));
+    speaker_leave();
+}
+
+static void test_dtls_wrong_fingerprint(void **state)
+{
+    (void)state;
+    struct telephone *passive = telephone_new(MEDIA_LEG_PCMU, NULL);
+    struct telephone *active = telephone_new(MEDIA_LEG_PCMU, NULL);
+    struct media_leg_spec spec = {.id = passive->id};
+    passive->tone = active->tone = -1;
+    telephone_open(passive, &spec);
+    spec.id = active->id;
+    telephone_open(active, &spec);
+    dtls_spec(passive, active, false, &spec);
+    spec.security.fingerprint.digest[3] ^= 1;
+    assert_int_equal(media_leg_update(stage.media, passive->id, &spec.stream, &spec.security),
+                     STATUS_OK);
+    dtls_spec(active, passive, true, &spec);
+    assert_int_equal(media_leg_update(stage.media, active->id, &spec.stream, &spec.security),
+                     STATUS_OK);
+    TELEPHONES_UNTIL(passive->closed);
+    assert_int_equal(passive->end, MEDIA_LEG_DTLS_FAILED);
+}
+
+/* Digits come while prompts play; the prompt is heard; a stranger that sends as fast as the phone
+ * gets nothing and changes nothing. */
+static void test_menu_and_thief(void **state)
+{
+    (void)state;
+    static int16_t samples[8000 * 3];
+    struct media_prompt *prompt;
+    struct telephone *telephone = telephone_call(MEDIA_LEG_PCMU, NULL);
+    for (size_t i = 0; i < 8000 * 3; i++)
+        samples[i] = (int16_t)(6000 * sin(2 * M_PI * 600 * (double)i / 8000));
+    assert_int_equal(media_prompt_new(samples, 8000 * 3, 8000, &prompt), STATUS_OK);
+    telephone->tone = 0;
+    TELEPHONES_UNTIL(telephone->timestamp > 160 * 5);
+    media_leg_play(stage.media, telephone->id, prompt, 0);
+    media_leg_play(stage.media, telephone->id, prompt, 100);
+    media_prompt_unref(prompt);
+    int thief = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint8_t noise[160], bytes[200];
+    crypto_random(noise, sizeof noise);
+    size_t keys = 0;
+    TELEPHONES_UNTIL(
+        (telephone_send(telephone, thief, 0, false, noise, sizeof noise), telephone->sequence--,
+         keys < 20 ? telephone_press(telephone, "0123456789*#"[keys++ % 12], 0) : (void)0,
+         hearing_tone(&telephone->heard, 600)));
+    TELEPHONES_UNTIL(telephone->digit_count == keys);
+    assert_int_equal(recv(thief, bytes, sizeof bytes, MSG_DONTWAIT), -1);
+    for (size_t i = 0; i < keys; i++)
+        assert_int_equal(telephone->digits[i], "0123456789*#"[i % 12]);
+    media_leg_stop(stage.media, telephone->id);
+    TELEPHONES_UNTIL(telephone->played == 1);
+    media_leg_close(stage.media, telephone->id);
+    TELEPHONES_UNTIL(telephone->closed);
+    assert_true(telephone->statistics.packets_stranger > 20);
+    close(thief);
+}
+
+/* No telephone-event negotiated: tones are digits, and the room hears nothing of them. */
+static void test_tones_do_not_leak(void **state)
+{
+    (void)state;
+    struct telephone *telephone = telephone_new(MEDIA_LEG_PCMU, NULL);
+    struct media_leg_spec spec;
+    telephone_spec(telephone, &spec);
+    spec.stream.event_count = 0;
+    telephone_open(telephone, &spec);
+    telephone->tone = 0;
+    speaker_join(ROOM, 0);
+    media_leg_join(stage.media, telephone->id, ROOM);
+    telephone->tone = 770;
+    telephone->second_tone = 1336; /* 5, for two seconds */
+    TELEPHONES_UNTIL(speaker_turn() && telephone->digit_count == 1);
+    assert_int_equal(telephone->digits[0], '5');
+    uint32_t until = telephone->phase + 8000;
+    TELEPHONES_UNTIL(speaker_turn() && telephone->phase > until);
+    int loudest = speaker.loudest;
+    telephone->second_tone = 0;
+    telephone->tone = TONE_PHONE;
+    TELEPHONES_UNTIL(speaker_turn() && hearing_tone(&speaker.heard, TONE_PHONE));
+    assert_true(hearing_level(&speaker.heard, 770) < OWN_TONE_DB);
+    assert_true(loudest < LEAK_MOST);
+    assert_int_equal(telephone->digit_count, 1);
+    speaker_leave();
+}
+
+/* Held: nothing is sent; back: it goes on. Another codec in between keeps the room. */
+static void test_hold_and_change(void **state)
+{
+    (void)state;
+    struct telephone *telephone = telephone_call(MEDIA_LEG_PCMU, NULL);
+    struct media_leg_spec spec;
+    telephone->tone = TONE_PHONE;
+    speaker_join(ROOM, TONE_PEER);
+    media_leg_join(stage.media, telephone->id, ROOM);
+    TELEPHONES_UNTIL(speaker_turn() && hearing_tone(&telephone->heard, TONE_PEER));
+    telephone_spec(telephone, &spec);
+    spec.stream.sending = spec.stream.hearing = false;
+    assert_int_equal(media_leg_update(stage.media, telephone->id, &spec.stream, NULL), STATUS_OK);
+    size_t packets = SIZE_MAX;
+    uint32_t checked = telephone->phase;
+    TELEPHONES_UNTIL(speaker_turn() && (telephone->phase - checked > 4000
+                                            ? (checked = telephone->phase,
+                                               packets == telephone->packets_heard ||
+                                                   (packets = telephone->packets_heard, 0))
+                                            : 0));
+    spec.stream.sending = spec.stream.hearing = true;
+    spec.stream.formats[0] = (struct media_leg_format){MEDIA_LEG_PCMA, 8, 8};
+    assert_int_equal(media_leg_update(stage.media, telephone->id, &spec.stream, NULL), STATUS_OK);
+    telephone_recode(telephone, MEDIA_LEG_PCMA);
+    speaker.heard = (struct hearing){.rate = VOICE_RATE_WIDE};
+    bool there = false, back = false;
+    TELEPHONES_UNTIL(speaker_turn() &&
+                     (there = there || hearing_tone(&speaker.heard, TONE_PHONE),
+                      back = back || hearing_tone(&telephone->heard, TONE_PEER), there && back));
+    speaker_leave();
+}
+
+static void test_ports(void **state)
+{
+    (void)state;
+    struct telephone *first = telephone_new(MEDIA_LEG_PCMU, NULL);
+    struct media_leg_spec spec = {.id = first->id};
+    telephone_open(first, &spec);
+    assert_int_equal(first->leg_port % 2, 0);
+    assert_int_equal(first->leg_rtcp_port, first->leg_port + 1);
+    spec.negotiated = true;
+    assert_int_equal(media_leg_open(stage.media, &spec), STATUS_INVALID);
+    media_leg_close(stage.media, 12345); /* nobody */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +370,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_g722, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_opus, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sdes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_dtls, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_dtls_wrong_fingerprint, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_menu_and_thief, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tones_do_not_leak, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hold_and_change, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ports, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("leg", tests, NULL, NULL);
 }

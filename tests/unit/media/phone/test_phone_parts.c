@@ -1,0 +1,537 @@
+/* The parts of a leg that need no socket: digits, latch, jitter buffer, levels, concealment. Time
+ * is an argument, chance is seeded. */
+#include "core/bytes.h"
+#include "media/codec/level.h"
+#include "media/codec/loss.h"
+#include "media/codec/telephony.h"
+#include "media/phone/digits.h"
+#include "media/phone/jitter.h"
+#include "media/phone/latch.h"
+#include "media/phone/quality.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { FRAME_MS = 20, FRAME = 160 /* samples and ticks of 20 ms at 8 kHz */ };
+
+static uint64_t dice_state;
+
+static uint32_t dice(uint32_t bound)
+{
+    dice_state = dice_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(dice_state >> 33) % bound;
+}
+
+/* ---- digits ---- */
+
+enum { KEY_PACKETS = 5, KEY_ENDS = 3, KEYS = 1000, KEY_GAP_MS = 100 };
+
+struct keypad {
+    struct digits digits;
+    uint64_t now_ms;
+    uint32_t timestamp;
+    char heard[KEYS * 2];
+    size_t count;
+};
+
+static void keypad_hear(struct keypad *keypad, const struct telephone_event *event)
+{
+    struct digit digits[DIGITS_AT_ONCE];
+    size_t count =
+        digits_packet(&keypad->digits, event, keypad->timestamp, 8000, keypad->now_ms, digits);
+    for (size_t i = 0; i < count; i++)
+        keypad->heard[keypad->count++] = digits[i].key;
+}
+
+static void keypad_wait(struct keypad *keypad, uint64_t wait_ms)
+{
+    struct digit digit;
+    for (uint64_t ms = 0; ms < wait_ms; ms += FRAME_MS) {
+        keypad->now_ms += FRAME_MS;
+        if (digits_tick(&keypad->digits, keypad->now_ms, &digit))
+            keypad->heard[keypad->count++] = digit.key;
+    }
+}
+
+static void keypad_press(struct keypad *keypad, uint8_t key, uint32_t loss_percent)
+{
+    for (int i = 1; i <= KEY_PACKETS + KEY_ENDS; i++) {
+        const struct telephone_event event = {
+            .event = key,
+            .end = i > KEY_PACKETS,
+            .duration = (uint16_t)((i < KEY_PACKETS ? i : KEY_PACKETS) * FRAME),
+        };
+        if (dice(100) >= loss_percent)
+            keypad_hear(keypad, &event);
+        keypad_wait(keypad, i < KEY_PACKETS ? FRAME_MS : 0);
+    }
+    keypad_wait(keypad, KEY_GAP_MS);
+    keypad->timestamp += (KEY_PACKETS * FRAME_MS + KEY_GAP_MS) * 8;
+}
+
+static void test_thousand_digits(void **state)
+{
+    (void)state;
+    static const char keys[] = "0123456789*#ABCD";
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        struct keypad keypad = {.now_ms = 1000, .timestamp = UINT32_MAX - 50000};
+        char pressed[KEYS];
+        dice_state = seed;
+        for (size_t i = 0; i < KEYS; i++) {
+            uint8_t key = (uint8_t)dice(16);
+            pressed[i] = keys[key];
+            keypad_press(&keypad, key, 10);
+        }
+        keypad_wait(&keypad, 1000);
+        assert_int_equal(keypad.count, KEYS);
+        assert_memory_equal(keypad.heard, pressed, KEYS);
+    }
+}
+
+/* The same key twice, with every end lost, and reordered packets of one that is over. */
+static void test_digits_without_end(void **state)
+{
+    (void)state;
+    struct keypad keypad = {.now_ms = 1000, .timestamp = 8000};
+    const struct telephone_event five = {.event = 5, .duration = 320};
+    keypad_hear(&keypad, &five);
+    keypad.timestamp += 1600;
+    keypad_hear(&keypad, &five); /* the next one ends the one before */
+    assert_int_equal(keypad.count, 1);
+    keypad.timestamp -= 1600;
+    keypad_hear(&keypad, &five); /* late */
+    keypad.timestamp += 1600;
+    keypad_wait(&keypad, 400); /* and silence ends that */
+    assert_int_equal(keypad.count, 2);
+    keypad_hear(&keypad, &five); /* again late */
+    keypad_wait(&keypad, 400);
+    assert_int_equal(keypad.count, 2);
+}
+
+/* Held down for 20 s: segments of one event (RFC 4733 2.5.1.3). */
+static void test_long_digit(void **state)
+{
+    (void)state;
+    struct keypad keypad = {.now_ms = 1000, .timestamp = 8000};
+    uint32_t all = 0;
+    for (int i = 0; i < 1000; i++) {
+        uint32_t segment = all / 65520 * 65520;
+        keypad.timestamp = 8000 + segment;
+        const struct telephone_event event = {
+            .event = 9, .end = i == 999, .duration = (uint16_t)(all - segment + FRAME)};
+        keypad_hear(&keypad, &event);
+        keypad_wait(&keypad, FRAME_MS);
+        all += FRAME;
+    }
+    assert_int_equal(keypad.count, 1);
+}
+
+static void test_event_read(void **state)
+{
+    (void)state;
+    struct telephone_event event;
+    const uint8_t payload[] = {11, 0x8a, 0x03, 0x20};
+    assert_int_equal(telephone_event_read(payload, 3, &event), STATUS_TRUNCATED);
+    assert_int_equal(telephone_event_read(payload, 4, &event), STATUS_OK);
+    assert_int_equal(event.event, 11);
+    assert_true(event.end);
+    assert_int_equal(event.duration, 800);
+}
+
+static void tone_add(int16_t *samples, size_t count, size_t from, double tone, double level)
+{
+    for (size_t i = 0; i < count; i++)
+        samples[i] =
+            (int16_t)(samples[i] + level * sin(2 * M_PI * tone * (double)(from + i) / 8000));
+}
+
+static void test_tones(void **state)
+{
+    (void)state;
+    struct tones *tones = tones_new();
+    bool heard = false;
+    assert_non_null(tones);
+    for (size_t frame = 0; frame < 10; frame++) {
+        int16_t samples[FRAME] = {0};
+        if (frame < 5) {
+            tone_add(samples, FRAME, frame * FRAME, 770, 5000);
+            tone_add(samples, FRAME, frame * FRAME, 1336, 5000);
+        }
+        heard = tones_listen(tones, samples, FRAME) || heard;
+    }
+    assert_true(heard);
+    assert_int_equal(tones_digit(tones), '5');
+    assert_int_equal(tones_digit(tones), '\0');
+    tones_free(tones);
+}
+
+/* ---- latch ---- */
+
+static struct ice_address address_of(uint8_t host, uint16_t port)
+{
+    return (struct ice_address){.ip = {[10] = 0xff, 0xff, 10, 0, 0, host}, .port = port};
+}
+
+static bool latch_hears(struct latch *latch, struct ice_address from, uint32_t ssrc,
+                        uint16_t sequence, uint64_t now_ms)
+{
+    const struct latch_packet packet = {.from = from, .ssrc = ssrc, .sequence = sequence};
+    return latch_take(latch, &packet, now_ms);
+}
+
+static void test_latch_signalled(void **state)
+{
+    (void)state;
+    struct latch latch = {0};
+    const struct ice_address phone = address_of(1, 4000), thief = address_of(9, 6000);
+    latch_signal(&latch, &phone, true);
+    assert_true(latch_hears(&latch, phone, 7, 1, 0));
+    for (uint16_t i = 0; i < 1000; i++)
+        assert_false(latch_hears(&latch, thief, 7, (uint16_t)(2 + i), 20U * i));
+    assert_true(ice_address_equal(&latch.target, &phone));
+    /* Not after a long silence either, nor from the same host with another SSRC. */
+    assert_false(latch_hears(&latch, thief, 7, 1100, 60000));
+    assert_false(latch_hears(&latch, address_of(1, 4444), 8, 1101, 60000));
+    /* A NAT that forgot: the phone's own address, stream and silence. */
+    assert_true(latch_hears(&latch, address_of(1, 4444), 7, 1102, 60020));
+    assert_int_equal(latch.target.port, 4444);
+    assert_false(latch_hears(&latch, phone, 7, 1103, 60040));
+}
+
+static void test_latch_behind_nat(void **state)
+{
+    (void)state;
+    struct latch latch = {0};
+    const struct ice_address said = address_of(1, 4000), outside = address_of(2, 5000);
+    latch_signal(&latch, &said, true);
+    assert_false(latch_hears(&latch, outside, 7, 65534, 0));
+    assert_false(latch_hears(&latch, outside, 7, 65535, 20));
+    assert_false(latch_hears(&latch, address_of(9, 6000), 3, 5, 25)); /* one candidate at a time */
+    assert_false(latch_hears(&latch, outside, 7, 0, 40));
+    assert_true(latch_hears(&latch, outside, 7, 1, 60));
+    assert_false(latch_hears(&latch, said, 7, 2, 80)); /* decided */
+    assert_true(latch_near(&latch, &outside));
+    assert_false(latch_near(&latch, &said));
+    /* Signalled anew: all begins again; the same again changes nothing. */
+    latch_signal(&latch, &said, true);
+    assert_true(ice_address_equal(&latch.target, &outside));
+    const struct ice_address moved = address_of(3, 7000);
+    latch_signal(&latch, &moved, true);
+    assert_true(latch_hears(&latch, moved, 1, 1, 100));
+}
+
+static void test_latch_jumps_and_proofs(void **state)
+{
+    (void)state;
+    struct latch latch = {0};
+    const struct ice_address said = address_of(1, 4000), other = address_of(2, 5000);
+    latch_signal(&latch, &said, true);
+    /* Packets that do not follow each other are no run. */
+    for (uint16_t i = 0; i < 50; i++)
+        assert_false(latch_hears(&latch, other, 7, (uint16_t)(i * 100), i * 20U));
+    const struct latch_packet proven = {.from = other, .ssrc = 7, .sequence = 1, .authentic = true};
+    assert_true(latch_take(&latch, &proven, 2000));
+    assert_true(ice_address_equal(&latch.target, &other));
+    struct latch strict = {0};
+    latch_signal(&strict, &said, false);
+    assert_false(latch_hears(&strict, other, 7, 1, 0));
+    assert_true(latch_hears(&strict, said, 7, 1, 0));
+}
+
+/* ---- jitter buffer ---- */
+
+enum { FLIGHT_MAX = 64, CALL_PACKETS = 3000 };
+
+/* A minute's stream of 20 ms packets over a path, and what the buffer made of it. */
+struct flight {
+    struct jitter jitter;
+    struct pool *pool;
+    double rate;        /* of the sender's clock to ours */
+    uint32_t jitter_ms; /* delay is uniform up to it */
+    uint32_t loss;      /* permille */
+    uint64_t arrivals[CALL_PACKETS];
+    uint64_t played, concealed, merged;
+    uint32_t delay_most, delay_last; /* ms, over the last second of the run */
+};
+
+static void flight_begin(struct flight *flight, double rate)
+{
+    const struct pool_config config = {sizeof(struct packet), 64, 256};
+    memset(flight, 0, sizeof *flight);
+    flight->rate = rate;
+    assert_int_equal(pool_new(&config, &flight->pool), STATUS_OK);
+    jitter_init(&flight->jitter, 8000);
+}
+
+static void flight_end(struct flight *flight)
+{
+    jitter_clear(&flight->jitter, flight->pool);
+    assert_int_equal(pool_used(flight->pool), 0);
+    pool_free(flight->pool);
+}
+
+static void flight_put(struct flight *flight, size_t number, uint64_t now_ms)
+{
+    struct packet *packet = packet_new(flight->pool);
+    assert_non_null(packet);
+    (void)!jitter_put(&flight->jitter, packet, (uint16_t)(number + 65000),
+                      (uint32_t)(number * FRAME + 4294000000U), now_ms, flight->pool);
+    packet_unref(packet, flight->pool);
+}
+
+/* One beat: 20 ms are needed. */
+static void flight_take(struct flight *flight, uint64_t now_ms)
+{
+    for (int i = 0; i < 4; i++) {
+        struct packet *packet;
+        enum jitter_verdict verdict =
+            jitter_take(&flight->jitter, false, now_ms, flight->pool, &packet);
+        if (verdict == JITTER_PLAY || verdict == JITTER_MERGE) {
+            packet_unref(packet, flight->pool);
+            jitter_played(&flight->jitter, FRAME);
+            flight->played++;
+            flight->merged += verdict == JITTER_MERGE;
+            if (verdict == JITTER_MERGE)
+                continue;
+        } else if (verdict == JITTER_LOST || verdict == JITTER_HOLD) {
+            flight->concealed++;
+        }
+        return;
+    }
+}
+
+/* Packets from..to-1 of the stream, then nothing is waited for. */
+static void flight_run(struct flight *flight, size_t from, size_t to)
+{
+    uint64_t begin_ms = 100000 + (uint64_t)((double)from * FRAME_MS * flight->rate);
+    uint64_t end_ms = 100000 + (uint64_t)((double)to * FRAME_MS * flight->rate);
+    for (size_t i = from; i < to; i++) {
+        flight->arrivals[i] =
+            100000 + (uint64_t)((double)i * FRAME_MS * flight->rate) + dice(flight->jitter_ms + 1);
+        if (dice(1000) < flight->loss)
+            flight->arrivals[i] = 0;
+    }
+    flight->played = flight->concealed = flight->merged = flight->delay_most = 0;
+    for (uint64_t now_ms = begin_ms; now_ms < end_ms; now_ms++) {
+        for (size_t i = from; i < to; i++) {
+            if (flight->arrivals[i] == now_ms)
+                flight_put(flight, i, now_ms);
+        }
+        if (now_ms % FRAME_MS == 7)
+            flight_take(flight, now_ms);
+        flight->delay_last = jitter_delay_ms(&flight->jitter, now_ms);
+        if (flight->delay_last > flight->delay_most)
+            flight->delay_most = flight->delay_last;
+    }
+}
+
+static void test_jitter_calm(void **state)
+{
+    (void)state;
+    struct flight flight;
+    dice_state = 1;
+    flight_begin(&flight, 1);
+    flight_run(&flight, 0, 500);
+    assert_true(flight.concealed == 0);
+    assert_true(flight.delay_last <= 45);
+    flight_end(&flight);
+}
+
+/* 5 % loss and 40 ms of jitter: what is concealed is what was lost and hardly more; afterwards the
+ * delay comes back below 60 ms within 10 s. */
+static void test_jitter_rough(void **state)
+{
+    (void)state;
+    struct flight flight;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        dice_state = seed;
+        flight_begin(&flight, 1);
+        flight.jitter_ms = 40;
+        flight.loss = 50;
+        flight_run(&flight, 0, 1000);
+        uint64_t whole = flight.played + flight.concealed;
+        assert_true(flight.concealed * 1000 < whole * 65);
+        assert_true(flight.delay_most <= 140);
+        flight.jitter_ms = 0;
+        flight.loss = 0;
+        flight_run(&flight, 1000, 1500);
+        assert_true(flight.delay_last < 60);
+        assert_true(flight.concealed <= 2);
+        flight_end(&flight);
+    }
+}
+
+/* Grows to what the path needs and no further than its cap. */
+static void test_jitter_spikes(void **state)
+{
+    (void)state;
+    struct flight flight;
+    dice_state = 3;
+    flight_begin(&flight, 1);
+    flight.jitter_ms = 100;
+    flight_run(&flight, 0, 1000);
+    assert_true(flight.concealed * 1000 < (flight.played + flight.concealed) * 30);
+    assert_true(flight.delay_most >= 90);
+    assert_true(flight.delay_most <= JITTER_MAX_MS + 3 * FRAME_MS);
+    flight_end(&flight);
+}
+
+/* Clocks 500 ppm apart, either way, for a minute: nothing runs dry or over. */
+static void test_jitter_drift(void **state)
+{
+    (void)state;
+    for (int way = -1; way <= 1; way += 2) {
+        struct flight flight;
+        dice_state = 9;
+        flight_begin(&flight, 1 + way * 500e-6);
+        flight_run(&flight, 0, CALL_PACKETS);
+        assert_true(flight.concealed <= 4); /* 30 ms too few in a minute */
+        assert_true(flight.merged <= 4);
+        assert_true(flight.delay_most < 70);
+        assert_int_equal(flight.jitter.late, 0);
+        flight_end(&flight);
+    }
+}
+
+/* A pause is no loss: timestamps go on, numbers follow. */
+static void test_jitter_pause(void **state)
+{
+    (void)state;
+    struct flight flight;
+    dice_state = 2;
+    flight_begin(&flight, 1);
+    flight_run(&flight, 0, 100);
+    uint64_t now_ms = 100000 + 100 * FRAME_MS;
+    for (int i = 0; i < 100; i++, now_ms += FRAME_MS)
+        flight_take(&flight, now_ms);
+    uint64_t lost = flight.jitter.lost, concealed = flight.concealed;
+    for (int i = 0; i < 50; i++, now_ms += FRAME_MS) {
+        struct packet *packet = packet_new(flight.pool);
+        assert_int_equal(jitter_put(&flight.jitter, packet, (uint16_t)(65100 + i),
+                                    (uint32_t)(200 + i) * FRAME + 4294000000U, now_ms, flight.pool),
+                         STATUS_OK);
+        packet_unref(packet, flight.pool);
+        flight_take(&flight, now_ms + 7);
+    }
+    assert_int_equal(flight.jitter.lost, lost);
+    assert_int_equal(flight.concealed, concealed);
+    assert_true(flight.played >= 145);
+    flight_end(&flight);
+}
+
+/* ---- sound ---- */
+
+static void test_levels(void **state)
+{
+    (void)state;
+    /* A whisper, a voice, a shout: amplitudes; after some seconds they are alike. */
+    static const double amplitudes[] = {500, 3000, 20000};
+    for (size_t i = 0; i < 3; i++) {
+        struct voice_level level = {0};
+        struct loud loud = {0};
+        int16_t samples[FRAME];
+        for (size_t frame = 0; frame < 500; frame++) {
+            memset(samples, 0, sizeof samples);
+            tone_add(samples, FRAME, frame * FRAME, 500, amplitudes[i]);
+            loud = voice_level_frame(&level, samples, FRAME);
+            assert_true(loud.voice);
+        }
+        assert_in_range(level_of(samples, FRAME), LEVEL_WANTED - 3, LEVEL_WANTED + 6);
+        assert_in_range(loud.level, level_of(samples, FRAME) - 1, level_of(samples, FRAME) + 1);
+        /* The line's noise is no voice. */
+        for (size_t frame = 0; frame < 100; frame++) {
+            for (size_t s = 0; s < FRAME; s++)
+                samples[s] = (int16_t)((int)dice(40) - 20);
+            loud = voice_level_frame(&level, samples, FRAME);
+        }
+        assert_false(loud.voice);
+    }
+}
+
+static void test_limiter(void **state)
+{
+    (void)state;
+    struct voice_level level = {0};
+    int16_t samples[FRAME];
+    for (size_t frame = 0; frame < 300; frame++) {
+        memset(samples, 0, sizeof samples);
+        tone_add(samples, FRAME, frame * FRAME, 500, frame < 250 ? 300 : 32000);
+        (void)voice_level_frame(&level, samples, FRAME);
+        for (size_t s = 0; s < FRAME; s++)
+            assert_in_range(samples[s] + 32768, 0, 65535 - (frame < 250 ? 0 : 1));
+    }
+}
+
+static void test_concealment(void **state)
+{
+    (void)state;
+    for (uint32_t rate = 8000; rate <= 16000; rate *= 2) {
+        struct loss loss;
+        size_t frame = rate / 50;
+        int16_t samples[320], before[320];
+        double error = 0, power = 0;
+        loss_init(&loss, rate);
+        for (size_t i = 0; i < 20; i++) {
+            for (size_t s = 0; s < frame; s++)
+                samples[s] = (int16_t)(8000 * sin(2 * M_PI * 200 * (double)(i * frame + s) / rate));
+            memcpy(before, samples, sizeof before);
+            if (i == 10) {
+                loss_conceal(&loss, samples, frame);
+                /* The first 10 ms are at full level and in phase. */
+                for (size_t s = 0; s < frame / 2; s++) {
+                    error += pow(samples[s] - before[s], 2);
+                    power += pow(before[s], 2);
+                }
+            } else {
+                loss_heard(&loss, samples, frame);
+            }
+        }
+        assert_true(error < power / 50);
+        for (int i = 0; i < 4; i++)
+            loss_conceal(&loss, samples, frame);
+        assert_int_equal(samples[frame - 1], 0); /* it has faded */
+    }
+}
+
+static void test_quality(void **state)
+{
+    (void)state;
+    struct quality quality = {.codec = VOICE_PCMU, .delay_ms = 100};
+    uint16_t clean = quality_mos_100(&quality);
+    assert_in_range(clean, 425, 445);
+    quality.concealed_permille = 50;
+    uint16_t lossy = quality_mos_100(&quality);
+    assert_in_range(lossy, 340, clean - 20);
+    quality.concealed_permille = 500;
+    quality.delay_ms = 800;
+    assert_in_range(quality_mos_100(&quality), 100, 200);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_thousand_digits),
+        cmocka_unit_test(test_digits_without_end),
+        cmocka_unit_test(test_long_digit),
+        cmocka_unit_test(test_event_read),
+        cmocka_unit_test(test_tones),
+        cmocka_unit_test(test_latch_signalled),
+        cmocka_unit_test(test_latch_behind_nat),
+        cmocka_unit_test(test_latch_jumps_and_proofs),
+        cmocka_unit_test(test_jitter_calm),
+        cmocka_unit_test(test_jitter_rough),
+        cmocka_unit_test(test_jitter_spikes),
+        cmocka_unit_test(test_jitter_drift),
+        cmocka_unit_test(test_jitter_pause),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_limiter),
+        cmocka_unit_test(test_concealment),
+        cmocka_unit_test(test_quality),
+    };
+    return cmocka_run_group_tests_name("phone parts", tests, NULL, NULL);
+}
