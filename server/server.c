@@ -30,6 +30,7 @@ struct server {
     struct db *db;
     struct objects *objects;
     struct auth *auth;
+    struct signed_in_list signed_in;
     struct meetings *meetings;
     struct media *media;
     struct gateway *gateway;
@@ -150,8 +151,12 @@ static enum status storage_start(struct server *server, const struct settings *s
 
 static enum status auth_start(struct server *server, const struct settings *settings)
 {
-    const struct auth_config config = {.db = server->db, .fips = settings->auth_fips};
-    return auth_new(&config, &server->auth);
+    const struct auth_config config = {.db = server->db,
+                                       .fips = settings->auth_fips,
+                                       .ended = signed_in_ended,
+                                       .context = &server->signed_in};
+    enum status status = signed_in_list_init(&server->signed_in);
+    return status == STATUS_OK ? auth_new(&config, &server->auth) : status;
 }
 
 /* ICE-TCP may come before media is there; then it is refused by closing. */
@@ -227,12 +232,30 @@ static enum status meetings_make(struct server *server, const struct settings *s
     return meetings_new(&config, &server->meetings);
 }
 
+/* Without accounts, whoever sees the console may make the first one from anywhere. */
+static void setup_link_make(struct server *server, const struct settings *settings)
+{
+    bool has_users = true;
+    char secret[CRYPTO_TOKEN_CHARS + 1];
+    crypto_token(secret);
+    snprintf(server->api.setup_link, sizeof server->api.setup_link, "plf_%s", secret);
+    if (auth_has_users(server->auth, &has_users) == STATUS_OK && !has_users && settings->https)
+        printf("first account: https://HOST:%u/setup#%s\n", https_port(server->http),
+               server->api.setup_link);
+}
+
 static enum status edge_open(struct server *server, const struct settings *settings)
 {
     enum adhoc adhoc = (enum adhoc)settings->meetings_adhoc;
-    server->commands = (struct commands){
-        .db = server->db, .meetings = server->meetings, .media = server->media, .adhoc = adhoc};
+    server->commands = (struct commands){.db = server->db,
+                                         .auth = server->auth,
+                                         .signed_in = &server->signed_in,
+                                         .meetings = server->meetings,
+                                         .media = server->media,
+                                         .adhoc = adhoc};
     server->api.db = server->db;
+    server->api.auth = server->auth;
+    setup_link_make(server, settings);
     server->api.meetings = server->meetings;
     server->api.metrics = server->metrics;
     server->api.adhoc = adhoc;
@@ -383,6 +406,8 @@ struct server *server_stop(struct server *server)
     server->media = media_free(server->media);
     server->meetings = meetings_free(server->meetings);
     server->objects = objects_close(server->objects);
+    if (server->auth != NULL)
+        signed_in_list_fini(&server->signed_in);
     server->auth = auth_free(server->auth);
     server->db = db_close(server->db);
     server->metrics = metrics_free(server->metrics);

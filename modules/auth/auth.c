@@ -16,6 +16,7 @@ enum status auth_new(const struct auth_config *config, struct auth **ret_auth)
         return STATUS_NO_MEMORY;
     auth->config = *config;
     auth->vault = db_vault(config->db);
+    crypto_random(auth->ticket_key, sizeof auth->ticket_key);
     enum status status = turnstile_new(AUTH_HASHING_MAX, AUTH_HASHING_WAIT_MAX, &auth->hashing);
     if (status == STATUS_OK)
         status = throttle_new(&auth->throttle);

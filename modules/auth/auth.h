@@ -32,10 +32,12 @@ enum {
     AUTH_DEVICE_MAX = 200,
     AUTH_LANGUAGE_MAX = 16,
     AUTH_TOKEN_CHARS = 4 + CRYPTO_TOKEN_CHARS, /* "pls_" and 256 bits */
-    AUTH_LIST_MAX = 200,                       /* accounts or sessions of one list */
-    AUTH_SESSIONS_MAX = 100,                   /* of one account; the oldest goes */
-    AUTH_HASHING_MAX = 2,                      /* passwords at once, 64 MiB each */
-    AUTH_HASHING_WAIT_MAX = 6,                 /* more wait; then STATUS_LIMIT */
+    AUTH_TICKET_MAX = 128,
+    AUTH_TICKET_MS = 60000,
+    AUTH_LIST_MAX = 200,       /* accounts or sessions of one list */
+    AUTH_SESSIONS_MAX = 100,   /* of one account; the oldest goes */
+    AUTH_HASHING_MAX = 2,      /* passwords at once, 64 MiB each */
+    AUTH_HASHING_WAIT_MAX = 6, /* more wait; then STATUS_LIMIT */
 };
 
 #define AUTH_IDLE_MS INT64_C(2592000000)  /* 30 days without a request end a session */
@@ -152,6 +154,14 @@ MUST_USE enum status auth_check(struct auth *auth, const char *token, int64_t no
 MUST_USE enum status auth_session_check(struct auth *auth, const char *session, int64_t now_ms);
 /* What a page must send with a cookie's writes: made from the token, which no other page knows. */
 void auth_csrf(const char *token, char ret_csrf[CRYPTO_TOKEN_CHARS + 1]);
+
+/* A text that names a session for AUTH_TICKET_MS, for the gateway: pages cannot read their cookie.
+ * It is good for nothing else, and in this process only. */
+void auth_ticket(const struct auth *auth, const char *session, int64_t now_ms,
+                 char ret_ticket[AUTH_TICKET_MAX + 1]);
+/* Whose ticket or token it is. Errors: STATUS_DENIED. */
+MUST_USE enum status auth_ticket_check(struct auth *auth, const char *ticket, int64_t now_ms,
+                                       struct arena *arena, struct auth_caller *ret_caller);
 
 struct auth_device {
     const char *id, *device, *address;

@@ -13,6 +13,7 @@ struct auth {
     struct vault *vault;
     struct turnstile *hashing;
     struct throttle *throttle;
+    uint8_t ticket_key[CRYPTO_SHA256_BYTES];
 };
 
 enum { AUTH_SCOPE_SIZE = 9 + CRYPTO_ID_CHARS };

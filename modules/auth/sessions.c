@@ -5,6 +5,7 @@
 #include "modules/auth/auth_state.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -234,15 +235,9 @@ struct checking {
     struct auth_caller caller;
 };
 
-static enum status check_run(struct db_session *session, void *arg)
+static enum status caller_read(struct db_session *session, struct db_statement *select,
+                               struct checking *checking)
 {
-    struct checking *checking = arg;
-    struct db_statement *select = db_prepare(
-        session, "SELECT " AUTH_USER_COLUMNS ", l.id, l.cookie, l.seen, l.created FROM login l"
-                 " JOIN account a ON a.id = l.account AND a.epoch = l.epoch"
-                 " WHERE l.token_hash = $1 AND l.expires > $2 AND a.disabled = 0");
-    db_bind_blob(select, 1, checking->token_hash, sizeof checking->token_hash);
-    db_bind_int(select, 2, checking->now_ms);
     enum status status = db_step(select);
     if (status == STATUS_OK)
         status = auth_user_read(session, select, checking->arena, &checking->caller.user);
@@ -254,6 +249,30 @@ static enum status check_run(struct db_session *session, void *arg)
     checking->seen = db_column_int(select, column + 2);
     checking->created = db_column_int(select, column + 3);
     return checking->caller.session != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status check_run(struct db_session *session, void *arg)
+{
+    struct checking *checking = arg;
+    struct db_statement *select = db_prepare(
+        session, "SELECT " AUTH_USER_COLUMNS ", l.id, l.cookie, l.seen, l.created FROM login l"
+                 " JOIN account a ON a.id = l.account AND a.epoch = l.epoch"
+                 " WHERE l.token_hash = $1 AND l.expires > $2 AND a.disabled = 0");
+    db_bind_blob(select, 1, checking->token_hash, sizeof checking->token_hash);
+    db_bind_int(select, 2, checking->now_ms);
+    return caller_read(session, select, checking);
+}
+
+static enum status caller_run(struct db_session *session, void *arg)
+{
+    struct checking *checking = arg;
+    struct db_statement *select = db_prepare(
+        session, "SELECT " AUTH_USER_COLUMNS ", l.id, l.cookie, l.seen, l.created FROM login l"
+                 " JOIN account a ON a.id = l.account AND a.epoch = l.epoch"
+                 " WHERE l.id = $1 AND l.expires > $2 AND a.disabled = 0");
+    db_bind_text(select, 1, checking->session);
+    db_bind_int(select, 2, checking->now_ms);
+    return caller_read(session, select, checking);
 }
 
 static enum status touch_run(struct db_session *session, void *arg)
@@ -302,6 +321,45 @@ enum status auth_session_check(struct auth *auth, const char *session, int64_t n
 {
     struct checking checking = {.session = session, .now_ms = now_ms};
     enum status status = db_read(auth->config.db, session_run, &checking);
+    return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;
+}
+
+/* ---- tickets: "SESSION.EXPIRES.MAC" ---- */
+
+static void ticket_make(const struct auth *auth, const char *session, int64_t expires,
+                        char ret_ticket[AUTH_TICKET_MAX + 1])
+{
+    char text[AUTH_TICKET_MAX + 1], proof[CRYPTO_BASE64URL_SIZE(CRYPTO_SHA256_BYTES)];
+    uint8_t mac[CRYPTO_SHA256_BYTES];
+    snprintf(text, sizeof text, "%.*s.%" PRId64, CRYPTO_ID_CHARS, session, expires);
+    crypto_hmac_sha256(auth->ticket_key, sizeof auth->ticket_key, text, strlen(text), mac);
+    crypto_base64url(mac, sizeof mac, proof);
+    snprintf(ret_ticket, AUTH_TICKET_MAX + 1, "%.64s.%s", text, proof);
+}
+
+void auth_ticket(const struct auth *auth, const char *session, int64_t now_ms,
+                 char ret_ticket[AUTH_TICKET_MAX + 1])
+{
+    ticket_make(auth, session, now_ms + AUTH_TICKET_MS, ret_ticket);
+}
+
+enum status auth_ticket_check(struct auth *auth, const char *ticket, int64_t now_ms,
+                              struct arena *arena, struct auth_caller *ret_caller)
+{
+    char session[CRYPTO_ID_CHARS + 1], again[AUTH_TICKET_MAX + 1];
+    long long expires = 0;
+    if (strncmp(ticket, token_prefix, sizeof token_prefix - 1) == 0)
+        return auth_check(auth, ticket, now_ms, arena, ret_caller);
+    if (sscanf(ticket, "%16[A-Za-z0-9_-].%18lld.", session, &expires) != 2)
+        return STATUS_DENIED;
+    ticket_make(auth, session, expires, again);
+    if (strlen(again) != strlen(ticket) || !crypto_equal(again, ticket, strlen(again)) ||
+        expires <= now_ms)
+        return STATUS_DENIED;
+    struct checking checking = {.session = session, .now_ms = now_ms, .arena = arena};
+    enum status status = db_read(auth->config.db, caller_run, &checking);
+    if (status == STATUS_OK)
+        *ret_caller = checking.caller;
     return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;
 }
 

@@ -55,7 +55,8 @@ static enum status user_load(struct db_session *session, const char *id, struct 
 static enum status any_read(struct db_session *session, void *arg)
 {
     bool *ret_has = arg;
-    enum status status = db_step(db_prepare(session, "SELECT id FROM account WHERE id > '' LIMIT 1"));
+    enum status status =
+        db_step(db_prepare(session, "SELECT id FROM account WHERE id > '' LIMIT 1"));
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
     *ret_has = status == STATUS_OK;

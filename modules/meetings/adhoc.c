@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-bool adhoc_allows(enum adhoc adhoc, bool loopback)
+bool adhoc_allows(enum adhoc adhoc, bool loopback, bool member)
 {
-    return adhoc == ADHOC_ANYONE || (adhoc == ADHOC_AUTO && loopback);
+    return adhoc == ADHOC_ANYONE || (adhoc == ADHOC_AUTO && loopback) ||
+           (member && adhoc != ADHOC_OFF);
 }
 
 enum status adhoc_open(struct db *db, const char *id, bool may_create, int64_t now_ms,

@@ -11,8 +11,8 @@
  */
 enum adhoc { ADHOC_AUTO, ADHOC_OFF, ADHOC_MEMBERS, ADHOC_ANYONE };
 
-/* Whether somebody without an account may create meetings. */
-bool adhoc_allows(enum adhoc adhoc, bool loopback);
+/* Whether somebody may create meetings; `member`: who is signed in. */
+bool adhoc_allows(enum adhoc adhoc, bool loopback, bool member);
 
 struct adhoc_opened {
     struct registry_meeting meeting;

@@ -12,6 +12,10 @@ static const struct json_field msg_identify_fields[] = {
     TEXT(msg_identify, token, 0, MEETING_TOKEN_MAX, false,
          "host token, or the token of an earlier ready or waiting"),
     TEXT(msg_identify, client, 0, 200, false, "what I am, for the log"),
+    TEXT(
+        msg_identify, account, 0, 128, false,
+        "who is signed in: a session token or ticket (POST /api/v1/session/ticket); my name is the "
+        "account's"),
     BOOL(msg_identify, audio, "my microphone will be on"),
     BOOL(msg_identify, video, "my camera will be on"),
 };

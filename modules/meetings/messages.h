@@ -22,7 +22,7 @@ enum {
 /* ---- from the client ---- */
 
 struct msg_identify {
-    const char *meeting, *name, *token, *client;
+    const char *meeting, *name, *token, *client, *account;
     bool audio, video;
 };
 

@@ -7,6 +7,7 @@
 #define SIGNALLING_API_API_H
 
 #include "core/metrics.h"
+#include "modules/auth/auth.h"
 #include "modules/meetings/adhoc.h"
 #include "modules/meetings/meetings.h"
 #include "signalling/http/http.h"
@@ -23,10 +24,12 @@ struct api_bound {
 
 struct api {
     struct db *db;
+    struct auth *auth;
     struct meetings *meetings;
     struct metrics *metrics;
     enum adhoc adhoc;
     uint8_t voices;
+    char setup_link[AUTH_TOKEN_CHARS + 1];  /* for the first account, from another machine */
     atomic_bool ready;                      /* what /readyz says */
     struct api_bound bound[API_ROUTES_MAX]; /* api_routes fills it */
 };

@@ -41,7 +41,7 @@ static enum status create_meeting(struct api_call *call)
     const struct meeting_wish *wish = call->body;
     struct registry_meeting_new meeting = {wish->id, wish->title, wish->lobby};
     struct registry_meeting_created created;
-    if (!adhoc_allows(call->api->adhoc, call->request->loopback))
+    if (!adhoc_allows(call->api->adhoc, call->request->loopback, call->caller != NULL))
         return STATUS_DENIED;
     enum status status = registry_create(call->api->db, &meeting, clock_wall_ms(), &created);
     if (status != STATUS_OK)

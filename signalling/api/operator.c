@@ -3,6 +3,7 @@
  */
 #include "core/fields.h"
 #include "signalling/api/api.h"
+#include "signalling/api/callers.h"
 #include "signalling/api/route.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@ struct info_meetings {
 };
 
 struct info {
-    const char *version;
+    const char *version, *setup;
     struct info_meetings meetings;
     int64_t voices, tiles;
 };
@@ -28,6 +29,8 @@ static TABLE(info_meetings, NULL);
 
 static const struct json_field info_fields[] = {
     TEXT(info, version, 1, 32, true, NULL),
+    CHOICE(info, setup, "done|here|link", true,
+           "the first account: there is one; may be made from here; by the link on the console"),
     OBJECT(info, meetings, &info_meetings_table, true, NULL),
     INT(info, voices, 1, 5, true, "speakers heard at once"),
     INT(info, tiles, 1, MEETING_TILES_MAX, true, "cameras seen at once"),
@@ -40,9 +43,16 @@ static enum status show_info(struct api_call *call)
     struct info *info = arena_alloc(call->arena, sizeof *info);
     if (info == NULL)
         return STATUS_NO_MEMORY;
+    bool has_users = true;
+    enum status status = auth_has_users(call->api->auth, &has_users);
+    if (status != STATUS_OK)
+        return status;
+    const char *open = caller_is_here(call->request) ? "here" : "link";
     *info = (struct info){
         .version = PARLEY_VERSION,
-        .meetings = {.adhoc = adhoc_allows(call->api->adhoc, call->request->loopback)},
+        .setup = has_users ? "done" : open,
+        .meetings = {.adhoc = adhoc_allows(call->api->adhoc, call->request->loopback,
+                                           call->caller != NULL)},
         .voices = call->api->voices,
         .tiles = MEETING_TILES_MAX,
     };

@@ -9,6 +9,7 @@
 #define SIGNALLING_API_ROUTE_H
 
 #include "core/json.h"
+#include "modules/auth/auth.h"
 #include "signalling/http/http.h"
 
 struct api;
@@ -16,7 +17,9 @@ struct api;
 /* Who may call it; the router asks before the handler runs. */
 enum api_who {
     API_ANYONE,
-    API_HOST, /* of meeting {id}: a host's or co-host's own token, or the host token. To others the
+    API_USER,  /* who is signed in; 401 for others */
+    API_ADMIN, /* of those, admins; 403 for others */
+    API_HOST,  /* of meeting {id}: a host's or co-host's own token, or the host token. To others the
                  meeting does not exist */
 };
 
@@ -29,7 +32,10 @@ struct api_call {
     const void *body;   /* decoded by route->body; NULL when the route has none */
     const void *query;  /* likewise */
     const void *result; /* the handler's: a struct of route->result; NULL only when it failed */
-    const char *error;  /* the handler's: detail of the problem, or NULL */
+    const struct auth_caller
+        *caller;       /* NULL: nobody is signed in; never with API_USER, API_ADMIN */
+    const char *csrf;  /* of a caller by cookie, else NULL */
+    const char *error; /* the handler's: detail of the problem, or NULL */
 };
 
 /* The router answers a failure with its problem, unless the handler has answered (api_problem). */
@@ -62,7 +68,7 @@ struct api_table {
     }
 
 /* A file each. */
-extern const struct api_table api_meetings, api_operator;
+extern const struct api_table api_accounts, api_meetings, api_operator;
 
 /* Every route; NULL past the last. */
 const struct api_route *api_route_at(size_t index);
@@ -76,7 +82,7 @@ MUST_USE enum status api_problem(struct api_call *call, int http, const char *co
 /* ---- entity tags (RFC 9110 8.8.3): a resource's version ---- */
 
 void api_etag(struct api_call *call, int64_t version);
-/* If-Match names this version, or is absent. Errors: STATUS_DENIED, answered with 412. */
-MUST_USE enum status api_if_match(struct api_call *call, int64_t version);
+/* The version that If-Match names; 0: any; -1: none of ours. */
+int64_t api_version_wanted(const struct api_call *call);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "modules/meetings/registry.h"
 #include "signalling/api/api.h"
+#include "signalling/api/callers.h"
 #include "signalling/api/route.h"
 #include "signalling/http/problem.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct api_table *const tables[] = {&api_meetings, &api_operator};
+static const struct api_table *const tables[] = {&api_accounts, &api_meetings, &api_operator};
 
 const struct api_route *api_route_at(size_t index)
 {
@@ -26,7 +27,8 @@ const struct api_route *api_route_at(size_t index)
 
 const char *api_who_name(enum api_who who)
 {
-    static const char *const names[] = {[API_ANYONE] = "anyone", [API_HOST] = "host"};
+    static const char *const names[] = {
+        [API_ANYONE] = "anyone", [API_USER] = "user", [API_ADMIN] = "admin", [API_HOST] = "host"};
     return names[who];
 }
 
@@ -41,14 +43,15 @@ void api_etag(struct api_call *call, int64_t version)
     http_reply_header(call->reply, "ETag", arena_printf(call->arena, "\"%" PRId64 "\"", version));
 }
 
-enum status api_if_match(struct api_call *call, int64_t version)
+int64_t api_version_wanted(const struct api_call *call)
 {
-    char tag[32];
+    long long version = -1;
+    char end = 0;
     const char *wanted = call->request->if_match;
-    snprintf(tag, sizeof tag, "\"%" PRId64 "\"", version);
-    if (wanted[0] == '\0' || strcmp(wanted, "*") == 0 || strcmp(wanted, tag) == 0)
-        return STATUS_OK;
-    return api_problem(call, 412, "changed", "it has changed since: read it again");
+    if (wanted[0] == '\0' || strcmp(wanted, "*") == 0)
+        return 0;
+    return sscanf(wanted, "\"%18lld%c", &version, &end) == 2 && end == '"' && version > 0 ? version
+                                                                                          : -1;
 }
 
 /* ---- who ---- */
@@ -72,9 +75,29 @@ static enum status host_check(const struct api *api, const struct http_request *
     return status;
 }
 
-static enum status who_check(const struct api_call *call, enum api_who who)
+/* Sets call->caller when somebody is signed in; answers when that is asked for and not so. */
+static enum status caller_check(struct api_call *call, enum api_who who)
 {
-    return who == API_HOST ? host_check(call->api, call->request) : STATUS_OK;
+    struct auth_caller *caller = arena_alloc(call->arena, sizeof *caller);
+    if (caller == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status = caller_find(call->api->auth, call->request, caller, &call->csrf);
+    if (status == STATUS_OK)
+        call->caller = caller;
+    if (who == API_ANYONE && (status == STATUS_DENIED || status == STATUS_CORRUPT))
+        return STATUS_OK;
+    if (status == STATUS_CORRUPT)
+        return api_problem(call, 403, "csrf", "X-CSRF-Token is missing or wrong");
+    if (status == STATUS_DENIED) {
+        http_reply_header(call->reply, "WWW-Authenticate", "Bearer");
+        return api_problem(call, 401, "unauthorized", "sign in first");
+    }
+    return status == STATUS_OK && who == API_ADMIN && !caller->user.admin ? STATUS_DENIED : status;
+}
+
+static enum status who_check(struct api_call *call, enum api_who who)
+{
+    return who == API_HOST ? host_check(call->api, call->request) : caller_check(call, who);
 }
 
 /* ---- what ---- */

@@ -6,6 +6,7 @@
 #include "signalling/gateway/chat_commands.h"
 #include "signalling/sdp/answer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ enum { COMMANDS_ARENA_MAX = 8 << 20 /* bytes of an identify */ };
 /* What a session is here: its context. */
 struct client {
     struct meeting_member *member;
+    struct signed_in signed_in;
 };
 
 /* ---- ports: how the conductor reaches a session ---- */
@@ -122,13 +124,43 @@ static enum status identity_new(struct commands *commands, const struct msg_iden
     return ret_identity->id != NULL && ret_identity->token != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* Who is signed in joins under the account's name. */
+static enum status account_take(struct commands *commands, struct msg_identify *identify,
+                                struct arena *arena, struct auth_caller *ret_caller,
+                                const char **ret_code)
+{
+    if (identify->account == NULL || identify->account[0] == '\0')
+        return STATUS_OK;
+    enum status status =
+        auth_ticket_check(commands->auth, identify->account, clock_wall_ms(), arena, ret_caller);
+    if (status != STATUS_OK)
+        return status == STATUS_DENIED ? refuse("signed_out", status, ret_code) : status;
+    identify->name = ret_caller->user.name;
+    return STATUS_OK;
+}
+
+/* From now on the end of the sign-in ends the session; it may have come just before. */
+static enum status account_watch(struct commands *commands, struct gateway_session *session,
+                                 const struct auth_caller *caller, struct client *client)
+{
+    struct signed_in *signed_in = &client->signed_in;
+    if (caller->session == NULL)
+        return STATUS_OK;
+    signed_in->session = session;
+    snprintf(signed_in->user, sizeof signed_in->user, "%s", caller->user.id);
+    snprintf(signed_in->login, sizeof signed_in->login, "%s", caller->session);
+    signed_in_add(commands->signed_in, signed_in);
+    return auth_session_check(commands->auth, signed_in->login, clock_wall_ms());
+}
+
 static enum status meeting_open(struct commands *commands, const struct gateway_session *session,
-                                const struct msg_identify *identify, struct arena *arena,
-                                struct adhoc_opened *ret_opened, const char **ret_code)
+                                const struct msg_identify *identify, bool member,
+                                struct arena *arena, struct adhoc_opened *ret_opened,
+                                const char **ret_code)
 {
     if (!registry_id_valid(identify->meeting) || !registry_name_valid(identify->name))
         return refuse("name", STATUS_INVALID, ret_code);
-    bool may_create = adhoc_allows(commands->adhoc, gateway_session_loopback(session));
+    bool may_create = adhoc_allows(commands->adhoc, gateway_session_loopback(session), member);
     enum status status =
         adhoc_open(commands->db, identify->meeting, may_create, clock_wall_ms(), arena, ret_opened);
     if (status == STATUS_NOT_FOUND)
@@ -137,12 +169,16 @@ static enum status meeting_open(struct commands *commands, const struct gateway_
 }
 
 static enum status identify(struct commands *commands, struct gateway_session *session,
-                            const struct msg_identify *identify, struct arena *arena,
+                            struct msg_identify *identify, struct arena *arena,
                             const char **ret_code)
 {
     struct adhoc_opened opened;
     struct identity identity;
-    enum status status = meeting_open(commands, session, identify, arena, &opened, ret_code);
+    struct auth_caller caller = {.session = NULL};
+    enum status status = account_take(commands, identify, arena, &caller, ret_code);
+    if (status == STATUS_OK)
+        status = meeting_open(commands, session, identify, caller.session != NULL, arena, &opened,
+                              ret_code);
     if (status != STATUS_OK)
         return status;
     status = identify->token != NULL && identify->token[0] != '\0'
@@ -168,8 +204,11 @@ static enum status identify(struct commands *commands, struct gateway_session *s
         .session = gateway_session_id(session),
         .secret = gateway_session_secret(session),
     };
-    status = meetings_join(commands->meetings, &join, &client->member);
+    status = account_watch(commands, session, &caller, client);
+    if (status == STATUS_OK)
+        status = meetings_join(commands->meetings, &join, &client->member);
     if (status != STATUS_OK) {
+        signed_in_remove(commands->signed_in, &client->signed_in);
         gateway_session_unref(session);
         free(client);
         return status == STATUS_LIMIT ? refuse("full", status, ret_code) : status;
@@ -220,6 +259,7 @@ static void on_gone(void *context, struct gateway_session *session)
         return;
     gateway_session_set_context(session, NULL);
     meetings_leave(commands->meetings, client->member);
+    signed_in_remove(commands->signed_in, &client->signed_in);
     free(client);
     gateway_session_unref(session);
 }
@@ -571,6 +611,19 @@ static const struct command *command_find(const char *type)
     return NULL;
 }
 
+/* Every command asks anew whether who is signed in still is. */
+static bool client_may(const struct commands *commands, struct gateway_session *session,
+                       const struct client *client)
+{
+    if (client->signed_in.session == NULL)
+        return true;
+    enum status status =
+        auth_session_check(commands->auth, client->signed_in.login, clock_wall_ms());
+    if (status == STATUS_DENIED)
+        gateway_end(session, "ended", "signed_out");
+    return status == STATUS_OK;
+}
+
 static void on_command(void *context, struct gateway_session *session, uint64_t s, const char *t,
                        const struct json *d, struct arena *arena)
 {
@@ -582,6 +635,10 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
     }
     if (client == NULL) {
         gateway_reply_error(session, s, "denied", "identify first", NULL);
+        return;
+    }
+    if (!client_may(context, session, client)) {
+        gateway_reply_error(session, s, "denied", "signed out", NULL);
         return;
     }
     struct json_error error = {""};

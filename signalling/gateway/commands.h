@@ -6,12 +6,16 @@
 #ifndef SIGNALLING_GATEWAY_COMMANDS_H
 #define SIGNALLING_GATEWAY_COMMANDS_H
 
+#include "modules/auth/auth.h"
 #include "modules/meetings/adhoc.h"
 #include "modules/meetings/meetings.h"
 #include "signalling/gateway/session.h"
+#include "signalling/gateway/signed_in.h"
 
 struct commands {
     struct db *db;
+    struct auth *auth;
+    struct signed_in_list *signed_in;
     struct meetings *meetings;
     struct media *media;
     enum adhoc adhoc;

@@ -111,7 +111,7 @@ static bool entry_answered(struct entry *entry)
 static bool entry_opened(struct entry *entry)
 {
     const struct http_request *request = entry->request;
-    bool may_create = entry->publish && adhoc_allows(entry->whip->adhoc, request->loopback);
+    bool may_create = entry->publish && adhoc_allows(entry->whip->adhoc, request->loopback, false);
     enum status status = adhoc_open(entry->whip->db, request->params[0], may_create,
                                     clock_wall_ms(), request->arena, &entry->opened);
     if (status != STATUS_OK) {

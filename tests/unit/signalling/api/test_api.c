@@ -20,6 +20,8 @@ static void stage_begin(struct stage *stage, uint32_t requests_per_minute)
     config.requests_per_minute = requests_per_minute;
     fixture_new(&stage->f, &config);
     stage->api.db = scratch_db(stage->f.folder, 2);
+    const struct auth_config auth = {.db = stage->api.db};
+    assert_int_equal(auth_new(&auth, &stage->api.auth), STATUS_OK);
     stage->api.adhoc = ADHOC_ANYONE;
     assert_int_equal(api_routes(stage->f.http, &stage->api), STATUS_OK);
     fixture_start(&stage->f);
@@ -28,6 +30,7 @@ static void stage_begin(struct stage *stage, uint32_t requests_per_minute)
 static void stage_end(struct stage *stage)
 {
     stage->f.http = http_free(stage->f.http);
+    auth_free(stage->api.auth);
     db_close(stage->api.db);
     fixture_free(&stage->f);
 }
@@ -133,13 +136,142 @@ static void test_limits_are_told(void **state)
     stage_end(&stage);
 }
 
+/* ---- accounts ---- */
+
+static const char good[] = "a quiet lake at dawn";
+
+/* The value of a text member, in a static buffer. */
+static const char *member(const struct reply *reply, const char *name)
+{
+    static char value[128];
+    char wanted[40];
+    snprintf(wanted, sizeof wanted, "\"%s\":\"", name);
+    const char *at = strstr(reply->body, wanted);
+    if (at == NULL)
+        fail_msg("no %s in %s", name, reply->body);
+    at += strlen(wanted);
+    snprintf(value, sizeof value, "%.*s", (int)strcspn(at, "\""), at);
+    return value;
+}
+
+static int status_of(const struct stage *stage, const char *line, const char *more,
+                     const char *body)
+{
+    struct reply reply;
+    say(stage, line, more, body, &reply);
+    int status = reply.status;
+    reply_free(&reply);
+    return status;
+}
+
+static void sign_in(const struct stage *stage, const char *email, bool cookie, struct reply *reply)
+{
+    char body[256];
+    snprintf(body, sizeof body, "{\"email\":\"%s\",\"password\":\"%s\",\"cookie\":%s}", email, good,
+             cookie ? "true" : "false");
+    say(stage, "POST /api/v1/session", "", body, reply);
+    assert_int_equal(reply->status, 201);
+}
+
+static void setup(const struct stage *stage)
+{
+    expect(stage, "GET /api/v1/info", "", 200, "\"setup\":\"here\"");
+    const char *body = "{\"email\":\"ada@b.c\",\"name\":\"Ada\",\"password\":\"a quiet lake at "
+                       "dawn\"}";
+    /* Through a proxy it is not here. */
+    assert_int_equal(status_of(stage, "POST /api/v1/setup", "X-Forwarded-For: 1.2.3.4\r\n", body),
+                     403);
+    expect(stage, "POST /api/v1/setup", body, 201, "\"role\":\"admin\"");
+    expect(stage, "POST /api/v1/setup", body, 403, "denied");
+    expect(stage, "GET /api/v1/info", "", 200, "\"setup\":\"done\"");
+}
+
+static void test_bearers(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct reply reply;
+    char admin[128], user[128], line[128];
+    stage_begin(&stage, 0);
+    setup(&stage);
+    expect(&stage, "GET /api/v1/me", "", 401, "unauthorized");
+    expect(&stage, "POST /api/v1/session", "{\"email\":\"ada@b.c\",\"password\":\"no\"}", 401,
+           "credentials");
+    sign_in(&stage, "ada@b.c", false, &reply);
+    snprintf(admin, sizeof admin, "Authorization: Bearer %s\r\n", member(&reply, "token"));
+    reply_free(&reply);
+    say(&stage, "POST /api/v1/users", admin,
+        "{\"email\":\"eve@b.c\",\"name\":\"Eve\",\"password\":\"a quiet lake at dawn\"}", &reply);
+    assert_int_equal(reply.status, 201);
+    snprintf(line, sizeof line, "PATCH /api/v1/users/%s", member(&reply, "id"));
+    reply_free(&reply);
+    sign_in(&stage, "eve@b.c", false, &reply);
+    snprintf(user, sizeof user, "Authorization: Bearer %s\r\n", member(&reply, "token"));
+    reply_free(&reply);
+    assert_int_equal(status_of(&stage, "GET /api/v1/users", user, ""), 403);
+    assert_int_equal(status_of(&stage, "GET /api/v1/users", admin, ""), 200);
+    say(&stage, "PATCH /api/v1/me", user, "{\"name\":\"Eva\"}", &reply);
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(reply_field(&reply, "ETag"), "\"2\"");
+    reply_free(&reply);
+    char stale[256];
+    snprintf(stale, sizeof stale, "%sIf-Match: \"1\"\r\n", user);
+    assert_int_equal(status_of(&stage, "PATCH /api/v1/me", stale, "{\"name\":\"E\"}"), 412);
+    /* Disabled: at once. */
+    assert_int_equal(status_of(&stage, line, admin, "{\"disabled\":true}"), 200);
+    assert_int_equal(status_of(&stage, "GET /api/v1/me", user, ""), 401);
+    assert_int_equal(status_of(&stage, "DELETE /api/v1/session", admin, ""), 204);
+    assert_int_equal(status_of(&stage, "GET /api/v1/me", admin, ""), 401);
+    stage_end(&stage);
+}
+
+static void test_cookies(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct reply reply;
+    char cookie[256], proven[512];
+    stage_begin(&stage, 0);
+    setup(&stage);
+    sign_in(&stage, "ada@b.c", true, &reply);
+    assert_null(strstr(reply.body, "pls_"));
+    const char *set = reply_field(&reply, "Set-Cookie");
+    assert_non_null(strstr(set, "; Secure; HttpOnly; SameSite=Strict"));
+    assert_memory_equal(set, "__Host-parley=pls_", 18);
+    snprintf(cookie, sizeof cookie, "Cookie: a=b; %.*s\r\n", (int)strcspn(set, ";"), set);
+    snprintf(proven, sizeof proven, "%sX-CSRF-Token: %s\r\n", cookie, member(&reply, "csrf"));
+    reply_free(&reply);
+    assert_int_equal(status_of(&stage, "GET /api/v1/me", cookie, ""), 200);
+    /* Reading is free; a write needs what no other page can know. */
+    assert_int_equal(status_of(&stage, "PATCH /api/v1/me", cookie, "{\"name\":\"A\"}"), 403);
+    assert_int_equal(status_of(&stage, "PATCH /api/v1/me", proven, "{\"name\":\"A\"}"), 200);
+    say(&stage, "POST /api/v1/session/ticket", proven, "", &reply);
+    assert_int_equal(reply.status, 200);
+    struct arena *arena;
+    struct auth_caller caller;
+    char ticket[AUTH_TICKET_MAX + 1];
+    snprintf(ticket, sizeof ticket, "%s", member(&reply, "ticket"));
+    reply_free(&reply);
+    assert_int_equal(arena_new(65536, &arena), STATUS_OK);
+    assert_int_equal(auth_ticket_check(stage.api.auth, ticket, clock_wall_ms(), arena, &caller),
+                     STATUS_OK);
+    assert_string_equal(caller.user.name, "A");
+    assert_int_equal(
+        auth_ticket_check(stage.api.auth, ticket, clock_wall_ms() + AUTH_TICKET_MS, arena, &caller),
+        STATUS_DENIED);
+    ticket[strlen(ticket) - 2] ^= 1;
+    assert_int_equal(auth_ticket_check(stage.api.auth, ticket, clock_wall_ms(), arena, &caller),
+                     STATUS_DENIED);
+    arena_free(arena);
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_are_whole),
-        cmocka_unit_test(test_requests_are_checked),
-        cmocka_unit_test(test_openapi_tells_all),
-        cmocka_unit_test(test_limits_are_told),
+        cmocka_unit_test(test_rows_are_whole),    cmocka_unit_test(test_requests_are_checked),
+        cmocka_unit_test(test_openapi_tells_all), cmocka_unit_test(test_limits_are_told),
+        cmocka_unit_test(test_bearers),           cmocka_unit_test(test_cookies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,53 @@
+#include "signalling/gateway/signed_in.h"
+
+#include <string.h>
+
+enum status signed_in_list_init(struct signed_in_list *list)
+{
+    list->first = NULL;
+    return lock_init(&list->lock);
+}
+
+void signed_in_list_fini(struct signed_in_list *list)
+{
+    lock_fini(&list->lock);
+}
+
+void signed_in_add(struct signed_in_list *list, struct signed_in *entry)
+{
+    lock_take(&list->lock);
+    entry->prev = NULL;
+    entry->next = list->first;
+    if (list->first != NULL)
+        list->first->prev = entry;
+    list->first = entry;
+    lock_give(&list->lock);
+}
+
+void signed_in_remove(struct signed_in_list *list, struct signed_in *entry)
+{
+    if (entry->session == NULL)
+        return;
+    lock_take(&list->lock);
+    if (entry->next != NULL)
+        entry->next->prev = entry->prev;
+    if (entry->prev != NULL)
+        entry->prev->next = entry->next;
+    else
+        list->first = entry->next;
+    lock_give(&list->lock);
+}
+
+/* gateway_end only queues, so it may be called under the lock; that keeps the entries alive. */
+void signed_in_ended(void *context, const char *user, const char *login, const char *keep)
+{
+    struct signed_in_list *list = context;
+    lock_take(&list->lock);
+    for (struct signed_in *entry = list->first; entry != NULL; entry = entry->next) {
+        if (strcmp(entry->user, user) != 0 || (login != NULL && strcmp(entry->login, login) != 0) ||
+            (keep != NULL && strcmp(entry->login, keep) == 0))
+            continue;
+        gateway_end(entry->session, "ended", "signed_out");
+    }
+    lock_give(&list->lock);
+}

@@ -1,0 +1,34 @@
+/*
+ * signalling/gateway/signed_in.h - which gateway sessions are open for which sign-in, so that
+ * the end of a sign-in ends them at once. Any thread.
+ */
+#ifndef SIGNALLING_GATEWAY_SIGNED_IN_H
+#define SIGNALLING_GATEWAY_SIGNED_IN_H
+
+#include "core/crypto.h"
+#include "core/lock.h"
+#include "signalling/gateway/session.h"
+
+/* Part of what a gateway session is to the commands. */
+struct signed_in {
+    struct signed_in *next, *prev;   /* in the list; NULL, NULL and not first: in none */
+    struct gateway_session *session; /* NULL: nobody is signed in */
+    char user[CRYPTO_ID_CHARS + 1], login[CRYPTO_ID_CHARS + 1];
+};
+
+struct signed_in_list {
+    struct lock lock;
+    struct signed_in *first;
+};
+
+MUST_USE enum status signed_in_list_init(struct signed_in_list *list);
+/* It is empty. */
+void signed_in_list_fini(struct signed_in_list *list);
+/* entry->session, user and login are set. */
+void signed_in_add(struct signed_in_list *list, struct signed_in *entry);
+/* Nothing when it was never added. */
+void signed_in_remove(struct signed_in_list *list, struct signed_in *entry);
+/* As auth_config.ended, with the list as context: "ended", code signed_out. */
+void signed_in_ended(void *list, const char *user, const char *login, const char *keep);
+
+#endif
