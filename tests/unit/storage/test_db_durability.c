@@ -1,7 +1,8 @@
 /*
  * kill -9: a child writes from many threads and reports each acknowledged write through
  * a pipe; the parent kills it at random points, again and again on the same database.
- * Whatever was acknowledged is there, once, in the end.
+ * Whatever was acknowledged is there, once, in the end. PARLEY_KILLS=1000 is the long form: so
+ * many kills, a million acknowledgements.
  */
 #include "core/clock.h"
 #include "core/rng.h"
@@ -26,10 +27,14 @@
 enum {
     ROUNDS = 25,
     WRITERS = 8,
-    ROUND_WRITES = 100000, /* more than a round ever reaches */
-    KILL_AFTER_MAX = 200,  /* acknowledgements */
+    ROUND_WRITES = 100000,      /* more than a round ever reaches */
+    KILL_AFTER_MAX = 200,       /* acknowledgements */
+    LONG_KILL_AFTER_MAX = 2200, /* of the long form */
     KILL_LATER_US = 3000,
 };
+
+static int rounds = ROUNDS;
+static uint32_t kill_after_max = KILL_AFTER_MAX;
 
 /* ---- the child ---- */
 
@@ -77,6 +82,8 @@ static void child_main(const char *path, int report, int64_t first)
 
 /* ---- the parent ---- */
 
+#define NUMBERS ((int64_t)rounds * ROUND_WRITES)
+
 /* Which numbers were acknowledged: a bit a number. */
 struct log {
     uint8_t *bits;
@@ -85,7 +92,7 @@ struct log {
 
 static void log_mark(struct log *log, int64_t number)
 {
-    assert_in_range(number, 0, ROUNDS * ROUND_WRITES - 1);
+    assert_in_range(number, 0, NUMBERS - 1);
     log->bits[number / 8] |= (uint8_t)(1 << number % 8);
     log->count++;
 }
@@ -112,7 +119,7 @@ static void round_run(const char *path, int64_t first, struct rng *rng, struct l
     }
     close(ends[1]);
     int64_t number;
-    uint32_t kill_after = 1 + rng_below(rng, KILL_AFTER_MAX);
+    uint32_t kill_after = 1 + rng_below(rng, kill_after_max);
     while (kill_after-- > 0 && read_number(ends[0], &number))
         log_mark(log, number);
     /* Somewhere within a commit, not always right after one. */
@@ -132,7 +139,7 @@ static void round_run(const char *path, int64_t first, struct rng *rng, struct l
 static enum status log_compare(struct db_session *session, void *arg)
 {
     const struct log *log = arg;
-    uint8_t *seen = calloc(ROUNDS * ROUND_WRITES, 1);
+    uint8_t *seen = calloc((size_t)NUMBERS, 1);
     assert_non_null(seen);
     struct db_statement *select =
         db_prepare(session, "SELECT payload FROM event WHERE scope = 'durability'");
@@ -141,12 +148,12 @@ static enum status log_compare(struct db_session *session, void *arg)
         const char *payload = db_column_text(select, 0);
         assert_int_equal(strncmp(payload, "{\"id\":\"", 7), 0);
         int64_t number = strtoll(payload + 7, NULL, 10);
-        assert_in_range(number, 0, ROUNDS * ROUND_WRITES - 1);
+        assert_in_range(number, 0, NUMBERS - 1);
         assert_int_equal(seen[number], 0);
         seen[number] = 1;
     }
     assert_int_equal(status, STATUS_NOT_FOUND);
-    for (int64_t number = 0; number < ROUNDS * ROUND_WRITES; number++)
+    for (int64_t number = 0; number < NUMBERS; number++)
         if (log->bits[number / 8] & 1 << number % 8)
             assert_int_equal(seen[number], 1);
     free(seen);
@@ -158,17 +165,18 @@ static void test_acknowledged_writes_survive(void **state)
     (void)state;
     char path[SCRATCH_PATH_MAX];
     struct rng rng;
-    struct log log = {.bits = calloc(ROUNDS * ROUND_WRITES / 8 + 1, 1)};
+    assert_in_range(rounds, 1, 100000);
+    struct log log = {.bits = calloc((size_t)NUMBERS / 8 + 1, 1)};
     assert_non_null(log.bits);
     rng_seed(&rng, 20261123);
     scratch_make(path);
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < rounds; round++)
         round_run(path, (int64_t)round * ROUND_WRITES, &rng, &log);
     struct db *db = scratch_db(path, 1);
     scratch_intact(db);
     assert_int_equal(db_read(db, log_compare, &log), STATUS_OK);
-    print_message("%lld acknowledged writes survived %d kills\n", (long long)log.count, ROUNDS);
-    assert_true(log.count >= ROUNDS);
+    print_message("%lld acknowledged writes survived %d kills\n", (long long)log.count, rounds);
+    assert_true(log.count >= rounds);
     db_close(db);
     scratch_remove(path);
     free(log.bits);
@@ -176,6 +184,11 @@ static void test_acknowledged_writes_survive(void **state)
 
 int main(void)
 {
+    const char *kills = getenv("PARLEY_KILLS");
+    if (kills) {
+        rounds = (int)strtol(kills, NULL, 10);
+        kill_after_max = LONG_KILL_AFTER_MAX;
+    }
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_acknowledged_writes_survive)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
