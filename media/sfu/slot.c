@@ -208,6 +208,8 @@ static void slot_forward(struct worker *worker, struct slot *slot, struct packet
     if ((status != STATUS_OK || leave_out) && !leaving.empty)
         return;
     slot->forwarded_ms = worker_now_ms(worker);
+    if (packet->key && packet->start)
+        slot->key_index = rewritten.index;
     slot_send(worker, slot, &leaving);
 }
 
@@ -358,6 +360,15 @@ static void slot_repeat(struct worker *worker, struct slot *slot,
     slot_send(worker, slot, &leaving);
 }
 
+/* Sent since the newest key frame: without it the subscriber decodes nothing until the next one. */
+static bool slot_needs(const struct slot *slot, uint16_t sequence)
+{
+    if (slot->rewriter == NULL)
+        return false;
+    int64_t back = (uint16_t)((uint16_t)slot->rewriter->next - sequence);
+    return back > 0 && slot->rewriter->next - back >= slot->key_index;
+}
+
 void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
 {
     struct rewriter_found found;
@@ -370,6 +381,8 @@ void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
     }
     if (status != STATUS_OK) {
         worker->counters.nacks_missed++;
+        if (slot->kind == MEDIA_VIDEO && slot_needs(slot, sequence))
+            slot_refresh(worker, slot);
         return;
     }
     struct transport *transport = slot->transport;

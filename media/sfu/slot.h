@@ -55,6 +55,7 @@ struct slot {
     struct rewriter *rewriter; /* NULL until something was forwarded */
     struct slot_fec *fec;      /* NULL: no parity in the making */
     int64_t rtx_index;         /* next number on the RTX stream */
+    int64_t key_index;         /* number of the newest key frame's first packet */
     uint64_t packets, bytes;   /* payload octets; sender reports take them modulo 2^32 */
     uint64_t forwarded_ms;
     uint64_t reported_ms;

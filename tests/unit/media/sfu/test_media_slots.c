@@ -2,6 +2,7 @@
 #include "core/bytes.h"
 #include "media/rtp/rtcp.h"
 #include "media/rtp/vp8.h"
+#include "media/sfu/history.h"
 #include "tests/support/clock_shift.h"
 #include "tests/support/media_stage.h"
 
@@ -362,6 +363,30 @@ static void test_loss_is_repaired(void **state)
     WAIT_FOR(publisher->plis > plis);
 }
 
+/* What nobody has any more is missing until the next key frame. */
+static void test_what_is_gone_begins_anew(void **state)
+{
+    (void)state;
+    struct member *publisher = member_join(0), *viewer = member_join(0);
+    uint32_t ssrc = member_base(viewer) + 100 + SLOT_TILE;
+    tile_want(viewer, 0, publisher, 0);
+    SEND_UNTIL(publisher, true, 0, viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE);
+    /* The requests that led here are answered, held-back ones too. */
+    clock_leap_ms(HISTORY_MS);
+    SEND_UNTIL(publisher, true, 0, received_on(viewer, ssrc) > 20);
+    SEND_UNTIL(publisher, false, 0, received_on(viewer, ssrc) > 30);
+    uint16_t wanted = viewer->received[viewer->received_count - 1].header.sequence;
+    clock_leap_ms(HISTORY_MS + 1000);
+    SEND_UNTIL(publisher, false, 0, received_on(viewer, ssrc) > 40);
+    size_t plis = publisher->plis;
+    uint8_t bytes[64];
+    struct rtcp_writer writer = rtcp_writer_of(bytes, sizeof bytes);
+    assert_int_equal(rtcp_write_rr(&writer, 1, NULL, 0), STATUS_OK);
+    assert_int_equal(rtcp_write_nack(&writer, 1, ssrc, &wanted, 1), STATUS_OK);
+    peer_send_rtcp(viewer->peer, bytes, writer.length);
+    SEND_UNTIL(publisher, false, 0, publisher->plis > plis);
+}
+
 static void test_gate_and_close(void **state)
 {
     (void)state;
@@ -506,6 +531,7 @@ int main(void)
                                         stage_close),
         cmocka_unit_test_setup_teardown(test_layers_and_switches, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_loss_is_repaired, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_what_is_gone_begins_anew, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_gate_and_close, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_voices_after_departures, stage_open_three,
                                         stage_close),
