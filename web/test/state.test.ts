@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Chat } from '../src/call/chat';
+import { gatewayChat } from '../src/call/chat';
+import { Chat } from '../src/chat/chat';
 import { People } from '../src/call/people';
 import { Reporter } from '../src/call/report';
 import { linkQuality, Sampler, streamQuality } from '../src/call/stats';
@@ -70,15 +71,13 @@ describe('people', () => {
 describe('the chat', () => {
   const bench = (answers: unknown[]) => {
     const sent: [string, unknown][] = [];
-    const chat = new Chat(
-      (t, d) => {
-        sent.push([t, d]);
-        const answer = answers.shift();
-        return answer instanceof Error ? Promise.reject(answer) : (Promise.resolve(answer) as never);
-      },
-      () => 'p1',
-    );
-    return { chat, sent };
+    const command = (t: string, d: unknown) => {
+      sent.push([t, d]);
+      const answer = answers.shift();
+      return answer instanceof Error ? Promise.reject(answer) : (Promise.resolve(answer) as never);
+    };
+    const wire = gatewayChat({ command, ask: () => Promise.resolve(true) });
+    return { chat: new Chat(wire, () => 'p1'), sent };
   };
   const ids = (chat: Chat) => chat.messages.value.map((m) => Number(m.id));
 

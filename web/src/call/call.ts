@@ -22,7 +22,8 @@ import {
 import { browser, GatewaySession, type SessionState } from '../gateway/session';
 import { name as savedName, pushToTalk } from '../settings';
 import { Capture, captureScreen, type CaptureKind } from './capture';
-import { Chat } from './chat';
+import { Chat } from '../chat/chat';
+import { gatewayChat } from './chat';
 import { Connection, type LocalSource, type SlotView, type Slot } from './connection';
 import { watchDevices } from './devices';
 import { keepToken, rememberMeeting, tokenOf } from './kept';
@@ -117,10 +118,7 @@ export class Call {
       },
       browser,
     );
-    this.chat = new Chat(
-      (t, d) => this.session.command(t, d),
-      () => this.self.peek(),
-    );
+    this.chat = new Chat(gatewayChat(this), () => this.self.peek());
     this.view = new View((tiles) => this.quietly('media.view', { tiles }));
     this.capture.onvanished = (kind) => this.deviceVanished(kind);
   }

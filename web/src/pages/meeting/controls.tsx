@@ -3,12 +3,11 @@ import type { Call } from '../../call/call';
 import * as settings from '../../settings';
 import { text } from '../../text';
 import { IconButton } from '../../ui/button';
+import { EmojiRow } from '../../ui/emoji';
 import { Item, Popup, Rule } from '../../ui/menu';
 import { DevicePicker } from '../devices';
 import { copyLink, endForAll, toggleFullScreen, toggleLayout, toggleShare } from './actions';
 import { overlay, panel, togglePanel } from './state';
-
-export const REACTIONS = ['👍', '👏', '❤️', '😂', '😮', '🎉'] as const;
 
 export function Controls({ call }: { call: Call }) {
   const t = text.value.meeting;
@@ -116,18 +115,6 @@ function ReactButton({ call }: { call: Call }) {
     >
       {(close) => <EmojiRow choose={(emoji) => (close(), call.react(emoji))} />}
     </Popup>
-  );
-}
-
-export function EmojiRow({ choose }: { choose(emoji: string): void }) {
-  return (
-    <div class="emoji-row">
-      {REACTIONS.map((emoji) => (
-        <button key={emoji} type="button" role="menuitem" class="emoji" onClick={() => choose(emoji)}>
-          {emoji}
-        </button>
-      ))}
-    </div>
   );
 }
 

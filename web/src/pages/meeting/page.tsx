@@ -8,7 +8,7 @@ import { Button, IconButton } from '../../ui/button';
 import { Icon, type IconName } from '../../ui/icons';
 import { dismiss, toasts } from '../../ui/toast';
 import { offerDevice } from '../notices';
-import { ChatPanel } from './chat';
+import { ChatPanel } from '../chat/panel';
 import { Controls } from './controls';
 import { Overlays } from './dialogs';
 import { PeoplePanel } from './people';
@@ -209,8 +209,18 @@ function SidePanel({ call }: { call: Call }) {
         <IconButton icon="close" label={t.common.close} tip="none" onClick={close} data-testid="close-panel" />
       </header>
       <div class="panel-body" id="side-panel" role="tabpanel" aria-labelledby={`tab-${which}`}>
-        {which === 'people' ? <PeoplePanel call={call} /> : <ChatPanel call={call} />}
+        {which === 'people' ? <PeoplePanel call={call} /> : <MeetingChat call={call} />}
       </div>
     </aside>
   );
+}
+
+function MeetingChat({ call }: { call: Call }) {
+  const seat = {
+    self: call.self.value,
+    nameOf: (id: string) => call.people.nameOf(id),
+    writes: true,
+    moderates: call.hosting.value,
+  };
+  return <ChatPanel chat={call.chat} seat={seat} />;
 }
