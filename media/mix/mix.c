@@ -29,6 +29,7 @@ struct lane {
     uint64_t source; /* 0: none yet */
     uint8_t epoch;
     bool present, quiet, taken; /* taken: the frame of the last turn is to be removed */
+    bool own, fresh;            /* a leg's of this worker, without packets; its frame is there */
     struct jitter jitter;
     struct voice_fifo fifos[MIX_RATES];
 };
@@ -104,7 +105,7 @@ static void lane_reset(struct mix *mix, struct lane *lane)
         if (lane->fifos[rate].decoder != NULL)
             voice_decoder_reset(lane->fifos[rate].decoder);
     }
-    lane->present = lane->taken = false;
+    lane->present = lane->taken = lane->own = lane->fresh = false;
 }
 
 void mix_voice(struct mix *mix, uint8_t lane_number, struct packet *packet, uint64_t now_ms)
@@ -117,8 +118,30 @@ void mix_voice(struct mix *mix, uint8_t lane_number, struct packet *packet, uint
         lane->source = packet->source;
         lane->epoch = packet->epoch;
     }
+    if (lane->own)
+        return;
     (void)!jitter_put(&lane->jitter, packet, (uint16_t)packet->index, packet->timestamp, now_ms,
                       mix->home);
+}
+
+bool mix_own(struct mix *mix, uint8_t lane_number, uint64_t source, uint32_t rate,
+             const int16_t *samples)
+{
+    size_t at = rate_index(rate), other = at == MIX_WIDE ? MIX_NARROW : MIX_WIDE;
+    if (lane_number >= mix->voices)
+        return false;
+    struct lane *lane = &mix->lanes[lane_number];
+    bool own = mix->listeners[other] == 0;
+    if (lane->source != source || lane->own != own) {
+        lane_reset(mix, lane);
+        lane->source = source;
+        lane->own = own;
+    }
+    if (!own)
+        return false;
+    memcpy(lane->fifos[at].samples, samples, voice_frame(rate) * sizeof *samples);
+    lane->fresh = true;
+    return true;
 }
 
 /* ---- a turn ---- */
@@ -235,6 +258,15 @@ static bool lane_idle(const struct lane *lane)
     return !lane->jitter.playing && lane->jitter.held == 0;
 }
 
+static bool own_turn(struct mix *mix, struct lane *lane)
+{
+    if (!lane->fresh)
+        return false;
+    lane_add(mix, lane);
+    lane->taken = lane->fresh = false;
+    return true;
+}
+
 bool mix_turn(struct mix *mix, uint64_t now_ms)
 {
     bool going_on = false;
@@ -246,6 +278,10 @@ bool mix_turn(struct mix *mix, uint64_t now_ms)
         if (lane->taken)
             lane_shift(mix, lane);
         lane->present = false;
+        if (lane->own) {
+            going_on = own_turn(mix, lane) || going_on;
+            continue;
+        }
         if (lane_idle(lane))
             continue;
         going_on = true;

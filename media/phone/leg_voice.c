@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "media/phone/leg.h"
+#include "media/sfu/room.h"
 #include "media/sfu/track.h"
 #include "media/sfu/transport.h"
 
@@ -62,16 +63,35 @@ void leg_publish_end(struct leg *leg)
     leg->publisher = NULL;
 }
 
+/* Nobody is in the room but legs of this worker. */
+static bool among_ourselves(const struct leg *leg)
+{
+    const struct worker *worker = leg->worker;
+    const struct room *room = leg->publisher->room;
+    return room != NULL && worker_home(worker, room->id) == worker->number &&
+           room->workers == UINT64_C(1) << worker->number &&
+           room->members == mix_listeners(leg->room->mix);
+}
+
+/* A voice with a lane is heard: by legs of this worker as it is, by all others in Opus. */
+static bool encoding_needed(struct leg *leg, const int16_t *samples, uint32_t rate)
+{
+    const struct track *track = &leg->publisher->tracks[0];
+    if (track->lane == TRACK_LANE_NONE)
+        return track->wanted[0] != 0;
+    bool mixed = mix_own(leg->room->mix, (uint8_t)track->lane, leg->id, rate, samples);
+    return track->wanted[0] != 0 || !mixed || !among_ourselves(leg);
+}
+
 /* Is somebody listening, or would somebody if the room chose this voice? Without a lane a packet
  * only says how loud the voice is: one that decodes to silence is enough for that. */
 static size_t payload_write(struct leg *leg, const int16_t *samples, uint32_t rate, uint8_t *out)
 {
     static const uint8_t silent_narrow = 1 << 3, silent_wide = 9 << 3; /* RFC 6716 3.1: 20 ms */
     struct leg_voice *voice = &leg->voice;
-    const struct track *track = &leg->publisher->tracks[0];
     bool wide = rate == VOICE_RATE_WIDE;
     size_t length;
-    if (track->lane == TRACK_LANE_NONE && track->wanted[0] == 0) {
+    if (!encoding_needed(leg, samples, rate)) {
         voice->encoding = false;
         out[0] = wide ? silent_wide : silent_narrow;
         return 1;

@@ -189,6 +189,38 @@ static void test_sdes(void **state)
     }
 }
 
+/* Telephones among themselves, of one rate and of two; then a browser comes and hears them too. */
+static void telephones_alone(enum media_leg_codec first, enum media_leg_codec second)
+{
+    struct telephone *one = telephone_call(first, NULL), *two;
+    while (media_leg_worker(stage.media, stage.next_id + 1) !=
+           media_leg_worker(stage.media, one->id))
+        stage.next_id++;
+    two = telephone_call(second, NULL);
+    one->tone = TONE_PHONE;
+    two->tone = 600;
+    media_leg_join(stage.media, one->id, ROOM + 1 + one->id % 2);
+    media_leg_join(stage.media, two->id, ROOM + 1 + one->id % 2);
+    bool there = false, back = false;
+    TELEPHONES_UNTIL((there = there || hearing_tone(&two->heard, TONE_PHONE),
+                      back = back || hearing_tone(&one->heard, 600), there && back));
+    assert_true(hearing_level(&one->heard, TONE_PHONE) < OWN_TONE_DB);
+    assert_true(hearing_level(&two->heard, 600) < OWN_TONE_DB);
+    two->tone = 0;
+    speaker_join(ROOM + 1 + one->id % 2, 0);
+    TELEPHONES_UNTIL(speaker_turn() && hearing_tone(&speaker.heard, TONE_PHONE));
+    TELEPHONES_UNTIL(hearing_tone(&two->heard, TONE_PHONE));
+    speaker_leave();
+}
+
+static void test_telephones_alone(void **state)
+{
+    telephones_alone(MEDIA_LEG_PCMU, MEDIA_LEG_PCMA);
+    tear_down(state);
+    set_up(state);
+    telephones_alone(MEDIA_LEG_PCMU, MEDIA_LEG_G722);
+}
+
 /* Two legs of this media call each other, one room each: the offerer waits, the answerer begins
  * the handshake. What is said in one room is heard in the other. */
 static void dtls_spec(struct telephone *telephone, const struct telephone *other, bool active,
@@ -370,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_g722, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_opus, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sdes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_telephones_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dtls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dtls_wrong_fingerprint, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_menu_and_thief, set_up, tear_down),
