@@ -177,6 +177,58 @@ static const char *const steps[] = {
     "  expires INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX login_account ON login (account, created);",
+
+    /* 7: spaces (modules/spaces/). Names, folders, addresses are sealed with the space's key.
+     * `pair`: the two accounts of a direct one. */
+    "CREATE TABLE space ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  kind TEXT NOT NULL CHECK (kind IN ('space', 'group', 'direct')),"
+    "  name BLOB,"
+    "  links TEXT NOT NULL CHECK (links IN ('none', 'viewer', 'editor')),"
+    "  pair TEXT UNIQUE,"
+    "  archived INTEGER NOT NULL DEFAULT 0,"
+    "  members INTEGER NOT NULL DEFAULT 0,"
+    "  version INTEGER NOT NULL DEFAULT 1,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE space_member ("
+    "  space TEXT NOT NULL REFERENCES space (id),"
+    "  account TEXT NOT NULL REFERENCES account (id),"
+    "  role TEXT NOT NULL CHECK (role IN ('viewer', 'editor', 'owner')),"
+    "  favourite INTEGER NOT NULL DEFAULT 0,"
+    "  muted INTEGER NOT NULL DEFAULT 0,"
+    "  folder BLOB,"
+    "  joined INTEGER NOT NULL,"
+    "  PRIMARY KEY (space, account)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_member_account ON space_member (account, space);"
+    "CREATE INDEX space_member_owner ON space_member (space, role);"
+
+    "CREATE TABLE space_invite ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT NOT NULL REFERENCES space (id),"
+    "  email BLOB NOT NULL,"
+    "  email_hash BLOB NOT NULL,"
+    "  role TEXT NOT NULL CHECK (role IN ('viewer', 'editor', 'owner')),"
+    "  inviter TEXT NOT NULL REFERENCES account (id),"
+    "  created INTEGER NOT NULL,"
+    "  UNIQUE (email_hash, space)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_invite_space ON space_invite (space);"
+
+    /* `uses`: how many more; NULL: any number. */
+    "CREATE TABLE space_link ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT NOT NULL REFERENCES space (id),"
+    "  token_hash BLOB NOT NULL UNIQUE,"
+    "  role TEXT NOT NULL CHECK (role IN ('viewer', 'editor', 'owner')),"
+    "  maker TEXT NOT NULL REFERENCES account (id),"
+    "  uses INTEGER,"
+    "  expires INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_link_space ON space_link (space, id);",
 };
 
 enum { VAULT_STEP = 3 };

@@ -74,10 +74,10 @@ const char *auth_email_normal(const char *email, struct arena *arena)
     return normal != NULL && email_valid(normal) ? normal : NULL;
 }
 
-enum status auth_email_hash(struct auth *auth, const char *normal,
+enum status auth_email_hash(struct vault *vault, const char *normal,
                             uint8_t ret_hash[CRYPTO_SHA256_BYTES])
 {
-    return vault_hash(auth->vault, NULL, "email", normal, strlen(normal), ret_hash);
+    return vault_hash(vault, NULL, "email", normal, strlen(normal), ret_hash);
 }
 
 /* ---- hashing, as much as there is room for ---- */

@@ -181,4 +181,18 @@ MUST_USE enum status auth_password_change(struct auth *auth, const struct auth_c
                                           const char *old, const char *password, int64_t now_ms,
                                           struct auth_fault *ret_fault, uint32_t *ret_wait_s);
 
+/* ---- for the bodies of other modules ---- */
+
+/* Inside db_write or db_read. Errors: STATUS_NOT_FOUND. */
+MUST_USE enum status auth_user_in(struct db_session *session, const char *id, struct arena *arena,
+                                  struct auth_user *ret_user);
+/* How an address is written and under which hash its account is found. Errors: STATUS_INVALID (it
+ * is no address). */
+MUST_USE enum status auth_email_key(struct vault *vault, const char *email, struct arena *arena,
+                                    const char **ret_normal, uint8_t ret_hash[CRYPTO_SHA256_BYTES]);
+/* The account with the address of this hash. Errors: STATUS_NOT_FOUND (none, or disabled). */
+MUST_USE enum status auth_account_of(struct db_session *session,
+                                     const uint8_t email_hash[CRYPTO_SHA256_BYTES],
+                                     struct arena *arena, const char **ret_account);
+
 #endif

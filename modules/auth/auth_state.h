@@ -21,7 +21,7 @@ enum { AUTH_SCOPE_SIZE = 9 + CRYPTO_ID_CHARS };
 /* Lower case, without spaces around, in the arena; NULL when it is no address. */
 const char *auth_email_normal(const char *email, struct arena *arena);
 /* The keyed hash that finds the account of a normal address. */
-MUST_USE enum status auth_email_hash(struct auth *auth, const char *normal,
+MUST_USE enum status auth_email_hash(struct vault *vault, const char *normal,
                                      uint8_t ret_hash[CRYPTO_SHA256_BYTES]);
 
 /* password_keep and password_check when there is room. Errors also: STATUS_LIMIT. */

@@ -194,7 +194,7 @@ enum status auth_sign_in(struct auth *auth, const struct auth_login *login, int6
     *ret_wait_s = auth_wait_s(auth, who, peer, now_ms);
     if (*ret_wait_s > 0)
         return STATUS_LIMIT;
-    enum status status = auth_email_hash(auth, who, signing.email_hash);
+    enum status status = auth_email_hash(auth->vault, who, signing.email_hash);
     if (status == STATUS_OK)
         status = identity_check(auth, &signing);
     if (status == STATUS_DENIED)

@@ -42,16 +42,6 @@ struct adding {
     struct auth_user user;
 };
 
-static enum status user_load(struct db_session *session, const char *id, struct arena *arena,
-                             struct auth_user *ret_user)
-{
-    struct db_statement *select =
-        db_prepare(session, "SELECT " AUTH_USER_COLUMNS " FROM account a WHERE a.id = $1");
-    db_bind_text(select, 1, id);
-    enum status status = db_step(select);
-    return status == STATUS_OK ? auth_user_read(session, select, arena, ret_user) : status;
-}
-
 static enum status any_read(struct db_session *session, void *arg)
 {
     bool *ret_has = arg;
@@ -96,7 +86,7 @@ static enum status add_run(struct db_session *session, void *arg)
         status = auth_event(session, adding->id, "account.added", adding->id, adding->now_ms);
     if (status != STATUS_OK)
         return status;
-    return user_load(session, adding->id, adding->arena, &adding->user);
+    return auth_user_in(session, adding->id, adding->arena, &adding->user);
 }
 
 static enum status wish_keep(struct auth *auth, struct adding *adding, struct auth_fault *ret_fault)
@@ -134,7 +124,7 @@ enum status auth_user_add(struct auth *auth, const struct auth_user_new *user, i
     if (status == STATUS_OK)
         status = wish_keep(auth, &adding, ret_fault);
     if (status == STATUS_OK)
-        status = auth_email_hash(auth, adding.email, adding.email_hash);
+        status = auth_email_hash(auth->vault, adding.email, adding.email_hash);
     crypto_id(adding.id);
     if (status == STATUS_OK)
         status = db_write(auth->config.db, add_run, &adding);
@@ -160,7 +150,7 @@ struct reading {
 static enum status get_run(struct db_session *session, void *arg)
 {
     struct reading *reading = arg;
-    return user_load(session, reading->id, reading->arena, &reading->user);
+    return auth_user_in(session, reading->id, reading->arena, &reading->user);
 }
 
 enum status auth_user_get(struct auth *auth, const char *id, struct arena *arena,
@@ -266,7 +256,7 @@ static enum status change_store(struct db_session *session, const struct changin
 static enum status change_run(struct db_session *session, void *arg)
 {
     struct changing *changing = arg;
-    enum status status = user_load(session, changing->id, changing->arena, &changing->user);
+    enum status status = auth_user_in(session, changing->id, changing->arena, &changing->user);
     if (status != STATUS_OK)
         return status;
     if (changing->change->version != 0 && changing->change->version != changing->user.version)

@@ -62,7 +62,7 @@ static enum status fault_problem(struct api_call *call, enum status status,
     if (status == STATUS_INVALID && fault->code != NULL)
         return api_problem(call, 400, fault->code, "this value is not taken");
     if (status == STATUS_OUT_OF_WINDOW)
-        return api_problem(call, 412, "changed", "it has changed since: read it again");
+        return api_changed(call);
     return status;
 }
 
@@ -206,7 +206,7 @@ static enum status change(struct api_call *call, const char *id, struct auth_cha
     struct auth_fault fault = {NULL};
     wish.version = api_version_wanted(call);
     if (wish.version < 0)
-        return api_problem(call, 412, "changed", "it has changed since: read it again");
+        return api_changed(call);
     enum status status =
         auth_user_change(call->api->auth, id, &wish, clock_wall_ms(), call->arena, &user, &fault);
     return status == STATUS_OK ? user_result(call, &user) : fault_problem(call, status, &fault);

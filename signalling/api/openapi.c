@@ -152,6 +152,8 @@ static void put_operation(struct printing *printing, const struct api_route *rou
     put_quoted(printing, route->doc);
     fprintf(printing->stream, ",\"x-who\":\"%s\",\"security\":[%s]", api_who_name(route->who),
             route->who == API_ANYONE ? "" : "{\"bearer\":[]}");
+    if (route->who == API_MEMBER)
+        fprintf(printing->stream, ",\"x-right\":\"%s\"", spaces_right_name(route->right));
     put_parameters(printing, route);
     if (route->body != NULL) {
         put(printing, ",\"requestBody\":{\"content\":{\"application/json\":{\"schema\":");
@@ -224,7 +226,9 @@ void api_print_protocol(FILE *stream)
     const struct api_route *route;
     for (size_t i = 0; (route = api_route_at(i)) != NULL; i++) {
         fprintf(stream, "### `%s %s`\n\n%s", route->method, route->pattern, route->doc);
-        if (route->who != API_ANYONE)
+        if (route->who == API_MEMBER)
+            fprintf(stream, " For: member who may `%s`.", spaces_right_name(route->right));
+        else if (route->who != API_ANYONE)
             fprintf(stream, " For: %s.", api_who_name(route->who));
         fputs("\n\n", stream);
         const struct {

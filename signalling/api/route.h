@@ -10,6 +10,7 @@
 
 #include "core/json.h"
 #include "modules/auth/auth.h"
+#include "modules/spaces/rights.h"
 #include "signalling/http/http.h"
 
 struct api;
@@ -21,6 +22,8 @@ enum api_who {
     API_ADMIN, /* of those, admins; 403 for others */
     API_HOST,  /* of meeting {id}: a host's or co-host's own token, or the host token. To others the
                  meeting does not exist */
+    API_MEMBER, /* of space {id}, with the route's right: 401 when nobody is signed in, 403 for a
+                   member without it, 404 for others */
 };
 
 /* A request being carried out. Texts live in the request's arena. */
@@ -33,7 +36,7 @@ struct api_call {
     const void *query;  /* likewise */
     const void *result; /* the handler's: a struct of route->result; NULL only when it failed */
     const struct auth_caller
-        *caller;       /* NULL: nobody is signed in; never with API_USER, API_ADMIN */
+        *caller;       /* NULL: nobody is signed in; never with API_USER, API_ADMIN, API_MEMBER */
     const char *csrf;  /* of a caller by cookie, else NULL */
     const char *error; /* the handler's: detail of the problem, or NULL */
 };
@@ -45,6 +48,7 @@ struct api_route {
     const char *method;  /* "POST" */
     const char *pattern; /* as struct http_route */
     enum api_who who;
+    enum spaces_right right; /* of API_MEMBER */
     api_run *run;
     const struct json_table *body;   /* NULL: no body. Without `required` fields it may be empty */
     const struct json_table *query;  /* TEXT, INT and BOOL fields; others in the URL are ignored */
@@ -68,13 +72,15 @@ struct api_table {
     }
 
 /* A file each. */
-extern const struct api_table api_accounts, api_meetings, api_operator;
+extern const struct api_table api_accounts, api_meetings, api_operator, api_spaces;
 
 /* Every route; NULL past the last. */
 const struct api_route *api_route_at(size_t index);
 /* "anyone", "host": for documents. */
 const char *api_who_name(enum api_who who);
 
+/* Zeroed memory for the result; call->result is it. NULL without memory. */
+void *api_result(struct api_call *call, size_t size);
 /* Answers with a problem of its own; returns what the handler may return. */
 MUST_USE enum status api_problem(struct api_call *call, int http, const char *code,
                                  const char *detail);
@@ -84,5 +90,7 @@ MUST_USE enum status api_problem(struct api_call *call, int http, const char *co
 void api_etag(struct api_call *call, int64_t version);
 /* The version that If-Match names; 0: any; -1: none of ours. */
 int64_t api_version_wanted(const struct api_call *call);
+/* Answers with 412: it was not that version. */
+MUST_USE enum status api_changed(struct api_call *call);
 
 #endif

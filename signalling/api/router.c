@@ -3,6 +3,7 @@
  * run it, encode what came of it.
  */
 #include "modules/meetings/registry.h"
+#include "modules/spaces/spaces.h"
 #include "signalling/api/api.h"
 #include "signalling/api/callers.h"
 #include "signalling/api/route.h"
@@ -13,7 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct api_table *const tables[] = {&api_accounts, &api_meetings, &api_operator};
+static const struct api_table *const tables[] = {&api_accounts, &api_meetings, &api_spaces,
+                                                 &api_operator};
 
 const struct api_route *api_route_at(size_t index)
 {
@@ -27,9 +29,19 @@ const struct api_route *api_route_at(size_t index)
 
 const char *api_who_name(enum api_who who)
 {
-    static const char *const names[] = {
-        [API_ANYONE] = "anyone", [API_USER] = "user", [API_ADMIN] = "admin", [API_HOST] = "host"};
+    static const char *const names[] = {[API_ANYONE] = "anyone",
+                                        [API_USER] = "user",
+                                        [API_ADMIN] = "admin",
+                                        [API_HOST] = "host",
+                                        [API_MEMBER] = "member"};
     return names[who];
+}
+
+void *api_result(struct api_call *call, size_t size)
+{
+    void *result = arena_alloc(call->arena, size);
+    call->result = result;
+    return result;
 }
 
 enum status api_problem(struct api_call *call, int http, const char *code, const char *detail)
@@ -52,6 +64,11 @@ int64_t api_version_wanted(const struct api_call *call)
         return 0;
     return sscanf(wanted, "\"%18lld%c", &version, &end) == 2 && end == '"' && version > 0 ? version
                                                                                           : -1;
+}
+
+enum status api_changed(struct api_call *call)
+{
+    return api_problem(call, 412, "changed", "it has changed since: read it again");
 }
 
 /* ---- who ---- */
@@ -95,9 +112,15 @@ static enum status caller_check(struct api_call *call, enum api_who who)
     return status == STATUS_OK && who == API_ADMIN && !caller->user.admin ? STATUS_DENIED : status;
 }
 
-static enum status who_check(struct api_call *call, enum api_who who)
+static enum status who_check(struct api_call *call, const struct api_route *route)
 {
-    return who == API_HOST ? host_check(call->api, call->request) : caller_check(call, who);
+    if (route->who == API_HOST)
+        return host_check(call->api, call->request);
+    enum status status = caller_check(call, route->who);
+    if (status != STATUS_OK || route->who != API_MEMBER)
+        return status;
+    const struct spaces_who who = {call->request->params[0], call->caller->user.id};
+    return spaces_check(call->api->db, &who, route->right);
 }
 
 /* ---- what ---- */
@@ -185,7 +208,7 @@ static void route_run(void *context, const struct http_request *request, struct 
     const struct api_route *route = bound->route;
     struct api_call call = {
         .api = bound->api, .request = request, .reply = reply, .arena = request->arena};
-    enum status status = who_check(&call, route->who);
+    enum status status = who_check(&call, route);
     if (status == STATUS_OK)
         status = decode_all(&call, route);
     if (status == STATUS_OK)

@@ -30,7 +30,7 @@ struct control {
 /* ---- commands ---- */
 
 static const struct control_table *const tables[] = {&control_meetings, &control_keys,
-                                                     &control_users};
+                                                     &control_users, &control_spaces};
 
 const struct control_command *control_command_at(size_t index)
 {

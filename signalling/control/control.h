@@ -56,6 +56,7 @@ struct control_table {
 extern const struct control_table control_meetings;
 extern const struct control_table control_keys;
 extern const struct control_table control_users;
+extern const struct control_table control_spaces;
 
 /* Every command; NULL past the last. */
 const struct control_command *control_command_at(size_t index);

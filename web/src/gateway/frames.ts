@@ -48,7 +48,6 @@ export interface Identify {
   meeting: string;
   name: string;
   token?: string;
-  account?: string;
   client?: string;
   audio?: boolean;
   video?: boolean;

@@ -1,0 +1,83 @@
+#include "core/fields.h"
+#include "modules/auth/auth.h"
+#include "modules/spaces/links.h"
+#include "modules/spaces/spaces.h"
+
+#define ROLES "viewer|editor|owner"
+
+static const struct json_field spaces_space_fields[] = {
+    TEXT(spaces_space, id, 1, SPACES_ID_MAX, true, NULL),
+    CHOICE(spaces_space, kind, "space|group|direct", true, NULL),
+    TEXT(spaces_space, name, 0, SPACES_NAME_MAX, true,
+         "of a direct one: the other's; empty when none"),
+    TEXT(spaces_space, with, 1, CRYPTO_ID_CHARS, false, "the other's id, in a direct one"),
+    CHOICE(spaces_space, role, ROLES, true, "one's own"),
+    CHOICE(spaces_space, links, "none|viewer|editor", true, "the most that links may give"),
+    TEXT(spaces_space, folder, 1, SPACES_FOLDER_MAX, false, "where one has put it"),
+    BOOL(spaces_space, archived, "it can be read only"),
+    BOOL(spaces_space, favourite, "one's own"),
+    BOOL(spaces_space, muted, "one's own"),
+    INT(spaces_space, members, 1, SPACES_MEMBERS_MAX, true, NULL),
+    INT(spaces_space, version, 1, INT64_MAX, true, "also its entity tag"),
+    INT(spaces_space, created, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(spaces_space, "A space as its member sees it.");
+
+static const struct json_field spaces_list_fields[] = {
+    LIST(spaces_list, items, &spaces_space_table, SPACES_MINE_MAX, true, NULL),
+};
+
+TABLE(spaces_list, NULL);
+
+static const struct json_field spaces_member_fields[] = {
+    TEXT(spaces_member, id, 0, CRYPTO_ID_CHARS, true,
+         "of the account; empty: the address has none yet"),
+    TEXT(spaces_member, name, 0, AUTH_NAME_MAX, true, NULL),
+    TEXT(spaces_member, email, 1, AUTH_EMAIL_MAX, true, NULL),
+    CHOICE(spaces_member, role, ROLES, true, NULL),
+    INT(spaces_member, joined, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(spaces_member, NULL);
+
+static const struct json_field spaces_members_fields[] = {
+    LIST(spaces_members, items, &spaces_member_table, SPACES_LIST_MAX, true, "by id"),
+    TEXT(spaces_members, next_cursor, 1, CRYPTO_ID_CHARS, false, "absent: these were the last"),
+};
+
+TABLE(spaces_members, NULL);
+
+static const struct json_field spaces_link_fields[] = {
+    TEXT(spaces_link, id, 1, CRYPTO_ID_CHARS, true, NULL),
+    CHOICE(spaces_link, role, ROLES, true, "what it makes of who takes it"),
+    TEXT(spaces_link, maker, 1, CRYPTO_ID_CHARS, true, "an account's id"),
+    TEXT(spaces_link, token, 0, SPACES_TOKEN_CHARS, false, "when it is made, and never again"),
+    INT(spaces_link, uses, -1, SPACES_USES_MAX, true, "how many more; -1: any number"),
+    INT(spaces_link, expires, 0, INT64_MAX, true, "ms since 1970"),
+    INT(spaces_link, created, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(spaces_link, "An invitation for whoever has it.");
+
+static const struct json_field spaces_links_fields[] = {
+    LIST(spaces_links, items, &spaces_link_table, SPACES_LINKS_MAX, true, NULL),
+};
+
+TABLE(spaces_links, NULL);
+
+static const struct json_field spaces_overview_fields[] = {
+    TEXT(spaces_overview, id, 1, SPACES_ID_MAX, true, NULL),
+    CHOICE(spaces_overview, kind, "space|group|direct", true, NULL),
+    BOOL(spaces_overview, archived, NULL),
+    INT(spaces_overview, members, 0, SPACES_MEMBERS_MAX, true, NULL),
+    INT(spaces_overview, created, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(spaces_overview, NULL);
+
+static const struct json_field spaces_overviews_fields[] = {
+    LIST(spaces_overviews, items, &spaces_overview_table, SPACES_LIST_MAX, true, NULL),
+};
+
+TABLE(spaces_overviews, NULL);

@@ -1,0 +1,283 @@
+/*
+ * Who may what: every route of the router × every role. The routes come from the router; one that
+ * is not expected here fails, so that none can be forgotten.
+ */
+#include "core/clock.h"
+#include "modules/spaces/links.h"
+#include "modules/spaces/spaces.h"
+#include "signalling/api/api.h"
+#include "signalling/api/route.h"
+#include "tests/unit/signalling/http/fixture.h"
+
+enum { OUTSIDER, GUEST, VIEWER, EDITOR, OWNER, ADMIN, ROLES };
+static const char *const role_names[ROLES] = {"outsider", "guest", "viewer",
+                                              "editor",   "owner", "admin"};
+
+/*
+ * Of each role in that order. y: done (2xx); a: let in, whatever becomes of it; d: 403; n: 404;
+ * u: 401. "=": the same for all, it is nobody's in particular.
+ */
+static const struct expected {
+    const char *route, *outcomes, *body;
+    bool ends; /* the sign-in */
+} expected[] = {
+    /* of spaces */
+    {"POST /api/v1/spaces", "yuyyyy", "{\"name\":\"x\"}", false},
+    {"GET /api/v1/spaces", "yuyyyy", "", false},
+    {"GET /api/v1/spaces/{id}", "nuyyyn", "", false},
+    {"PATCH /api/v1/spaces/{id}", "nuddyn", "{\"name\":\"y\"}", false},
+    {"DELETE /api/v1/spaces/{id}", "nuddyn", "", false},
+    {"PATCH /api/v1/spaces/{id}/me", "nuyyyn", "{\"muted\":true}", false},
+    {"POST /api/v1/spaces/{id}/members", "nudyyn", "{\"email\":\"n@b.c\",\"role\":\"viewer\"}",
+     false},
+    {"GET /api/v1/spaces/{id}/members", "nuyyyn", "", false},
+    {"GET /api/v1/spaces/{id}/members/{user}", "nuyyyn", "", false},
+    {"PATCH /api/v1/spaces/{id}/members/{user}", "nuddyn", "{\"role\":\"editor\"}", false},
+    {"DELETE /api/v1/spaces/{id}/members/{user}", "nuddyn", "", false},
+    {"POST /api/v1/spaces/{id}/links", "nudyyn", "{}", false},
+    {"GET /api/v1/spaces/{id}/links", "nudyyn", "", false},
+    {"DELETE /api/v1/spaces/{id}/links/{link}", "nuddyn", "", false},
+    {"POST /api/v1/links/{token}/members", "yuyyyy", "", false},
+    /* of accounts */
+    {"POST /api/v1/setup", "=", "{}", false},
+    {"POST /api/v1/session", "=", "{}", false},
+    {"GET /api/v1/session", "yuyyyy", "", false},
+    {"DELETE /api/v1/session", "yuyyyy", "", true},
+    {"POST /api/v1/session/ticket", "yuyyyy", "", false},
+    {"GET /api/v1/me", "yuyyyy", "", false},
+    {"PATCH /api/v1/me", "yuyyyy", "{}", false},
+    {"POST /api/v1/me/password", "auaaaa", "{}", false},
+    {"GET /api/v1/me/sessions", "yuyyyy", "", false},
+    {"DELETE /api/v1/me/sessions/{id}", "nunnnn", "", false},
+    {"GET /api/v1/users", "dudddy", "", false},
+    {"POST /api/v1/users", "duddda", "{}", false},
+    {"GET /api/v1/users/{id}", "dudddy", "", false},
+    {"PATCH /api/v1/users/{id}", "dudddy", "{}", false},
+    /* of meetings that belong to no space */
+    {"POST /api/v1/meetings", "=", "{}", false},
+    {"GET /api/v1/meetings/{id}", "=", "", false},
+    {"GET /api/v1/meetings/{id}/stats", "nnnnnn", "", false},
+    /* of the server */
+    {"GET /api/v1/info", "=", "", false},
+    {"GET /api/openapi.json", "=", "", false},
+    {"GET /healthz", "=", "", false},
+    {"GET /readyz", "=", "", false},
+    {"GET /metrics", "=", "", false},
+};
+
+struct stage {
+    struct fixture f;
+    struct api api;
+    struct arena *arena;
+    const char *account[ROLES], *token[ROLES]; /* the guest's: a link's */
+    const char *victim;                        /* one more viewer */
+    /* made anew for each request */
+    const char *space, *link, *link_token;
+};
+
+static const char password[] = "a quiet lake at dawn";
+
+static const char *person(struct stage *stage, const char *name, bool admin)
+{
+    const struct auth_user_new wish = {.email = arena_printf(stage->arena, "%s@b.c", name),
+                                       .name = "Ada",
+                                       .password = password,
+                                       .admin = admin};
+    struct auth_user user;
+    struct auth_fault fault = {""};
+    assert_int_equal(
+        auth_user_add(stage->api.auth, &wish, clock_wall_ms(), stage->arena, &user, &fault),
+        STATUS_OK);
+    return user.id;
+}
+
+static void sign_in(struct stage *stage, int role)
+{
+    const struct auth_login login = {.email =
+                                         arena_printf(stage->arena, "%s@b.c", role_names[role]),
+                                     .password = password,
+                                     .address = "127.0.0.1",
+                                     .local = true};
+    struct auth_signed_in in;
+    uint32_t wait;
+    assert_int_equal(
+        auth_sign_in(stage->api.auth, &login, clock_wall_ms(), stage->arena, &in, &wait),
+        STATUS_OK);
+    stage->token[role] = arena_strdup(stage->arena, in.token);
+}
+
+static void stage_begin(struct stage *stage)
+{
+    struct http_config config;
+    memset(stage, 0, sizeof *stage);
+    assert_int_equal(arena_new(64 << 20, &stage->arena), STATUS_OK);
+    fixture_config(&stage->f, &config);
+    config.https = false;
+    config.requests_per_minute = 100000;
+    fixture_new(&stage->f, &config);
+    stage->api.db = scratch_db(stage->f.folder, 2);
+    const struct auth_config auth = {.db = stage->api.db};
+    assert_int_equal(auth_new(&auth, &stage->api.auth), STATUS_OK);
+    stage->api.adhoc = ADHOC_ANYONE;
+    assert_int_equal(metrics_new(&stage->api.metrics), STATUS_OK);
+    assert_int_equal(api_routes(stage->f.http, &stage->api), STATUS_OK);
+    fixture_start(&stage->f);
+    for (int role = 0; role < ROLES; role++) {
+        if (role == GUEST)
+            continue;
+        stage->account[role] = person(stage, role_names[role], role == ADMIN);
+        sign_in(stage, role);
+    }
+    stage->victim = person(stage, "victim", false);
+}
+
+static void stage_end(struct stage *stage)
+{
+    stage->f.http = http_free(stage->f.http);
+    auth_free(stage->api.auth);
+    db_close(stage->api.db);
+    metrics_free(stage->api.metrics);
+    fixture_free(&stage->f);
+    arena_free(stage->arena);
+}
+
+static void enter(struct stage *stage, const char *account, const char *role)
+{
+    const struct spaces_who owner = {stage->space, stage->account[OWNER]};
+    const struct spaces_invitee invitee = {.account = account, .role = role};
+    struct spaces_member member;
+    assert_int_equal(
+        spaces_invite(stage->api.db, &owner, &invitee, clock_wall_ms(), stage->arena, &member),
+        STATUS_OK);
+}
+
+static void space_make(struct stage *stage)
+{
+    const struct spaces_new wish = {.account = stage->account[OWNER], .name = "Lake"};
+    struct spaces_space space;
+    struct spaces_link link;
+    assert_int_equal(spaces_create(stage->api.db, &wish, clock_wall_ms(), stage->arena, &space),
+                     STATUS_OK);
+    stage->space = space.id;
+    enter(stage, stage->account[VIEWER], "viewer");
+    enter(stage, stage->account[EDITOR], "editor");
+    enter(stage, stage->victim, "viewer");
+    const struct spaces_who owner = {stage->space, stage->account[OWNER]};
+    const struct spaces_link_new new = {.role = "viewer"};
+    assert_int_equal(
+        spaces_link_add(stage->api.db, &owner, &new, clock_wall_ms(), stage->arena, &link),
+        STATUS_OK);
+    stage->link = link.id;
+    stage->link_token = link.token;
+    stage->token[GUEST] = link.token;
+}
+
+/* The pattern with names filled in: of what there is where a space is meant. */
+static const char *path_of(struct stage *stage, const char *pattern)
+{
+    const struct {
+        const char *name, *value;
+    } values[] = {{"{user}", stage->victim},
+                  {"{link}", stage->link},
+                  {"{token}", stage->link_token},
+                  {"{id}", strstr(pattern, "/spaces/") != NULL  ? stage->space
+                           : strstr(pattern, "/users/") != NULL ? stage->victim
+                                                                : "none"}};
+    const char *path = "";
+    while (*pattern != '\0') {
+        size_t i = 0;
+        while (i < sizeof values / sizeof values[0] &&
+               strncmp(pattern, values[i].name, strlen(values[i].name)) != 0)
+            i++;
+        if (i < sizeof values / sizeof values[0]) {
+            path = arena_printf(stage->arena, "%s%s", path, values[i].value);
+            pattern += strlen(values[i].name);
+        } else {
+            if (*pattern == '{')
+                fail_msg("what is %s?", pattern);
+            path = arena_printf(stage->arena, "%s%c", path, *pattern++);
+        }
+    }
+    return path;
+}
+
+static int status_of(struct stage *stage, const struct api_route *route, const struct expected *row,
+                     int role)
+{
+    char text[4096];
+    struct reply reply;
+    space_make(stage);
+    snprintf(text, sizeof text,
+             "%s %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             route->method, path_of(stage, route->pattern), stage->token[role], strlen(row->body),
+             row->body);
+    ask(stage->f.port, text, &reply);
+    int status = reply.status;
+    reply_free(&reply);
+    if (row->ends && role != GUEST)
+        sign_in(stage, role);
+    return status;
+}
+
+static bool fits(char outcome, int status)
+{
+    switch (outcome) {
+    case 'y':
+        return status >= 200 && status < 300;
+    case 'a':
+        return status != 401 && status != 403 && status != 404;
+    case 'd':
+        return status == 403;
+    case 'n':
+        return status == 404;
+    default:
+        return outcome == 'u' && status == 401;
+    }
+}
+
+static const struct expected *row_of(const struct api_route *route)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s %s", route->method, route->pattern);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        if (strcmp(expected[i].route, name) == 0)
+            return &expected[i];
+    }
+    fail_msg("%s: who may? It is not expected here", name);
+    return NULL;
+}
+
+static void test_every_route_and_role(void **state)
+{
+    (void)state;
+    struct stage stage;
+    const struct api_route *route;
+    size_t count = 0, wrong = 0;
+    stage_begin(&stage);
+    for (; (route = api_route_at(count)) != NULL; count++) {
+        const struct expected *row = row_of(route);
+        int first = 0;
+        for (int role = 0; role < ROLES; role++) {
+            int status = status_of(&stage, route, row, role);
+            first = role == 0 ? status : first;
+            bool same = row->outcomes[0] == '=';
+            if (same ? status == first : fits(row->outcomes[role], status))
+                continue;
+            print_error("%s as %s: %d, expected %c\n", row->route, role_names[role], status,
+                        same ? '=' : row->outcomes[role]);
+            wrong++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+    assert_int_equal(count, sizeof expected / sizeof expected[0]);
+    stage_end(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_route_and_role),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
