@@ -17,6 +17,7 @@ struct info_meetings {
 
 struct info {
     const char *version, *setup;
+    bool signed_in;
     struct info_meetings meetings;
     int64_t voices, tiles;
 };
@@ -31,6 +32,7 @@ static const struct json_field info_fields[] = {
     TEXT(info, version, 1, 32, true, NULL),
     CHOICE(info, setup, "done|here|link", true,
            "the first account: there is one; may be made from here; by the link on the console"),
+    BOOL(info, signed_in, "who asks is"),
     OBJECT(info, meetings, &info_meetings_table, true, NULL),
     INT(info, voices, 1, 5, true, "speakers heard at once"),
     INT(info, tiles, 1, MEETING_TILES_MAX, true, "cameras seen at once"),
@@ -51,6 +53,7 @@ static enum status show_info(struct api_call *call)
     *info = (struct info){
         .version = PARLEY_VERSION,
         .setup = has_users ? "done" : open,
+        .signed_in = call->caller != NULL,
         .meetings = {.adhoc = adhoc_allows(call->api->adhoc, call->request->loopback,
                                            call->caller != NULL)},
         .voices = call->api->voices,

@@ -2,6 +2,8 @@
 
 export interface Info {
   version: string;
+  setup: 'done' | 'here' | 'link';
+  signed_in: boolean;
   meetings: { adhoc: boolean };
   voices: number;
   tiles: number;

@@ -1,11 +1,15 @@
 import { useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Call } from './call/call';
+import { load, session } from './account';
+import { AccountPage } from './pages/account';
 import { Home } from './pages/home';
 import { Lobby } from './pages/lobby';
 import { MeetingPage } from './pages/meeting/page';
 import { Missing, Over } from './pages/over';
 import { Prejoin } from './pages/prejoin';
+import { Setup, SignIn } from './pages/sign_in';
 import { expose } from './hook';
 import { tell } from './pages/notices';
 import { meetingOf, path } from './route';
@@ -13,11 +17,22 @@ import { text } from './text';
 import { Confirmations } from './ui/dialog';
 import { Toasts } from './ui/toast';
 
+const pages: Record<string, () => JSX.Element> = {
+  '/': Home,
+  '/sign-in': SignIn,
+  '/setup': Setup,
+  '/account': AccountPage,
+};
+
 export function App() {
   const id = meetingOf(path.value);
+  const Page = pages[path.value];
+  useEffect(() => {
+    load().catch(() => (session.value = null));
+  }, []);
   return (
     <>
-      {path.value === '/' ? <Home /> : id ? <Room key={id} id={id} /> : <Missing what="page" />}
+      {Page ? path.value === '/' || session.value !== undefined ? <Page /> : null : id ? <Room key={id} id={id} /> : <Missing what="page" />}
       <Toasts />
       <Confirmations />
     </>

@@ -21,6 +21,13 @@ const POLICY =
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 
+let shown = ''; // the page being photographed
+const user = { id: 'u1', email: 'maya@example.org', name: 'Maya Lindqvist', role: 'admin', language: '' };
+const devices = [
+  { id: 's1', device: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130 Safari/537', address: '192.0.2.7', current: true },
+  { id: 's2', device: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Safari/604', address: '2001:db8::7', current: false },
+].map((device) => ({ ...device, created: Date.UTC(2025, 10, 1), seen: Date.UTC(2025, 10, 20, 9) }));
+
 /** The built client, and the few answers it asks for by HTTP. */
 function serve() {
   const server = createServer((request, response) => {
@@ -29,7 +36,12 @@ function serve() {
       response.writeHead(status, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify(body));
     };
-    if (pathname === '/api/v1/info') return json(200, { version: '0', meetings: { adhoc: true }, voices: 3, tiles: 9 });
+    if (pathname === '/api/v1/info') {
+      const setup = shown === 'setup' ? 'here' : 'done';
+      return json(200, { version: '0', setup, signed_in: shown === 'account', meetings: { adhoc: true }, voices: 3, tiles: 9 });
+    }
+    if (pathname === '/api/v1/session') return json(200, { id: 's1', csrf: 'x', user });
+    if (pathname === '/api/v1/me/sessions') return json(200, { items: devices });
     if (pathname === '/api/v1/meetings/nowhere') return json(404, { title: 'not found' });
     if (pathname.startsWith('/api/v1/meetings/'))
       return json(200, { id: 'x', title: '', locked: false, lobby: false, participants: 4 });
@@ -57,6 +69,9 @@ const overlay = (item) => async (page) => {
 const PAGES = {
   home: { path: '/' },
   'home-options': { path: '/', then: open('new-meeting-options') },
+  'sign-in': { path: '/sign-in' },
+  setup: { path: '/setup' },
+  account: { path: '/account' },
   'not-found': { path: '/m/nowhere' },
   prejoin: {},
   'prejoin-refused': { state: 'refused' },
@@ -104,6 +119,7 @@ const PAGES = {
 };
 
 async function photograph(browser, base, name, page, { language, theme, width }) {
+  shown = name;
   const context = await browser.newContext({
     viewport: { width, height: width < 500 ? 780 : width > 2000 ? 2160 : 900 },
     colorScheme: theme,

@@ -5,6 +5,7 @@
  * Order of a join: prepare() on the pre-join page opens the socket and makes the offer; join()
  * identifies; `ready` sends the offer; the answer starts ICE and DTLS.
  */
+import { session as account, ticket } from '../account';
 import { batch, computed, effect, signal } from '@preact/signals';
 import { meetingInfo, serverInfo, HttpError, type MeetingInfo } from '../api';
 import {
@@ -44,6 +45,7 @@ export type OverReason =
   | 'locked'
   | 'full'
   | 'name'
+  | 'signed_out'
   | 'refused';
 export type MediaState = 'idle' | 'connecting' | 'connected' | 'lost' | 'blocked';
 
@@ -173,7 +175,7 @@ export class Call {
       audio: this.microphoneOn.value,
       video: this.cameraOn.value,
     };
-    this.session.identify(token ? { ...identity, token } : identity);
+    this.session.identify(token ? { ...identity, token } : identity, account.peek() ? ticket : undefined);
   }
 
   leave(): void {

@@ -48,6 +48,7 @@ export interface Identify {
   meeting: string;
   name: string;
   token?: string;
+  account?: string;
   client?: string;
   audio?: boolean;
   video?: boolean;

@@ -86,6 +86,7 @@ export class GatewaySession {
   private greeted = false; // hello came on this socket
   private heartbeatMs = 10_000;
   private identity: Identify | null = null;
+  private ticket: (() => Promise<string | undefined>) | undefined;
   private credentials: { session: string; secret: string } | null = null;
   private seen = 0; // last dispatch
   private sequence = 0; // last command
@@ -113,8 +114,10 @@ export class GatewaySession {
     this.openSocket();
   }
 
-  identify(identity: Identify): void {
+  /** `ticket` is asked each time anew: it says who is signed in, and is short-lived. */
+  identify(identity: Identify, ticket?: () => Promise<string | undefined>): void {
     this.identity = identity;
+    this.ticket = ticket;
     this.credentials = null;
     if (this.state === 'closed' || this.state === 'over') {
       this.setState('connecting');
@@ -300,7 +303,15 @@ export class GatewaySession {
     this.sequence = 0;
     this.orphans.push(...this.pending.values());
     this.pending.clear();
-    this.sendFrame({ op: 'identify', d: this.identity });
+    const { socket, identity, ticket } = this;
+    if (!ticket) {
+      this.sendFrame({ op: 'identify', d: identity });
+      return;
+    }
+    void ticket().then((account) => {
+      if (this.socket === socket && this.identity === identity)
+        this.sendFrame({ op: 'identify', d: account && identity ? { ...identity, account } : identity });
+    });
   }
 
   private dispatched(frame: Frame): void {

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
+import { session, setup } from '../account';
 import { createMeeting, HttpError, serverInfo } from '../api';
 import { forgetMeeting, recent, saveHostToken } from '../call/kept';
 import { go, meetingFrom, meetingPath } from '../route';
@@ -22,7 +23,7 @@ export function Home() {
     serverInfo()
       .then((info) => (allowed.value = info.meetings.adhoc))
       .catch(() => undefined);
-  }, []);
+  }, [session.value]);
 
   const create = async (what: { title?: string; lobby?: boolean }) => {
     setBusy(true);
@@ -45,6 +46,7 @@ export function Home() {
         <span class="brand">
           <Logo /> Parley
         </span>
+        <AccountLink />
         <PagePreferences />
       </header>
       <main class="home-main">
@@ -87,6 +89,27 @@ export function Home() {
       </main>
       {options && <OptionsDialog busy={busy} onClose={() => setOptions(false)} create={(what) => void create(what)} />}
     </div>
+  );
+}
+
+/** Who is signed in, or the way to it. */
+function AccountLink() {
+  const t = text.value.account;
+  const to = session.value ? '/account' : setup.value === 'here' ? '/setup' : '/sign-in';
+  const words = session.value ? session.value.user.name : setup.value === 'here' ? t.setup : t.signIn;
+  if (session.value === undefined) return null;
+  return (
+    <a
+      class="account-link ellipsis"
+      href={to}
+      data-testid="account-link"
+      onClick={(event) => {
+        event.preventDefault();
+        go(to);
+      }}
+    >
+      {words}
+    </a>
   );
 }
 

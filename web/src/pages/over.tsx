@@ -12,13 +12,14 @@ const icons: Partial<Record<OverReason, IconName>> = {
   removed: 'personOff',
   refused: 'door',
   elsewhere: 'copy',
+  signed_out: 'lock',
   locked: 'lock',
   full: 'people',
   name: 'edit',
   lost: 'offline',
 };
 
-const RETURNABLE: ReadonlySet<OverReason> = new Set<OverReason>(['left', 'elsewhere', 'locked', 'full', 'name', 'refused', 'lost']);
+const RETURNABLE: ReadonlySet<OverReason> = new Set<OverReason>(['left', 'elsewhere', 'locked', 'full', 'name', 'signed_out', 'refused', 'lost']);
 
 /** The call is over: why, and what can be done. */
 export function Over({ reason, again }: { reason: OverReason; again(): void }) {

@@ -1,0 +1,108 @@
+// Who is signed in in this browser. The token is in a cookie that no script can read.
+import { signal } from '@preact/signals';
+import { HttpError, serverInfo } from './api';
+import * as settings from './settings';
+
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  role: 'admin' | 'member';
+  language: string;
+}
+
+interface Session {
+  id: string;
+  csrf: string;
+  user: User;
+}
+
+export interface Device {
+  id: string;
+  device: string;
+  address: string;
+  current: boolean;
+  created: number;
+  seen: number;
+}
+
+/** undefined: not asked yet; null: nobody. */
+export const session = signal<Session | null | undefined>(undefined);
+/** Of the first account: there is one, it may be made here, or by the link on the console. */
+export const setup = signal<'done' | 'here' | 'link'>('done');
+
+/** What went wrong, by its stable name. */
+export class AccountError extends HttpError {
+  constructor(status: number, readonly code: string, text: string) {
+    super(status, text);
+  }
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(`/api/v1/${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(session.peek() ? { 'X-CSRF-Token': session.peek()!.csrf } : {}),
+    },
+    body: body === undefined ? null : JSON.stringify(body),
+    credentials: 'same-origin',
+    cache: 'no-store',
+  });
+  if (!response.ok) {
+    const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
+    if (response.status === 401 && problem.code === 'unauthorized') session.value = null;
+    throw new AccountError(response.status, problem.code ?? '', problem.detail ?? response.statusText);
+  }
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+function begin(next: Session): void {
+  session.value = next;
+  settings.name.value = next.user.name;
+}
+
+/** Asks the server who this is; signed out, that is no error. */
+export async function load(): Promise<void> {
+  const info = await serverInfo();
+  setup.value = info.setup;
+  session.value = info.signed_in ? await ask<Session>('GET', 'session').catch(() => null) : null;
+}
+
+export async function signIn(email: string, password: string): Promise<void> {
+  begin(await ask('POST', 'session', { email, password, cookie: true }));
+}
+
+export async function makeFirst(wish: { email: string; name: string; password: string; link?: string }): Promise<void> {
+  begin(await ask('POST', 'setup', { ...wish, cookie: true }));
+  setup.value = 'done';
+}
+
+export async function signOut(): Promise<void> {
+  await ask('DELETE', 'session').catch((error: unknown) => {
+    if (!(error instanceof AccountError && error.status === 401)) throw error;
+  });
+  session.value = null;
+}
+
+export async function rename(name: string): Promise<void> {
+  const user = await ask<User>('PATCH', 'me', { name });
+  const now = session.peek();
+  if (now) begin({ ...now, user });
+}
+
+export const changePassword = (old: string, password: string): Promise<void> =>
+  ask('POST', 'me/password', { old, password });
+
+export const devices = async (): Promise<Device[]> => (await ask<{ items: Device[] }>('GET', 'me/sessions')).items;
+
+export const revoke = (id: string): Promise<void> => ask('DELETE', `me/sessions/${encodeURIComponent(id)}`);
+
+/** For the gateway; undefined when nobody is signed in. */
+export async function ticket(): Promise<string | undefined> {
+  if (!session.peek()) return undefined;
+  return ask<{ ticket: string }>('POST', 'session/ticket').then(
+    (answer) => answer.ticket,
+    () => undefined,
+  );
+}

@@ -1,0 +1,103 @@
+import { useEffect, useState } from 'preact/hooks';
+import { changePassword, type Device, devices, rename, revoke, session, signOut } from '../account';
+import { go } from '../route';
+import { dateTime, text } from '../text';
+import { Button } from '../ui/button';
+import { Icon } from '../ui/icons';
+import { Caption } from '../ui/parts';
+import { Field, Form, FormPage, SignIn } from './sign_in';
+
+/** Oneself: name, password, where one is signed in. */
+export function AccountPage() {
+  const t = text.value.account;
+  const user = session.value?.user;
+  if (!user) return <SignIn />;
+  return (
+    <FormPage title={t.title} lead={user.email}>
+      <NameForm key={user.id} />
+      <PasswordForm />
+      <Devices />
+      <Button icon="leave" size="large" data-testid="sign-out" onClick={() => void signOut().then(() => go('/'))}>
+        {t.signOut}
+      </Button>
+    </FormPage>
+  );
+}
+
+function NameForm() {
+  const t = text.value.account;
+  const [name, setName] = useState(session.peek()?.user.name ?? '');
+  return (
+    <Form action={text.value.common.save} submit={() => rename(name)} testid="save-name">
+      <Field label={t.name} value={name} set={setName} complete="name" testid="name" />
+    </Form>
+  );
+}
+
+function PasswordForm() {
+  const t = text.value.account;
+  const [old, setOld] = useState('');
+  const [password, setPassword] = useState('');
+  const [done, setDone] = useState(false);
+  return (
+    <Form
+      action={t.changePassword}
+      testid="change-password"
+      submit={async () => {
+        setDone(false);
+        await changePassword(old, password);
+        setOld('');
+        setPassword('');
+        setDone(true);
+      }}
+    >
+      <Field
+        label={t.oldPassword} type="password" value={old} set={setOld} complete="current-password" testid="old-password"
+      />
+      <Field
+        label={t.newPassword} type="password" value={password} set={setPassword} complete="new-password"
+        hint={t.passwordHint} testid="new-password"
+      />
+      {done && <Caption testid="password-changed">{t.passwordChanged}</Caption>}
+    </Form>
+  );
+}
+
+/** "Chrome, Linux" of a User-Agent; the whole of what says neither. */
+function deviceName(agent: string): string {
+  const browser = /Firefox|Edg|OPR|Chrome|Safari/.exec(agent)?.[0];
+  const system = /Android|iPhone|iPad|Windows|Mac OS X|Linux/.exec(agent)?.[0];
+  const names: Record<string, string> = { Edg: 'Edge', OPR: 'Opera', 'Mac OS X': 'macOS' };
+  const known = [browser, system].filter((part) => part !== undefined).map((part) => names[part] ?? part);
+  return known.length > 0 ? known.join(', ') : agent || '?';
+}
+
+function Devices() {
+  const t = text.value.account;
+  const [list, setList] = useState<Device[]>([]);
+  const reload = () => void devices().then(setList, () => undefined);
+  useEffect(reload, []);
+  return (
+    <section class="card device-list" aria-labelledby="devices-heading">
+      <h2 id="devices-heading">{t.devices}</h2>
+      <ul>
+        {list.map((device) => (
+          <li key={device.id} data-testid={device.current ? 'device-current' : 'device'}>
+            <Icon name="lock" size={18} />
+            <span class="device-words">
+              <strong class="ellipsis">{deviceName(device.device)}</strong>
+              <span class="quiet small ellipsis">
+                {device.current ? t.thisDevice : t.seen(dateTime(device.seen))} · {device.address}
+              </span>
+            </span>
+            {!device.current && (
+              <Button size="small" data-testid="revoke" onClick={() => void revoke(device.id).then(reload, reload)}>
+                {t.revoke}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
