@@ -26,6 +26,7 @@
     X(SFU, "sfu")                                                                                  \
     X(RTCP, "rtcp")                                                                                \
     X(WHIP, "whip")                                                                                \
+    X(PHONE, "phone")                                                                              \
     X(STORAGE, "storage")
 
 enum log_topic {

@@ -1,0 +1,67 @@
+/*
+ * signalling/sip/phone/phone.h - parley-phone: the SIP stack in a process of its own.
+ *
+ * One thread, sofia-sip's root. What SIP says becomes messages to the server (../wire.h), what
+ * the server says becomes SIP; there is no policy here, and no media. Design and the reasons of
+ * every guard: docs/design/phone.md.
+ */
+#ifndef SIGNALLING_SIP_PHONE_PHONE_H
+#define SIGNALLING_SIP_PHONE_PHONE_H
+
+#include "core/status.h"
+#include "signalling/sip/wire.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A function that stands in for the C library's in the libraries too. */
+#define PHONE_EXPORTED __attribute__((visibility("default"), used))
+
+enum {
+    PHONE_SOCKET = 3,           /* the descriptor that is the server's other end */
+    PHONE_CALLS_MAX = 4096,     /* at once; as many as there are legs */
+    PHONE_TRUNKS_MAX = 16,      /* of one configuration */
+    PHONE_SOURCES_MAX = 64,     /* networks let in */
+    PHONE_DATAGRAM_MAX = 16384, /* bytes: the largest message of RFC 4475 has 4 KiB */
+    PHONE_RATE_DEFAULT = 2000,  /* packets a second from one source: 300 new calls */
+};
+
+/* ---- gate.c: who may speak to the stack ---- */
+
+struct gate_network {
+    sa_family_t family;
+    uint8_t address[16];
+    uint8_t bits;
+};
+
+/* "192.0.2.7", "192.0.2.0/24", "2001:db8::/32". Errors: STATUS_INVALID. */
+MUST_USE enum status gate_network_read(const char *text, struct gate_network *ret_network);
+/* Errors: STATUS_LIMIT (PHONE_SOURCES_MAX). */
+MUST_USE enum status gate_allow(const struct gate_network *network);
+void gate_rate(uint16_t packets_per_second);
+/* Whether a packet from this source may pass now: false when its source is over its rate. */
+bool gate_pass(const struct sockaddr *source, uint64_t now_ms);
+/*
+ * Puts the list into the kernel, on every socket of this process that is bound to `port` and is of
+ * `type` (SOCK_DGRAM, SOCK_STREAM). What others send is dropped before it takes a place in a queue.
+ * Errors: STATUS_NOT_FOUND (no such socket), STATUS_IO.
+ */
+MUST_USE enum status gate_close(int type, uint16_t port);
+
+/* ---- sandbox.c ---- */
+
+/* From now on: no privileges, no files, no programs. Errors: STATUS_IO. */
+MUST_USE enum status sandbox_enter(void);
+
+/* ---- stack.c: sofia-sip ---- */
+
+struct stack;
+
+/* `server`: the end of the connection; the caller's. Errors: STATUS_NO_MEMORY. */
+MUST_USE enum status stack_new(struct wire_end *server, struct stack **ret_stack);
+/* Runs until the server is gone and calls are ended, or STATUS_IO. */
+MUST_USE enum status stack_run(struct stack *stack);
+
+#endif

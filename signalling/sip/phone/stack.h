@@ -1,0 +1,79 @@
+/*
+ * signalling/sip/phone/stack.h - what the files of the stack share: stack.c (the agents and their
+ * events), calls.c (calls), trunks.c (registrations). Everything is the one thread's.
+ */
+#ifndef SIGNALLING_SIP_PHONE_STACK_H
+#define SIGNALLING_SIP_PHONE_STACK_H
+
+#include "signalling/sip/phone/phone.h"
+
+struct phone_call;
+struct trunk;
+
+/* sofia's handles point to one of these. */
+#define NUTAG_MAGIC_T struct stack
+#define NUA_MAGIC_T struct stack
+#define NUA_HMAGIC_T struct phone_handle
+#define SU_ROOT_MAGIC_T struct stack
+
+struct phone_handle {
+    enum { HANDLE_CALL, HANDLE_TRUNK } kind;
+};
+
+#include <sofia-sip/nua.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/su_wait.h>
+
+/* A transport we listen on, with an agent of its own: then its Contact is its own too. */
+struct agent {
+    struct stack *stack;
+    nua_t *nua; /* NULL: not configured */
+    char contact[96];
+    char url[128];
+    char folder[256]; /* TLS: where agent.pem is */
+    uint16_t port;
+    bool down; /* has ended */
+};
+
+struct stack {
+    su_root_t *root;
+    struct agent agents[WIRE_TRANSPORTS];
+    struct phone_call *first; /* calls */
+    size_t call_count;
+    uint64_t next_call;
+    struct trunk *trunks;
+    size_t trunk_count;
+    struct wire_end *server;
+    int server_wait;
+    bool ending;
+};
+
+struct phone_event {
+    nua_event_t event;
+    int status;
+    const char *phrase;
+    struct agent *agent;
+    nua_handle_t *nh;
+    const sip_t *sip;
+    tagi_t *tags;
+};
+
+/* To the server; a failure ends the process. */
+void stack_say(struct stack *stack, const struct wire_message *message);
+
+/* ---- calls.c ---- */
+
+/* An event of a call, or of none yet (INVITE). */
+void call_event(struct stack *stack, struct phone_call *call, const struct phone_event *event);
+/* ANSWER, REFUSE, HANGUP. */
+void call_take(struct stack *stack, const struct wire_message *message);
+void calls_hang_up(struct stack *stack);
+
+/* ---- trunks.c ---- */
+
+MUST_USE enum status trunk_add(struct stack *stack, const struct wire_message *message);
+void trunks_start(struct stack *stack);
+void trunk_event(struct stack *stack, struct trunk *trunk, const struct phone_event *event);
+
+#endif

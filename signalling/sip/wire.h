@@ -1,0 +1,107 @@
+/*
+ * signalling/sip/wire.h - what the server and parley-phone say to each other.
+ *
+ * A message is a frame on a Unix stream socket, numbers big-endian:
+ *
+ *   u32 length of what follows | u8 version | u8 type | u16 code | u64 call | fields
+ *   field: u8 name | u16 length | text | 0
+ *
+ * Neither side trusts the other: a frame that is too long, of another version, or malformed
+ * in any way ends the connection. Any thread; nothing here keeps state but struct wire_in.
+ */
+#ifndef SIGNALLING_SIP_WIRE_H
+#define SIGNALLING_SIP_WIRE_H
+
+#include "core/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    WIRE_VERSION = 1,
+    WIRE_HEAD = 16,           /* bytes before the fields, the length counted */
+    WIRE_FRAME_MAX = 1 << 16, /* bytes: an SDP of 32 KiB and what else an INVITE says */
+    WIRE_TEXT_MAX = 1 << 15,  /* bytes of one field */
+    WIRE_OUT_MAX = 8 << 20,   /* bytes that may wait for a slow other side */
+};
+
+enum wire_type {
+    /* to the process, in this order, before anything else */
+    WIRE_LISTEN = 1, /* ADDRESS; code: enum wire_transport; FILE: folder of agent.pem for TLS */
+    WIRE_ALLOW,      /* ADDRESS: "192.0.2.0/24", a source that is let in */
+    WIRE_TRUNK,      /* NAME, ADDRESS, USER, PASSWORD, DOMAIN; code: enum wire_transport */
+    WIRE_START,      /* code: packets a second from one source; 0: the built-in limit */
+    /* to the process, of a call */
+    WIRE_ANSWER, /* SDP: 200 to the INVITE or re-INVITE that waits */
+    WIRE_REFUSE, /* code, REASON: a final answer to the INVITE or re-INVITE that waits */
+    WIRE_HANGUP, /* BYE, or 480 to what is not answered yet */
+    /* from the process */
+    WIRE_READY,      /* listening, and in its sandbox; ADDRESS of UDP */
+    WIRE_FAILED,     /* REASON: it cannot listen, and ends */
+    WIRE_INVITE,     /* SDP (none: late offer), NUMBER, NAME, CALLED, ADDRESS; code: hidden */
+    WIRE_REINVITE,   /* SDP (none: late offer) */
+    WIRE_ACK,        /* SDP: the answer to a late offer; none: there was none in it */
+    WIRE_DIGIT,      /* NAME: the key, by SIP INFO */
+    WIRE_ENDED,      /* code, REASON: the last one of its call */
+    WIRE_REGISTERED, /* NAME of the trunk; code: SIP status */
+    WIRE_TYPE_END
+};
+
+enum wire_transport { WIRE_UDP, WIRE_TCP, WIRE_TLS, WIRE_TRANSPORTS };
+
+enum wire_field {
+    WIRE_SDP,
+    WIRE_NUMBER,
+    WIRE_NAME,
+    WIRE_CALLED, /* user part of the Request-URI */
+    WIRE_ADDRESS,
+    WIRE_REASON,
+    WIRE_USER,
+    WIRE_PASSWORD,
+    WIRE_DOMAIN,
+    WIRE_FILE,
+    WIRE_FIELDS
+};
+
+struct wire_message {
+    enum wire_type type;
+    uint16_t code;
+    uint64_t call;                   /* 0: of no call */
+    const char *fields[WIRE_FIELDS]; /* NULL: not there */
+};
+
+/* Writes a frame of at most `size` bytes. Errors: STATUS_LIMIT (a text or the frame is too long),
+ * STATUS_TRUNCATED (`size` is too small). */
+MUST_USE enum status wire_write(const struct wire_message *message, uint8_t *bytes, size_t size,
+                                size_t *ret_length);
+/* Length of the frame that begins at `bytes`. Errors: STATUS_AGAIN (not all of it is there),
+ * STATUS_INVALID. */
+MUST_USE enum status wire_frame(const uint8_t *bytes, size_t length, size_t *ret_frame);
+/* One whole frame; the message's texts are inside `bytes`. Errors: STATUS_INVALID. */
+MUST_USE enum status wire_parse(const uint8_t *bytes, size_t length,
+                                struct wire_message *ret_message);
+
+/* ---- an end of the connection ---- */
+
+struct wire_end {
+    int fd; /* non-blocking; the caller's */
+    uint8_t in[WIRE_FRAME_MAX];
+    size_t in_length;
+    uint8_t *out; /* what the socket did not take yet */
+    size_t out_length, out_size;
+};
+
+typedef void wire_read_fn(void *context, const struct wire_message *message);
+
+/* Frees what waits; the struct and fd are the caller's. */
+void wire_end_clear(struct wire_end *end);
+/* Reads what is there and calls fn for each message. Errors: STATUS_CLOSED (the other side is
+ * gone), STATUS_INVALID (what it said), STATUS_IO. */
+MUST_USE enum status wire_end_read(struct wire_end *end, wire_read_fn *fn, void *context);
+/* Sends, or keeps for wire_end_flush. Errors: as wire_write, STATUS_LIMIT (WIRE_OUT_MAX),
+ * STATUS_NO_MEMORY, STATUS_CLOSED, STATUS_IO. */
+MUST_USE enum status wire_end_send(struct wire_end *end, const struct wire_message *message);
+/* Errors: STATUS_AGAIN (more waits: poll for writing), STATUS_CLOSED, STATUS_IO. */
+MUST_USE enum status wire_end_flush(struct wire_end *end);
+
+#endif
