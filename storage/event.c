@@ -38,9 +38,8 @@ static enum status pruned_read(struct db_session *session, int64_t *ret_seq)
     return status;
 }
 
-static enum status last_read(struct db_session *session, void *arg)
+enum status event_newest(struct db_session *session, int64_t *ret_seq)
 {
-    int64_t *ret_seq = arg;
     int64_t pruned = 0;
     enum status status = pruned_read(session, &pruned);
     if (status != STATUS_OK)
@@ -62,12 +61,12 @@ struct listing {
 };
 
 /* What a client claims to have seen must lie in what is still known. */
-static enum status window_check(struct db_session *session, int64_t after)
+enum status event_window(struct db_session *session, int64_t after)
 {
     int64_t pruned = 0, last = 0;
     enum status status = pruned_read(session, &pruned);
     if (status == STATUS_OK)
-        status = last_read(session, &last);
+        status = event_newest(session, &last);
     if (status == STATUS_OK && (after < pruned || after > last))
         status = STATUS_OUT_OF_WINDOW;
     return status;
@@ -93,7 +92,7 @@ static enum status list_read(struct db_session *session, void *arg)
     struct listing *listing = arg;
     struct event_list *list = &listing->list;
     *list = (struct event_list){0};
-    enum status status = window_check(session, listing->after);
+    enum status status = event_window(session, listing->after);
     if (status != STATUS_OK)
         return status;
     list->items = arena_alloc(listing->arena, EVENT_LIST_MAX * sizeof list->items[0]);
@@ -128,9 +127,14 @@ enum status event_list(struct db *db, const char *scope, int64_t after, struct a
     return status;
 }
 
+static enum status last_run(struct db_session *session, void *arg)
+{
+    return event_newest(session, arg);
+}
+
 enum status event_last(struct db *db, int64_t *ret_seq)
 {
-    return db_read(db, last_read, ret_seq);
+    return db_read(db, last_run, ret_seq);
 }
 
 /* ---- pruning ---- */

@@ -40,6 +40,10 @@ MUST_USE enum status event_write(struct db_session *session, const char *scope, 
  * also: STATUS_INVALID. */
 MUST_USE enum status event_write_id(struct db_session *session, const char *scope, const char *type,
                                     const char *id, int64_t now_ms);
+/* In a body: event_last. */
+MUST_USE enum status event_newest(struct db_session *session, int64_t *ret_seq);
+/* In a body: whether all events after `after` are kept still. Errors: STATUS_OUT_OF_WINDOW. */
+MUST_USE enum status event_window(struct db_session *session, int64_t after);
 /* Events of a scope after `after`. Errors: STATUS_OUT_OF_WINDOW (some after `after` are pruned:
  * reload), STATUS_NO_MEMORY, as db_read. */
 MUST_USE enum status event_list(struct db *db, const char *scope, int64_t after,

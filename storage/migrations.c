@@ -229,6 +229,52 @@ static const char *const steps[] = {
     "  created INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX space_link_space ON space_link (space, id);",
+
+    /* 8: messages of spaces, sealed with the space's key. `thread`: what it answers. A mention of
+     * "all" is everybody's. */
+    "ALTER TABLE space ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE space_member ADD COLUMN read_to INTEGER NOT NULL DEFAULT 0;"
+
+    "CREATE TABLE space_message ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  space TEXT NOT NULL,"
+    "  author TEXT NOT NULL REFERENCES account (id),"
+    "  nonce TEXT NOT NULL,"
+    "  text BLOB,"
+    "  thread INTEGER,"
+    "  replies INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL,"
+    "  edited INTEGER,"
+    "  deleted INTEGER,"
+    "  pinned INTEGER,"
+    "  UNIQUE (author, nonce, space)"
+    ") STRICT;"
+    "CREATE INDEX space_message_space ON space_message (space, id);"
+    "CREATE INDEX space_message_thread ON space_message (space, thread, id);"
+    "CREATE INDEX space_message_pinned ON space_message (space, pinned) WHERE pinned > 0;"
+
+    "CREATE TABLE space_message_edit ("
+    "  message INTEGER NOT NULL,"
+    "  edit INTEGER NOT NULL,"
+    "  text BLOB NOT NULL,"
+    "  replaced INTEGER NOT NULL,"
+    "  PRIMARY KEY (message, edit)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE space_reaction ("
+    "  message INTEGER NOT NULL,"
+    "  emoji TEXT NOT NULL,"
+    "  account TEXT NOT NULL REFERENCES account (id),"
+    "  PRIMARY KEY (message, emoji, account)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE space_mention ("
+    "  account TEXT NOT NULL,"
+    "  space TEXT NOT NULL,"
+    "  message INTEGER NOT NULL,"
+    "  PRIMARY KEY (account, space, message)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_mention_message ON space_mention (message, account);",
 };
 
 enum { VAULT_STEP = 3 };

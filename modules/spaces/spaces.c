@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "modules/auth/auth.h"
+#include "modules/spaces/message_rows.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/event.h"
 #include "storage/vault/vault.h"
@@ -85,7 +86,8 @@ enum status spaces_check(struct db *db, const struct spaces_who *who, enum space
 
 #define SPACE_COLUMNS                                                                              \
     "s.id, s.kind, s.name, s.links, s.archived, s.members, s.version, s.created, s.pair, m.role,"  \
-    " m.favourite, m.muted, m.folder FROM space_member m JOIN space s ON s.id = m.space"
+    " m.favourite, m.muted, m.folder, m.read_to FROM space_member m JOIN space s ON s.id = "       \
+    "m.space"
 
 /* "a:b", of which one is `account` -> the other. */
 static const char *pair_other(const char *pair, const char *account, struct arena *arena)
@@ -113,6 +115,34 @@ static enum status name_read(struct db_session *session, struct db_statement *ro
     }
     if (status == STATUS_OK && space->name == NULL)
         space->name = "";
+    return status;
+}
+
+/* What came since the read mark. */
+static enum status unread_count(struct db_session *session, const char *account, int64_t read_to,
+                                struct spaces_space *space)
+{
+    struct db_statement *unread = db_prepare(
+        session, "SELECT count(*) FROM (SELECT id FROM space_message WHERE space = $1 AND id > $2"
+                 " AND author <> $3 AND deleted IS NULL LIMIT $4)");
+    db_bind_text(unread, 1, space->id);
+    db_bind_int(unread, 2, read_to);
+    db_bind_text(unread, 3, account);
+    db_bind_int(unread, 4, MESSAGES_UNREAD_MAX);
+    enum status status = db_step(unread);
+    if (status != STATUS_OK)
+        return status;
+    space->unread = db_column_int(unread, 0);
+    struct db_statement *mentions =
+        db_prepare(session, "SELECT count(*) FROM (SELECT DISTINCT message FROM space_mention WHERE"
+                            " account IN ($3, 'all') AND space = $1 AND message > $2 LIMIT $4)");
+    db_bind_text(mentions, 1, space->id);
+    db_bind_int(mentions, 2, read_to);
+    db_bind_text(mentions, 3, account);
+    db_bind_int(mentions, 4, MESSAGES_UNREAD_MAX);
+    status = db_step(mentions);
+    if (status == STATUS_OK)
+        space->mentions = db_column_int(mentions, 0);
     return status;
 }
 
@@ -146,6 +176,8 @@ static enum status row_read(struct db_session *session, struct db_statement *row
         vault_column(db_session_vault(session), &folder, row, 12, arena, &space.folder);
     if (status == STATUS_OK)
         status = name_read(session, row, arena, &space);
+    if (status == STATUS_OK)
+        status = unread_count(session, account, db_column_int(row, 13), &space);
     if (status == STATUS_OK)
         *ret_space = space;
     return status;
@@ -507,7 +539,9 @@ enum status spaces_delete(struct db *db, const struct spaces_who *who, int64_t v
 {
     struct changing changing = {.who = *who, .version = version, .now_ms = now_ms};
     enum status status = db_write(db, delete_run, &changing);
-    return status == STATUS_OK ? vault_reap(db_vault(db), db) : status;
+    if (status == STATUS_OK)
+        status = vault_reap(db_vault(db), db);
+    return status == STATUS_OK ? messages_purge(db, who->space) : status;
 }
 
 /* ---- for operators ---- */

@@ -53,6 +53,7 @@ struct spaces_space {
     const char *folder; /* one's own for it; NULL: none */
     bool archived, favourite, muted;
     int64_t members, version, created;
+    int64_t unread, mentions; /* messages of others since one's read mark; of 100 and more: 100 */
 };
 
 struct spaces_list {

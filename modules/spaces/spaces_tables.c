@@ -1,6 +1,7 @@
 #include "core/fields.h"
 #include "modules/auth/auth.h"
 #include "modules/spaces/links.h"
+#include "modules/spaces/messages.h"
 #include "modules/spaces/spaces.h"
 
 #define ROLES "viewer|editor|owner"
@@ -18,6 +19,9 @@ static const struct json_field spaces_space_fields[] = {
     BOOL(spaces_space, favourite, "one's own"),
     BOOL(spaces_space, muted, "one's own"),
     INT(spaces_space, members, 1, SPACES_MEMBERS_MAX, true, NULL),
+    INT(spaces_space, unread, 0, MESSAGES_UNREAD_MAX, true,
+        "others' messages one has not read; no more than 100 are counted"),
+    INT(spaces_space, mentions, 0, MESSAGES_UNREAD_MAX, true, "of these, those that name one"),
     INT(spaces_space, version, 1, INT64_MAX, true, "also its entity tag"),
     INT(spaces_space, created, 0, INT64_MAX, true, "ms since 1970"),
 };
@@ -81,3 +85,54 @@ static const struct json_field spaces_overviews_fields[] = {
 };
 
 TABLE(spaces_overviews, NULL);
+
+/* ---- messages ---- */
+
+static const struct json_field messages_reaction_fields[] = {
+    TEXT(messages_reaction, emoji, 1, MESSAGES_EMOJI_MAX, true, "one emoji"),
+    TEXTS(messages_reaction, by, MESSAGES_REACTIONS_MAX, CRYPTO_ID_CHARS, "accounts"),
+};
+
+TABLE(messages_reaction, "Who answered a message with this emoji.");
+
+#define TIME(member, text) INT(messages_message, member, 0, INT64_MAX, false, text)
+
+static const struct json_field messages_message_fields[] = {
+    TEXT(messages_message, id, 1, MESSAGES_ID_MAX, true,
+         "a number in decimal; a later message has a larger one"),
+    TEXT(messages_message, space, 1, SPACES_ID_MAX, true, NULL),
+    TEXT(messages_message, author, 1, CRYPTO_ID_CHARS, true, "an account's id"),
+    TEXT(messages_message, author_name, 1, AUTH_NAME_MAX, true, NULL),
+    TEXT(messages_message, text, 0, MESSAGES_TEXT_MAX, true, "Markdown; empty when deleted"),
+    TEXT(messages_message, thread, 1, MESSAGES_ID_MAX, false, "id of the message it answers"),
+    INT(messages_message, replies, 0, INT64_MAX, true, "that answer it"),
+    TEXTS(messages_message, mentions, MESSAGES_MENTIONS_MAX, CRYPTO_ID_CHARS,
+          "accounts it names; `all`: everybody"),
+    LIST(messages_message, reactions, &messages_reaction_table, MESSAGES_EMOJIS_MAX, true, NULL),
+    INT(messages_message, created, 0, INT64_MAX, true, "ms since 1970"),
+    TIME(edited, "ms since 1970 of the last edit; 0: never"),
+    TIME(deleted, "ms since 1970; 0: it is not"),
+    TIME(pinned, "ms since 1970; 0: it is not"),
+};
+
+TABLE(messages_message, "A message of a space as it is now.");
+
+static const struct json_field messages_page_fields[] = {
+    LIST(messages_page, items, &messages_message_table, MESSAGES_PAGE_MAX, true, "newest first"),
+    TEXT(messages_page, next_cursor, 1, MESSAGES_ID_MAX, false, "absent: these were the last"),
+};
+
+TABLE(messages_page, NULL);
+
+static const struct json_field messages_edit_fields[] = {
+    TEXT(messages_edit, text, 1, MESSAGES_TEXT_MAX, true, "as it was"),
+    INT(messages_edit, replaced, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(messages_edit, NULL);
+
+static const struct json_field messages_edits_fields[] = {
+    LIST(messages_edits, items, &messages_edit_table, MESSAGES_EDITS_MAX, true, "oldest first"),
+};
+
+TABLE(messages_edits, NULL);

@@ -72,7 +72,7 @@ struct api_table {
     }
 
 /* A file each. */
-extern const struct api_table api_accounts, api_meetings, api_operator, api_spaces;
+extern const struct api_table api_accounts, api_meetings, api_messages, api_operator, api_spaces;
 
 /* Every route; NULL past the last. */
 const struct api_route *api_route_at(size_t index);

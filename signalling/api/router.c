@@ -15,7 +15,7 @@
 #include <strings.h>
 
 static const struct api_table *const tables[] = {&api_accounts, &api_meetings, &api_spaces,
-                                                 &api_operator};
+                                                 &api_messages, &api_operator};
 
 const struct api_route *api_route_at(size_t index)
 {

@@ -60,7 +60,9 @@ static void plan_look(void *context, const char *sql, const char *detail)
 {
     struct scans *scans = context;
     scans->statements++;
-    if (strncmp(detail, "SCAN ", 5) == 0 && strncmp(detail, "SCAN CONSTANT ROW", 17) != 0) {
+    /* What a subquery yields is read whole; how it finds its rows is a line of its own. */
+    if (strncmp(detail, "SCAN ", 5) == 0 && strncmp(detail, "SCAN CONSTANT ROW", 17) != 0 &&
+        strncmp(detail, "SCAN (subquery", 14) != 0) {
         scans->found++;
         print_message("%s: %s\n", detail, sql);
     }

@@ -4,6 +4,7 @@
  */
 #include "core/clock.h"
 #include "modules/spaces/links.h"
+#include "modules/spaces/messages.h"
 #include "modules/spaces/spaces.h"
 #include "signalling/api/api.h"
 #include "signalling/api/route.h"
@@ -38,6 +39,17 @@ static const struct expected {
     {"GET /api/v1/spaces/{id}/links", "nudyyn", "", false},
     {"DELETE /api/v1/spaces/{id}/links/{link}", "nuddyn", "", false},
     {"POST /api/v1/links/{token}/members", "yuyyyy", "", false},
+    /* of their messages: the one there is was written by the victim */
+    {"POST /api/v1/spaces/{id}/messages", "nuyyyn", "{\"text\":\"x\"}", false},
+    {"GET /api/v1/spaces/{id}/messages", "nuyyyn", "", false},
+    {"GET /api/v1/spaces/{id}/messages/{message}", "nuyyyn", "", false},
+    {"PATCH /api/v1/spaces/{id}/messages/{message}", "nudyyn", "{\"pinned\":true}", false},
+    {"DELETE /api/v1/spaces/{id}/messages/{message}", "nuddyn", "", false},
+    {"GET /api/v1/spaces/{id}/messages/{message}/edits", "nudyyn", "", false},
+    {"POST /api/v1/spaces/{id}/messages/{message}/reactions", "nuyyyn", "{\"emoji\":\"\\u2764\"}",
+     false},
+    {"POST /api/v1/spaces/{id}/messages/{message}/read", "nuyyyn", "", false},
+    {"GET /api/v1/events", "auaaaa", "", false},
     /* of accounts */
     {"POST /api/v1/setup", "=", "{}", false},
     {"POST /api/v1/session", "=", "{}", false},
@@ -72,7 +84,7 @@ struct stage {
     const char *account[ROLES], *token[ROLES]; /* the guest's: a link's */
     const char *victim;                        /* one more viewer */
     /* made anew for each request */
-    const char *space, *link, *link_token;
+    const char *space, *link, *link_token, *message;
 };
 
 static const char password[] = "a quiet lake at dawn";
@@ -167,6 +179,14 @@ static void space_make(struct stage *stage)
     assert_int_equal(
         spaces_link_add(stage->api.db, &owner, &new, clock_wall_ms(), stage->arena, &link),
         STATUS_OK);
+    const struct spaces_who victim = {stage->space, stage->victim};
+    const struct messages_post post = {.text = "x"};
+    struct messages_message message;
+    bool changed;
+    assert_int_equal(messages_add(stage->api.db, &victim, &post, clock_wall_ms(), stage->arena,
+                                  &message, &changed),
+                     STATUS_OK);
+    stage->message = message.id;
     stage->link = link.id;
     stage->link_token = link.token;
     stage->token[GUEST] = link.token;
@@ -179,6 +199,7 @@ static const char *path_of(struct stage *stage, const char *pattern)
         const char *name, *value;
     } values[] = {{"{user}", stage->victim},
                   {"{link}", stage->link},
+                  {"{message}", stage->message},
                   {"{token}", stage->link_token},
                   {"{id}", strstr(pattern, "/spaces/") != NULL  ? stage->space
                            : strstr(pattern, "/users/") != NULL ? stage->victim

@@ -1,0 +1,35 @@
+/*
+ * modules/spaces/feed.h - what happened in all spaces of an account, in order: for who was away.
+ * Threads, results and errors as in spaces.h.
+ */
+#ifndef MODULES_SPACES_FEED_H
+#define MODULES_SPACES_FEED_H
+
+#include "modules/spaces/messages.h"
+
+enum { FEED_PAGE_MAX = 200 /* events of one page */ };
+
+struct feed_event {
+    int64_t seq;
+    const char *type;
+    const char *space; /* NULL: it is of the account itself */
+    const char *id;    /* of what changed */
+    struct json_list
+        messages;    /* of message.*: the one, as it is now, unless it is not to be seen */
+    int64_t created; /* ms since 1970 */
+};
+
+struct feed_page {
+    struct json_list items; /* struct feed_event, rising seq */
+    int64_t last;           /* ask again after this one */
+    bool more;              /* and at once */
+};
+
+extern const struct json_table feed_event_table, feed_page_table;
+
+/* What the account may see, after `after`; -1: nothing but where it is now. Errors:
+ * STATUS_OUT_OF_WINDOW (some after `after` are not kept any more, or it is none: reload). */
+MUST_USE enum status feed_list(struct db *db, const char *account, int64_t after,
+                               struct arena *arena, struct feed_page *ret_page);
+
+#endif

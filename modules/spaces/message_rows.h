@@ -1,0 +1,24 @@
+/*
+ * modules/spaces/message_rows.h - messages as rows; private to modules/spaces/. For bodies of
+ * db_write and db_read.
+ */
+#ifndef MODULES_SPACES_MESSAGE_ROWS_H
+#define MODULES_SPACES_MESSAGE_ROWS_H
+
+#include "modules/spaces/messages.h"
+
+/* The number a client names by its decimal text, 1 and up. False: it is none. */
+bool message_id_parse(const char *text, int64_t *ret_id);
+/* With mentions and reactions. Errors: STATUS_NOT_FOUND. */
+MUST_USE enum status message_load(struct db_session *session, const char *space, int64_t id,
+                                  struct arena *arena, struct messages_message *ret_message);
+/* Seals the text into the row. */
+MUST_USE enum status message_text_store(struct db_session *session, const char *space, int64_t id,
+                                        const char *text);
+/* Keeps an earlier text. Errors: STATUS_LIMIT (MESSAGES_EDITS_MAX). */
+MUST_USE enum status message_edit_keep(struct db_session *session, const char *space, int64_t id,
+                                       const char *text, int64_t now_ms);
+/* Removes what a deleted space has left: rows whose key is destroyed. */
+MUST_USE enum status messages_purge(struct db *db, const char *space);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * modules/spaces/messages.h - the messages of a space.
+ *
+ * One message is one transaction: its row, sealed with the space's key, and its event
+ * ("message.added", "message.updated"; payload {"id"}, never the text, so that what is deleted is
+ * gone). STATUS_OK means it is on the disk. Threads, results and errors as in spaces.h.
+ */
+#ifndef MODULES_SPACES_MESSAGES_H
+#define MODULES_SPACES_MESSAGES_H
+
+#include "modules/spaces/spaces.h"
+
+enum {
+    MESSAGES_TEXT_MAX = 8000,      /* bytes of UTF-8 */
+    MESSAGES_NONCE_MAX = 64,       /* bytes */
+    MESSAGES_EMOJI_MAX = 32,       /* bytes of UTF-8: the longest joined sequence has 28 */
+    MESSAGES_EMOJIS_MAX = 20,      /* different ones on a message */
+    MESSAGES_REACTIONS_MAX = 512,  /* on a message, all emoji together */
+    MESSAGES_MENTIONS_MAX = 50,    /* people a message names */
+    MESSAGES_EDITS_MAX = 100,      /* earlier texts kept of a message; then it stays as it is */
+    MESSAGES_SPACE_MAX = 10000000, /* in one space */
+    MESSAGES_PAGE_MAX = 100,       /* in a page */
+    MESSAGES_PAGE_BYTES = 262144,  /* of texts in a page; but at least one message */
+    MESSAGES_PINNED_MAX = 100,     /* of one space */
+    MESSAGES_UNREAD_MAX = 100,     /* counted no further */
+    MESSAGES_ID_MAX = 19,          /* digits */
+};
+
+struct messages_reaction {
+    const char *emoji;
+    struct json_list by; /* const char *: accounts */
+};
+
+struct messages_message {
+    const char *id; /* decimal; a later message has a larger number */
+    const char *space, *author, *author_name;
+    const char *text;                         /* "" when deleted */
+    const char *thread;                       /* id of the message it answers, or NULL */
+    int64_t replies;                          /* that answer it */
+    struct json_list mentions;                /* const char *: accounts, or "all" */
+    struct json_list reactions;               /* struct messages_reaction */
+    int64_t created, edited, deleted, pinned; /* ms since 1970; 0: never */
+};
+
+struct messages_page {
+    struct json_list items;  /* struct messages_message, newest first */
+    const char *next_cursor; /* NULL: these were the last */
+};
+
+struct messages_edit {
+    const char *text;
+    int64_t replaced; /* ms since 1970 */
+};
+
+struct messages_edits {
+    struct json_list items; /* struct messages_edit, oldest first */
+};
+
+extern const struct json_table messages_reaction_table, messages_message_table, messages_page_table,
+    messages_edit_table, messages_edits_table;
+
+struct messages_post {
+    const char *text;
+    const char *thread;        /* id of a message of this space that answers none, or NULL */
+    struct json_list mentions; /* const char *: accounts, or "all" */
+    const char *nonce;         /* the author's own name for this message; NULL: none */
+};
+
+/* SPACES_COMMENT. The same nonce of the same author in the same space is the same message: it comes
+ * back as it is now, and *ret_changed is false. Errors: STATUS_INVALID (text, thread, nonce, a
+ * mention of who is no member), STATUS_LIMIT. */
+MUST_USE enum status messages_add(struct db *db, const struct spaces_who *who,
+                                  const struct messages_post *post, int64_t now_ms,
+                                  struct arena *arena, struct messages_message *ret_message,
+                                  bool *ret_changed);
+/* SPACES_READ. */
+MUST_USE enum status messages_get(struct db *db, const struct spaces_who *who, const char *id,
+                                  struct arena *arena, struct messages_message *ret_message);
+
+struct messages_query {
+    const char *cursor; /* next_cursor of the page before; NULL: the newest */
+    const char *thread; /* only those that answer it; NULL */
+    bool pinned;        /* only those */
+    int64_t limit;      /* 0: 50; clamped to MESSAGES_PAGE_MAX */
+};
+
+/* SPACES_READ. Errors: STATUS_INVALID (cursor or thread is no id). */
+MUST_USE enum status messages_list(struct db *db, const struct spaces_who *who,
+                                   const struct messages_query *query, struct arena *arena,
+                                   struct messages_page *ret_page);
+
+struct messages_change {
+    const char *text;       /* NULL: as it is; one's own only */
+    enum json_maybe pinned; /* SPACES_WRITE */
+};
+
+/* SPACES_COMMENT. Errors: STATUS_INVALID, STATUS_LIMIT, STATUS_DENIED also for others' texts. */
+MUST_USE enum status messages_change(struct db *db, const struct spaces_who *who, const char *id,
+                                     const struct messages_change *change, int64_t now_ms,
+                                     struct arena *arena, struct messages_message *ret_message);
+/* SPACES_COMMENT for one's own, else SPACES_MANAGE. Text, earlier texts, mentions and reactions are
+ * wiped, a tombstone stays. Again: no change. */
+MUST_USE enum status messages_delete(struct db *db, const struct spaces_who *who, const char *id,
+                                     int64_t now_ms);
+/* SPACES_COMMENT. `on` false takes it back. */
+MUST_USE enum status messages_react(struct db *db, const struct spaces_who *who, const char *id,
+                                    const char *emoji, bool on, int64_t now_ms, struct arena *arena,
+                                    struct messages_message *ret_message);
+/* SPACES_HISTORY. */
+MUST_USE enum status messages_edits(struct db *db, const struct spaces_who *who, const char *id,
+                                    struct arena *arena, struct messages_edits *ret_edits);
+/* SPACES_READ. What is up to `id` has been read; it never goes back. Event "space.mine". */
+MUST_USE enum status messages_read(struct db *db, const struct spaces_who *who, const char *id,
+                                   int64_t now_ms);
+
+#endif
