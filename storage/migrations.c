@@ -275,6 +275,11 @@ static const char *const steps[] = {
     "  PRIMARY KEY (account, space, message)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX space_mention_message ON space_mention (message, account);",
+
+    /* 9: PINs for telephones, made when first asked for. */
+    "ALTER TABLE meeting ADD COLUMN pin_sealed BLOB;"
+    "ALTER TABLE meeting ADD COLUMN pin_hash BLOB;"
+    "CREATE UNIQUE INDEX meeting_pin ON meeting (pin_hash);",
 };
 
 enum { VAULT_STEP = 3 };
