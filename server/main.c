@@ -37,7 +37,7 @@ static void usage(FILE *stream)
         "environment:\n"
         "  PARLEY_KEY               any key below, in capitals and with _ for the dot:\n"
         "                           PARLEY_HTTP_PORT=8081\n\n"
-        "commands, each with --data and --config as for serve:\n",
+        "commands, each with --data and --config as for serve, and --json for the result:\n",
         stream);
     subcommands_print(stream);
     fputs("\nkeys:\n", stream);

@@ -16,6 +16,7 @@ struct run {
     struct options options; /* those that serve has too */
     char *passed[SUBCOMMAND_ARGUMENTS_MAX];
     const char *json; /* of the fields, so far */
+    bool as_json;     /* print the result so */
     char error[CONFIG_ERROR_MAX];
 };
 
@@ -107,7 +108,9 @@ static enum status arguments_take(struct run *run, int argc, char **argv)
     for (int i = 3; i < argc && status == STATUS_OK; i++) {
         const char *option = strncmp(argv[i], "--", 2) == 0 ? argv[i] + 2 : "";
         const struct json_field *field = field_find(run->command->args, option);
-        if (field == NULL) {
+        if (field == NULL && strcmp(option, "json") == 0) {
+            run->as_json = true;
+        } else if (field == NULL) {
             if (run->options.argc + 2 > SUBCOMMAND_ARGUMENTS_MAX)
                 return STATUS_LIMIT;
             run->passed[run->options.argc++] = argv[i];
@@ -185,6 +188,10 @@ static enum status reply_take(struct run *run, const char *reply)
     if (status == STATUS_OK)
         status = json_decode(table, json_get_object(json, "result"), run->arena, result, &error);
     json_free(json);
+    if (status == STATUS_OK && run->as_json) {
+        const char *text = json_encode(table, result, run->arena);
+        return text != NULL && puts(text) >= 0 ? STATUS_OK : STATUS_NO_MEMORY;
+    }
     if (status == STATUS_OK)
         result_print(table, result);
     return status;

@@ -91,7 +91,7 @@ static enum status pin_find_run(struct db_session *session, void *arg)
     if (status != STATUS_OK)
         return status;
     struct db_statement *select =
-        db_prepare(session, "SELECT id FROM meeting WHERE pin_hash = $1 AND ended = 0");
+        db_prepare(session, "SELECT id FROM meeting WHERE pin_hash = $1 AND ended IS NULL");
     db_bind_blob(select, 1, job->hash, sizeof job->hash);
     status = db_step(select);
     if (status != STATUS_OK)

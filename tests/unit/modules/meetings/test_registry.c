@@ -1,4 +1,5 @@
 #include "modules/meetings/registry.h"
+#include "modules/meetings/registry_pin.h"
 
 #include "storage/event.h"
 #include "tests/support/scratch.h"
@@ -442,6 +443,28 @@ static void test_plans(void **state)
     scratch_no_scans(fixture->db);
 }
 
+/* One PIN for ever, by which the meeting is found until it ends; not in the database as it is. */
+static void test_pin(void **state)
+{
+    struct fixture *fixture = *state;
+    struct registry_meeting found;
+    const char *pin, *again;
+    assert_int_equal(registry_pin(fixture->db, "standup", fixture->arena, &pin), STATUS_OK);
+    assert_int_equal(strlen(pin), REGISTRY_PIN_DIGITS);
+    assert_int_equal(strspn(pin, "0123456789"), REGISTRY_PIN_DIGITS);
+    reopen(fixture);
+    assert_int_equal(registry_pin(fixture->db, "standup", fixture->arena, &again), STATUS_OK);
+    assert_string_equal(pin, again);
+    assert_int_equal(registry_find_by_pin(fixture->db, pin, fixture->arena, &found), STATUS_OK);
+    assert_string_equal(found.id, "standup");
+    assert_int_equal(registry_find_by_pin(fixture->db, "123", fixture->arena, &found),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(registry_pin(fixture->db, "nowhere", fixture->arena, &pin), STATUS_NOT_FOUND);
+    assert_int_equal(registry_end(fixture->db, "standup", NOW), STATUS_OK);
+    assert_int_equal(registry_find_by_pin(fixture->db, again, fixture->arena, &found),
+                     STATUS_NOT_FOUND);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -462,6 +485,7 @@ int main(void)
         TEST(test_no_token_on_disk),
         TEST(test_small_arenas),
         TEST(test_plans),
+        TEST(test_pin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

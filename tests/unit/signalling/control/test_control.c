@@ -62,6 +62,7 @@ static void test_asks_and_answers(void **state)
     expect(&stage, "{\"command\":\"meeting create\",\"args\":{\"ids\":\"one\"}}",
            "d.ids: unknown field");
     expect(&stage, "{\"command\":\"meeting create\"}", "\"token\":");
+    expect(&stage, "{\"command\":\"meeting create\",\"args\":{\"name\":\"Daily\"}}", "\"pin\":");
     expect(&stage, "{\"command\":\"key rotate\"}",
            "{\"result\":{\"master\":2,\"rewrapped\":1,\"left\":0}}");
     expect(&stage, "{\"command\":\"meeting\"}", "\"UNSUPPORTED\"");

@@ -3,6 +3,7 @@
  * docs/design/phone.md, strangers, and the process being killed.
  */
 #include "signalling/sip/bridge.h"
+#include "tests/support/file.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -19,7 +20,16 @@
 
 #include <cmocka.h>
 
-enum { SEEN_MAX = 64, TEXT_MAX = 4096, WAIT_MS = 10000, SILENCE_MS = 300 };
+enum {
+    SEEN_MAX = 4096,
+    TEXT_MAX = 4096,
+    WAIT_MS = 10000,
+    SILENCE_MS = 300,
+    TORTURE_MESSAGES = 49,
+    TORTURE_CHANGED = 40, /* of each message, bytes changed at random */
+    SLOW_RATE = 10,       /* packets a second */
+    SLOW_SENT = 100,
+};
 
 struct seen {
     enum wire_type type;
@@ -101,7 +111,7 @@ static int udp_socket(const char *address, int *ret_port)
     return fd;
 }
 
-static int set_up(void **state)
+static int set_up_with(void **state, uint16_t rate)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     pthread_mutex_init(&stage->lock, NULL);
@@ -115,7 +125,7 @@ static int set_up(void **state)
     stage->messages[0].fields[WIRE_ADDRESS] = stage->listen;
     stage->messages[1] = (struct wire_message){.type = WIRE_ALLOW};
     stage->messages[1].fields[WIRE_ADDRESS] = "127.0.0.1/32";
-    stage->messages[2] = (struct wire_message){.type = WIRE_START};
+    stage->messages[2] = (struct wire_message){.type = WIRE_START, .code = rate};
     struct bridge_config config = {.program = PARLEY_PHONE,
                                    .messages = stage->messages,
                                    .message_count = 3,
@@ -125,6 +135,16 @@ static int set_up(void **state)
     expect(stage, WIRE_READY);
     *state = stage;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_with(state, 0);
+}
+
+static int set_up_slow(void **state)
+{
+    return set_up_with(state, SLOW_RATE);
 }
 
 static int tear_down(void **state)
@@ -307,6 +327,101 @@ static void test_killed_it_is_back(void **state)
     answer_expect(stage->client, "SIP/2.0 404", text);
 }
 
+/* ---- what the process says when the server is gone ---- */
+
+static void test_calls_hear_bye_when_it_ends(void **state)
+{
+    struct stage *stage = *state;
+    char text[TEXT_MAX], contact[96], ack[256];
+    snprintf(contact, sizeof contact, "Contact: <sip:ann@127.0.0.1:%d>\r\n",
+             port_of(stage->client));
+    invite(stage, stage->client, "last", contact);
+    struct wire_message answer = {.type = WIRE_ANSWER, .call = expect(stage, WIRE_INVITE).call};
+    answer.fields[WIRE_SDP] = offer;
+    bridge_send(stage->bridge, &answer);
+    answer_expect(stage->client, "SIP/2.0 200", text);
+    const char *tag = strstr(text, "\r\nTo: ");
+    assert_non_null(tag);
+    snprintf(ack, sizeof ack, "%.*s\r\n", (int)strcspn(tag + 2, "\r"), tag + 2);
+    char made[TEXT_MAX];
+    request_make(stage, stage->client, "ACK", "last", "", "", made);
+    char *to = strstr(made, "To: <sip:100@127.0.0.1>\r\n");
+    assert_non_null(to);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(to - made), made, ack,
+             to + strlen("To: <sip:100@127.0.0.1>\r\n"));
+    phone_send(stage, stage->client, text);
+    expect(stage, WIRE_ACK);
+    stage->bridge = bridge_free(stage->bridge);
+    answer_expect(stage->client, "BYE sip:ann@127.0.0.1", text);
+}
+
+/* ---- hostile bytes ---- */
+
+struct torture {
+    struct stage *stage;
+    uint32_t seed;
+};
+
+static uint32_t torture_next(struct torture *torture)
+{
+    torture->seed = torture->seed * 1664525 + 1013904223;
+    return torture->seed >> 8;
+}
+
+static void torture_one(void *context, const char *name, const char *bytes, size_t length)
+{
+    (void)name;
+    struct torture *torture = context;
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)torture->stage->port)};
+    inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    char *changed = malloc(length);
+    assert_non_null(changed);
+    for (int round = 0; round <= TORTURE_CHANGED; round++) {
+        memcpy(changed, bytes, length);
+        for (int i = 0; i < round; i++)
+            changed[torture_next(torture) % length] = (char)torture_next(torture);
+        (void)sendto(torture->stage->client, changed, length, 0, (struct sockaddr *)&to, sizeof to);
+    }
+    free(changed);
+}
+
+/* RFC 4475's messages as they are and changed: the same process still takes calls. */
+static void test_torture_messages_do_no_harm(void **state)
+{
+    struct stage *stage = *state;
+    struct torture torture = {.stage = stage, .seed = 4475};
+    int process = bridge_process(stage->bridge), port;
+    assert_int_equal(file_each("rfc4475", ".dat", torture_one, &torture), TORTURE_MESSAGES);
+    int client = udp_socket("127.0.0.1", &port);
+    invite(stage, client, "after", CONTACT "P-Asserted-Identity: <tel:+4475>\r\n");
+    struct seen told;
+    do
+        told = expect(stage, WIRE_INVITE);
+    while (strcmp(told.number, "+4475") != 0);
+    assert_int_equal(bridge_process(stage->bridge), process);
+    assert_int_equal(stage->downs, 0);
+    close(client);
+}
+
+/* A source that is let in and over its rate is heard no more than that. */
+static void test_a_loud_source_is_slowed(void **state)
+{
+    struct stage *stage = *state;
+    char text[TEXT_MAX], id[16];
+    int answers = 0;
+    for (int i = 0; i < SLOW_SENT; i++) {
+        snprintf(id, sizeof id, "loud%d", i);
+        request_make(stage, stage->client, "OPTIONS", id, CONTACT, "", text);
+        phone_send(stage, stage->client, text);
+    }
+    struct timeval patience = {.tv_usec = SILENCE_MS * 1000};
+    setsockopt(stage->client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    while (recv(stage->client, text, sizeof text, 0) > 0)
+        answers++;
+    assert_in_range(answers, 1, SLOW_SENT / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +432,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sdp_of_any_bytes_is_only_handed_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strangers_hear_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_it_is_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_calls_hear_bye_when_it_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_torture_messages_do_no_harm, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_loud_source_is_slowed, set_up_slow, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
