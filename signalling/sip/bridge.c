@@ -77,12 +77,11 @@ static void process_end(struct bridge *bridge, bool patiently)
 
 static void bridge_down(struct bridge *bridge, enum status why)
 {
-    if (bridge->end.fd < 0)
-        return;
     log_event(LOG_PHONE, LOG_WARN, "phone_down", "status=%s restart_ms=%d", status_name(why),
               (int)bridge->restart_ms);
     bridge->watch = loop_fd_remove(bridge->watch);
-    close(bridge->end.fd);
+    if (bridge->end.fd >= 0)
+        close(bridge->end.fd);
     bridge->end.fd = -1;
     wire_end_clear(&bridge->end);
     process_end(bridge, false);
