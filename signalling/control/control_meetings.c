@@ -48,9 +48,8 @@ static enum status run_create(struct control_call *call)
                                   .link = arena_printf(call->arena, "/m/%s", created.id),
                                   .token = arena_strdup(call->arena, created.token)};
     call->result = made;
-    status = made->id != NULL
-                 ? registry_pin(call->context->db, made->id, call->arena, &made->pin)
-                 : STATUS_NO_MEMORY;
+    status = made->id != NULL ? registry_pin(call->context->db, made->id, call->arena, &made->pin)
+                              : STATUS_NO_MEMORY;
     if (status != STATUS_OK)
         return status;
     return made->id && made->link && made->token ? STATUS_OK : STATUS_NO_MEMORY;
