@@ -7,6 +7,7 @@
 #include "server/options.h"
 #include "server/server.h"
 #include "server/subcommand.h"
+#include "server/upkeep.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -88,9 +89,11 @@ static void signals_serve(struct server *server, struct options *options, const 
 {
     bool debug = false;
     for (;;) {
-        int number;
-        if (sigwait(signals, &number) != 0)
+        int number = sigtimedwait(signals, NULL, &(struct timespec){.tv_sec = UPKEEP_SECONDS});
+        if (number < 0) {
+            server_upkeep(server);
             continue;
+        }
         if (number == SIGTERM || number == SIGINT)
             return;
         if (number == SIGHUP) {

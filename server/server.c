@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "server/tracing.h"
+#include "server/upkeep.h"
 #include "signalling/api/api.h"
 #include "signalling/control/control.h"
 #include "signalling/gateway/commands.h"
@@ -39,6 +40,7 @@ struct server {
     struct api api;
     struct whip whip;
     struct tracing tracing;
+    struct upkeep upkeep;
     struct control_context controlled;
     struct control *control;
     char link[64], web[SERVER_PATH_MAX], data[SERVER_PATH_MAX];
@@ -361,6 +363,7 @@ enum status server_start(const struct settings *settings, const char *data,
                        "Entries waiting in a queue.", strands_queue, server->crew);
     snprintf(server->data, sizeof server->data, "%s", data);
     server->tracing = (struct tracing){.meetings = server->meetings, .data = server->data};
+    server->upkeep = (struct upkeep){.meetings = server->meetings};
     tracing_apply(&server->tracing, settings);
     snprintf(server->link, sizeof server->link, "http://localhost:%u/", http_port(server->http));
     *ret_server = server;
@@ -378,6 +381,11 @@ void server_reload(struct server *server, const struct settings *settings)
     enum status status = http_reload(server->http);
     if (status != STATUS_OK)
         log_event(LOG_SERVER, LOG_ERROR, "reload_failed", "status=%s", status_name(status));
+}
+
+void server_upkeep(struct server *server)
+{
+    (void)upkeep_run(&server->upkeep);
 }
 
 void server_drain(struct server *server)

@@ -23,6 +23,8 @@ MUST_USE enum status server_start(const struct settings *settings, const char *d
 const char *server_link(const struct server *server);
 /* Reads certificates again, and begins the packet trace that the settings ask for. */
 void server_reload(struct server *server, const struct settings *settings);
+/* What has to be done now and then: every UPKEEP_SECONDS (server/upkeep.h), by one thread. */
+void server_upkeep(struct server *server);
 /* Takes no new joins and tells clients to come back later. */
 void server_drain(struct server *server);
 /* Runs one request of signalling/control without a server: opens the storage of `data` for it.

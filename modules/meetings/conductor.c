@@ -119,6 +119,11 @@ uint64_t meetings_transport_id(struct meetings *meetings)
     return atomic_fetch_add(&meetings->next_transport, 1);
 }
 
+uint64_t meetings_transports(const struct meetings *meetings)
+{
+    return atomic_load(&meetings->next_transport) - 1;
+}
+
 enum status conductor_ask(struct meetings *meetings, mailbox_fn *fn, void *arg)
 {
     return loop_call(meetings->loop, fn, arg);
@@ -238,6 +243,23 @@ uint32_t meetings_count(struct meetings *meetings, const char *meeting_id)
 {
     struct count_question question = {.meetings = meetings, .id = meeting_id};
     return conductor_ask(meetings, count_answer, &question) == STATUS_OK ? question.count : 0;
+}
+
+struct empty_question {
+    const struct meetings *meetings;
+    bool empty;
+};
+
+static void empty_answer(void *arg)
+{
+    struct empty_question *question = arg;
+    question->empty = map_count(question->meetings->by_id) == 0;
+}
+
+bool meetings_empty(struct meetings *meetings)
+{
+    struct empty_question question = {.meetings = meetings};
+    return conductor_ask(meetings, empty_answer, &question) == STATUS_OK && question.empty;
 }
 
 /* ---- members ---- */

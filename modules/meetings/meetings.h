@@ -75,6 +75,10 @@ MUST_USE enum status meetings_trace(struct meetings *meetings, const char *parti
 
 /* A transport id for answer_make. Any thread. */
 uint64_t meetings_transport_id(struct meetings *meetings);
+/* How many ids were given so far. Any thread. */
+uint64_t meetings_transports(const struct meetings *meetings);
+/* Whether no meeting is live; asks the conductor. */
+bool meetings_empty(struct meetings *meetings);
 /* People in the meeting now (lobby and WHEP viewers not counted). */
 uint32_t meetings_count(struct meetings *meetings, const char *meeting_id);
 

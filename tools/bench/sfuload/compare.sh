@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs the same loads against several servers, one after another, each freshly started for each load.
 #   compare.sh SERVERS.sh OUT.jsonl "SHAPES" "SRTP PROFILES" SECONDS [REPEATS]
-#   SHAPES: PUBSxSUBS or ROOMSxPUBSxSUBS, blank-separated, e.g. "1x50 1x200 10x10 10x5x5"
+#   SHAPES: PUBSxSUBS or ROOMSxPUBSxSUBS, blank-separated, e.g. "1x50 1x200 10x10 10x5x5"; with a b at
+#   the end bursts of 20 packets at 4 Mbit/s, as of a screen: "1x100b"
 # SERVERS.sh is sourced. It sets SERVERS="a b ..." and defines for each, NAME in the function's name:
 #   NAME_start   starts it (on CPU $SFU_CPU) and returns when it answers
 #   NAME_pids    prints the pids to account, the forwarding process first
@@ -28,13 +29,14 @@ for rep in $(seq "$repeats"); do
 		for profile in $profiles; do
 			for s in $SERVERS; do
 				for ((i = 0; i < QUIET; i++)); do [ "$(idle)" -ge 95 ] && break; done
-				IFS=x read -r a b c <<<"$shape"
+				IFS=x read -r a b c <<<"${shape%b}"
+				[ "$shape" = "${shape%b}" ] && burst="" || burst="--burst 20 --kbps 4000"
 				[ -n "${c:-}" ] && dims="--rooms $a --pubs $b --subs $c" || dims="--pubs $a --subs $b"
 				"${s}_start" >/dev/null || { echo "$s did not start" >&2; continue; }
 				p=""
 				for pid in $("${s}_pids"); do p="$p --pid $pid"; done
 				timeout 300 "$load" $("${s}_args") $dims --srtp "$profile" --time "$secs" --cpu "$GEN_CPU" \
-					--label "$s" --json "$out" $p $EXTRA || echo "  ($s $shape $profile: exit $?)"
+					--label "$s" --json "$out" $p $burst $EXTRA || echo "  ($s $shape $profile: exit $?)"
 				"${s}_stop"
 			done
 		done

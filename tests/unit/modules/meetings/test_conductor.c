@@ -310,6 +310,7 @@ static void joining_and_leaving_is_told(void **state)
     struct person *ben = join_as(world, "ben", REGISTRY_PARTICIPANT, true);
     assert_true(port_has(&ann->port, "{\"id\":\"ben\",\"name\":\"ben\""));
     assert_int_equal(meetings_count(world->meetings, "m1"), 2);
+    assert_false(meetings_empty(world->meetings));
     struct person *again = join_as(world, "ben", REGISTRY_PARTICIPANT, true);
     assert_true(port_has(&ben->port, "removed {\"reason\":\"elsewhere\"}"));
     assert_true(ben->port.ended);
@@ -319,6 +320,7 @@ static void joining_and_leaving_is_told(void **state)
     assert_true(port_has(&ann->port, "\"left\":[{\"id\":\"ben\"}]"));
     leave(ann);
     assert_int_equal(meetings_count(world->meetings, "m1"), 0);
+    assert_true(meetings_empty(world->meetings));
 }
 
 static void slots_keep_their_place(void **state)

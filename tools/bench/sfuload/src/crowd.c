@@ -100,7 +100,7 @@ static void send_due(uint64_t now)
 {
     for (int i = 0; i < joined; i++) {
         struct guest *p = &guests[i];
-        if (p->person.peer.state != PEER_UP)
+        if (p->person.state != PERSON_IN)
             continue;
         if (now >= p->next_voice) {
             send_voice(p, now);
@@ -337,5 +337,8 @@ int main(int argc, char **argv)
     if (o.pid > 0 && !proc_read(o.pid, &p1))
         die("the server has gone");
     report(&before, &p0, &p1, seconds);
+    for (int i = 0; i < joined; i++)
+        person_leave(&guests[i].person, PERSON_BY_COMMAND);
+    run_for(0.5);
     return 0;
 }

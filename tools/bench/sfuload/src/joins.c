@@ -16,6 +16,7 @@ enum {
     FORGET_S = 240,    /* a session lost in silence is kept 25 s and 120 s more */
     SILENT_EVERY = 20, /* one leave of so many is not said... */
     CLOSING_EVERY = 4, /* ...one is the end of the websocket; the others are said */
+    UPKEEP_S = 12,     /* the server's comes every 10 s */
     FAILURES_SHOWN = 10,
 };
 
@@ -119,7 +120,8 @@ static struct proc_sample server(void)
     return sample;
 }
 
-/* Until the server knows of nobody: lost sessions are kept for a resume. */
+/* Until the server knows of nobody: lost sessions are kept for a resume. Then it gives memory
+ * back, at its next upkeep. */
 static void forget(void)
 {
     uint64_t until = mono_ns() + FORGET_S * NS_S, next = 0;
@@ -129,8 +131,11 @@ static void forget(void)
             continue;
         next = mono_ns() + NS_S;
         if (metric("parley_gateway_sessions") == 0 && metric("parley_participants") == 0 &&
-            metric("parley_meetings") == 0)
+            metric("parley_meetings") == 0) {
+            for (until = mono_ns() + UPKEEP_S * NS_S; mono_ns() < until;)
+                turn();
             return;
+        }
     }
     die("the server still knows somebody after %d s", FORGET_S);
 }
