@@ -3,7 +3,7 @@
  * free pages go back to the kernel. The highest tide of joins leaves them all over the heap,
  * pinned by a few that live on: 250 MB after 12,000 joins, of which 14 are used.
  *
- * Only when no meeting is live: it holds malloc's locks for some 20 ms, for which a worker that
+ * Only when no meeting is live: it holds malloc's locks for 15 to 50 ms, for which a worker that
  * answers a connectivity check would wait, and with it the media.
  * Thread: main's.
  */
