@@ -1,19 +1,7 @@
 // Pages as a person meets them: words in both languages, keyboard, screen readers.
-import axe from 'axe-core';
 import { check, until } from './support/cleanup.mjs';
-import { join, launchChromium, newPerson } from './support/people.mjs';
+import { axeFinds, join, launchChromium, newPerson } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
-
-async function axeFinds(page, where) {
-  await page.evaluate(axe.source);
-  const serious = await page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
-    return violations
-      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
-      .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`);
-  });
-  check(serious.length === 0, `${where}:\n${serious.join('\n')}`);
-}
 
 export const tests = {
   async 'axe finds nothing serious, light and dark'() {

@@ -10,32 +10,50 @@ import { MeetingPage } from './pages/meeting/page';
 import { Missing, Over } from './pages/over';
 import { Prejoin } from './pages/prejoin';
 import { Setup, SignIn } from './pages/sign_in';
+import { Shell } from './pages/spaces/shell';
+import { SpacePage } from './pages/spaces/space';
+import { TakePage } from './pages/spaces/take';
 import { expose } from './hook';
 import { tell } from './pages/notices';
-import { meetingOf, path } from './route';
+import { invitationOf, meetingOf, path, spaceOf } from './route';
 import { text } from './text';
 import { Confirmations } from './ui/dialog';
 import { Toasts } from './ui/toast';
 
 const pages: Record<string, () => JSX.Element> = {
-  '/': Home,
   '/sign-in': SignIn,
   '/setup': Setup,
   '/account': AccountPage,
 };
 
 export function App() {
-  const id = meetingOf(path.value);
-  const Page = pages[path.value];
   useEffect(() => {
     load().catch(() => (session.value = null));
   }, []);
   return (
     <>
-      {Page ? path.value === '/' || session.value !== undefined ? <Page /> : null : id ? <Room key={id} id={id} /> : <Missing what="page" />}
+      <Page />
       <Toasts />
       <Confirmations />
     </>
+  );
+}
+
+function Page() {
+  const meeting = meetingOf(path.value);
+  if (meeting) return <Room key={meeting} id={meeting} />;
+  if (path.value === '/' && !session.value) return <Home />;
+  const space = spaceOf(path.value);
+  const invitation = invitationOf(path.value);
+  const Named = pages[path.value];
+  if (!Named && !space && !invitation && path.value !== '/') return <Missing what="page" />;
+  if (session.value === undefined) return null;
+  if (Named) return <Named />;
+  if (session.value === null) return <SignIn />;
+  return (
+    <Shell key={session.value.user.id}>
+      {space ? <SpacePage key={space} id={space} /> : invitation ? <TakePage token={invitation} /> : <Home inside />}
+    </Shell>
   );
 }
 

@@ -6,6 +6,7 @@ import './styles/controls.css';
 import './styles/pages.css';
 import './styles/meeting.css';
 import './styles/panel.css';
+import './styles/spaces.css';
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);

@@ -1,4 +1,4 @@
-// The address bar as a signal: `/` and `/m/{meeting}`.
+// The address bar as a signal: `/`, `/m/{meeting}`, `/s/{space}`, `/i/{invitation}` and pages with a name.
 import { signal } from '@preact/signals';
 
 export const path = signal(window.location.pathname);
@@ -15,13 +15,29 @@ export function go(to: string): void {
 
 export const meetingPath = (id: string): string => `/m/${encodeURIComponent(id)}`;
 
-export function meetingOf(pathname: string): string | null {
-  const match = /^\/m\/([^/]+)\/?$/.exec(pathname);
+export const spacePath = (id: string): string => `/s/${encodeURIComponent(id)}`;
+export const invitationPath = (token: string): string => `/i/${encodeURIComponent(token)}`;
+
+/** What stands behind `/{letter}/`. */
+function named(letter: string, pathname: string): string | null {
+  const [, first, second, rest] = pathname.split('/');
+  if (first !== letter || !second || rest) return null;
   try {
-    return match?.[1] ? decodeURIComponent(match[1]) : null;
+    return decodeURIComponent(second);
   } catch {
     return null;
   }
+}
+
+export const meetingOf = (pathname: string): string | null => named('m', pathname);
+export const spaceOf = (pathname: string): string | null => named('s', pathname);
+export const invitationOf = (pathname: string): string | null => named('i', pathname);
+
+/** For links that stay on this page: a plain click does not load it anew. */
+export function follow(event: MouseEvent): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  go((event.currentTarget as HTMLAnchorElement).pathname);
 }
 
 /** The meeting meant by what a person pasted: a link of this place, or a code. Null: neither. */

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import { scene } from './scene.mjs';
+import { spacesAnswer, user } from './spaces.mjs';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const dist = join(root, 'web/dist');
@@ -22,7 +23,7 @@ const POLICY =
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 
 let shown = ''; // the page being photographed
-const user = { id: 'u1', email: 'maya@example.org', name: 'Maya Lindqvist', role: 'admin', language: '' };
+let spoken = 'en'; // and its language
 const devices = [
   { id: 's1', device: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130 Safari/537', address: '192.0.2.7', current: true },
   { id: 's2', device: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Safari/604', address: '2001:db8::7', current: false },
@@ -38,13 +39,15 @@ function serve() {
     };
     if (pathname === '/api/v1/info') {
       const setup = shown === 'setup' ? 'here' : 'done';
-      return json(200, { version: '0', setup, signed_in: shown === 'account', meetings: { adhoc: true }, voices: 3, tiles: 9 });
+      return json(200, { version: '0', setup, signed_in: PAGES[shown].signedIn === true, meetings: { adhoc: true }, voices: 3, tiles: 9 });
     }
-    if (pathname === '/api/v1/session') return json(200, { id: 's1', csrf: 'x', user });
+    if (pathname === '/api/v1/session') return json(200, { id: 's1', csrf: 'x', user: user(spoken) });
     if (pathname === '/api/v1/me/sessions') return json(200, { items: devices });
     if (pathname === '/api/v1/meetings/nowhere') return json(404, { title: 'not found' });
     if (pathname.startsWith('/api/v1/meetings/'))
       return json(200, { id: 'x', title: '', locked: false, lobby: false, participants: 4 });
+    const space = pathname.startsWith('/api/v1/') ? spacesAnswer(pathname.slice('/api/v1/'.length), spoken) : undefined;
+    if (space) return json(200, space);
     const asset = /^\/assets\/[\w.-]+$/.test(pathname) ? pathname : '/index.html';
     response.writeHead(200, { 'Content-Type': TYPES[extname(asset)], 'Content-Security-Policy': POLICY });
     return response.end(readFileSync(join(dist, asset)));
@@ -59,20 +62,40 @@ const phoneMenu = async (page, wide, narrow) => {
   await page.getByTestId('more-button').click();
   return page.getByTestId(narrow).click();
 };
+const narrowOnly = async (page, testid) => {
+  if (await page.getByTestId(testid).isVisible()) await page.getByTestId(testid).click();
+};
 const overlay = (item) => async (page) => {
   await page.getByTestId('more-button').click();
   await page.getByTestId(item).click();
   await page.waitForTimeout(2300);
 };
 
-/** name: {path?, state?, people?, knocks?, join?, then?} */
+/** name: {path?, state?, people?, knocks?, join?, then?, signedIn?} */
 const PAGES = {
   home: { path: '/' },
   'home-options': { path: '/', then: open('new-meeting-options') },
   'sign-in': { path: '/sign-in' },
   setup: { path: '/setup' },
-  account: { path: '/account' },
+  account: { path: '/account', signedIn: true },
   'not-found': { path: '/m/nowhere' },
+  'home-signed-in': { path: '/', signedIn: true },
+  rail: { path: '/', signedIn: true, then: (page) => narrowOnly(page, 'rail-open') },
+  'new-space': { path: '/', signedIn: true, then: async (page) => (await narrowOnly(page, 'rail-open'), page.getByTestId('new-space').click()) },
+  space: { path: '/s/s0', signedIn: true },
+  'space-viewer': { path: '/s/s2', signedIn: true },
+  'space-gone': { path: '/s/s9', signedIn: true },
+  'space-role': { path: '/s/s0', signedIn: true, then: open('manage-aiko@example.org') },
+  'space-more': { path: '/s/s0', signedIn: true, then: open('space-more') },
+  'space-invite': { path: '/s/s0', signedIn: true, then: open('invite') },
+  'space-invite-link': {
+    path: '/s/s0', signedIn: true,
+    then: async (page) => (await page.getByTestId('invite').click(), page.getByRole('radio').nth(1).click()),
+  },
+  'space-settings': {
+    path: '/s/s0', signedIn: true,
+    then: async (page) => (await page.getByTestId('space-more').click(), page.getByTestId('open-space-settings').click()),
+  },
   prejoin: {},
   'prejoin-refused': { state: 'refused' },
   'prejoin-devices': { then: (page) => page.locator('.prejoin-devices summary').click() },
@@ -120,6 +143,7 @@ const PAGES = {
 
 async function photograph(browser, base, name, page, { language, theme, width }) {
   shown = name;
+  spoken = language;
   const context = await browser.newContext({
     viewport: { width, height: width < 500 ? 780 : width > 2000 ? 2160 : 900 },
     colorScheme: theme,

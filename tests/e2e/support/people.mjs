@@ -1,6 +1,7 @@
 // Participants: real browsers on the client's own pages.
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
-import { onCleanup, until } from './cleanup.mjs';
+import { check, onCleanup, until } from './cleanup.mjs';
 import { fakes } from './fakes.mjs';
 
 const FLAGS = [
@@ -73,6 +74,18 @@ export async function join(person, meeting, { token, wait = true } = {}) {
   await page.getByTestId('join-button').click();
   if (wait) await page.getByTestId('leave-button').waitFor({ timeout: 20_000 });
   return person;
+}
+
+/** Fails when axe finds something serious on the page. */
+export async function axeFinds(page, where) {
+  await page.evaluate(axe.source);
+  const serious = await page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
+    return violations
+      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+      .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`);
+  });
+  check(serious.length === 0, `${where}:\n${serious.join('\n')}`);
 }
 
 export const near = (hue, wanted) => Math.min(Math.abs(hue - wanted), 360 - Math.abs(hue - wanted)) <= 14;

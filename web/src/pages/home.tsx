@@ -9,10 +9,12 @@ import { Button, IconButton } from '../ui/button';
 import { Dialog } from '../ui/dialog';
 import { Icon, Logo } from '../ui/icons';
 import { Caption, PagePreferences, Switch } from '../ui/parts';
+import { DrawerButton } from './spaces/shell';
 
 const allowed = signal(true);
 
-export function Home() {
+/** `inside`: the rail around it has the name, the account and the preferences. */
+export function Home({ inside = false }: { inside?: boolean }) {
   const t = text.value.home;
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<'create' | 'denied' | null>(null);
@@ -42,13 +44,19 @@ export function Home() {
 
   return (
     <div class="page home">
-      <header class="page-head">
-        <span class="brand">
-          <Logo /> Parley
-        </span>
-        <AccountLink />
-        <PagePreferences />
-      </header>
+      {inside ? (
+        <header class="space-head narrow-head">
+          <DrawerButton />
+        </header>
+      ) : (
+        <header class="page-head">
+          <span class="brand">
+            <Logo /> Parley
+          </span>
+          <AccountLink />
+          <PagePreferences />
+        </header>
+      )}
       <main class="home-main">
         <div class="home-intro">
           <h1>{t.title}</h1>

@@ -1,0 +1,156 @@
+// Who is in the space, and what they may do.
+import { useState } from 'preact/hooks';
+import { session } from '../../account';
+import { type Member, removeMember, type Space } from '../../spaces/rest';
+import { may, roles } from '../../spaces/rights';
+import type { Members } from '../../spaces/members';
+import { text } from '../../text';
+import { Button } from '../../ui/button';
+import { confirm } from '../../ui/dialog';
+import { Icon } from '../../ui/icons';
+import { Item, Popup, Rule } from '../../ui/menu';
+import { Avatar } from '../../ui/parts';
+import { told } from './told';
+
+const SEARCH_FROM = 8; // fewer are seen at a glance
+
+export function MembersPanel({ space, members, invite }: { space: Space; members: Members; invite(): void }) {
+  const t = text.value.spaces;
+  const [wanted, setWanted] = useState('');
+  const all = members.all.value;
+  const sought = wanted.trim().toLocaleLowerCase();
+  const shown = all
+    .filter((member) => `${member.name} ${member.email}`.toLocaleLowerCase().includes(sought))
+    .sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role) || a.name.localeCompare(b.name));
+  return (
+    <>
+      {may(space, 'invite') && (
+        <div class="members-invite">
+          <Button wide icon="personPlus" onClick={invite} data-testid="invite">
+            {t.invite}
+          </Button>
+        </div>
+      )}
+      {all.length >= SEARCH_FROM && (
+        <div class="panel-search">
+          <Icon name="search" size={16} />
+          <input
+            class="input"
+            type="search"
+            value={wanted}
+            placeholder={t.findMember}
+            aria-label={t.findMember}
+            onInput={(event) => setWanted(event.currentTarget.value)}
+          />
+        </div>
+      )}
+      <ul class="members-list scroll" aria-label={t.memberHeading} data-testid="members">
+        {shown.map((member) => (
+          <Row key={member.id} space={space} members={members} member={member} />
+        ))}
+        {shown.length === 0 && all.length > 0 && <li class="rail-note">{t.noMember}</li>}
+      </ul>
+    </>
+  );
+}
+
+function Row({ space, members, member }: { space: Space; members: Members; member: Member }) {
+  const t = text.value.spaces;
+  const self = member.id === session.value?.user.id;
+  const owners = members.all.value.filter((other) => other.role === 'owner').length;
+  // A space is never without an owner.
+  const last = member.role === 'owner' && owners === 1;
+  return (
+    <li class="members-row" data-testid={`member-${member.email}`}>
+      <Avatar name={member.name} seed={member.id} />
+      <span class="person-words grow">
+        <span class="ellipsis">{self ? text.value.common.selfSuffix(member.name) : member.name}</span>
+        <small class="quiet ellipsis">{member.email}</small>
+      </span>
+      {may(space, 'manage') && !last ? (
+        <Manage members={members} member={member} self={self} />
+      ) : (
+        <span class="badge">{t.roles[member.role]}</span>
+      )}
+    </li>
+  );
+}
+
+function Manage({ members, member, self }: { members: Members; member: Member; self: boolean }) {
+  const t = text.value.spaces;
+  const handOver = async () => {
+    const yes = await confirm({ title: t.handOverConfirm(member.name), body: t.handOverText, action: t.handOverAction });
+    if (yes !== null) void told(members.setRole(member, 'owner', true));
+  };
+  const remove = async () => {
+    const yes = await confirm({ title: t.removeConfirm(member.name), body: t.removeText, action: t.removeAction, danger: true });
+    if (yes !== null) void told(members.remove(member));
+  };
+  return (
+    <Popup
+      label={t.manage(member.name)}
+      trigger={({ ref, ...props }) => (
+        <button
+          {...props}
+          ref={ref}
+          type="button"
+          class="role-button"
+          aria-label={`${t.manage(member.name)}: ${t.roles[member.role]}`}
+          data-testid={`manage-${member.email}`}
+        >
+          {t.roles[member.role]}
+          <Icon name="down" size={14} />
+        </button>
+      )}
+    >
+      {(close) => {
+        const then = (run: () => void) => () => {
+          close();
+          run();
+        };
+        return (
+          <>
+            {roles.map((role) => (
+              <Item
+                key={role}
+                checked={role === member.role}
+                testid={`role-${role}`}
+                onSelect={then(() => role !== member.role && void told(members.setRole(member, role)))}
+              >
+                <span class="role-words">
+                  {t.roles[role]}
+                  <small>{t.roleText[role]}</small>
+                </span>
+              </Item>
+            ))}
+            {!self && (
+              <>
+                <Rule />
+                <Item icon="star" onSelect={then(() => void handOver())}>
+                  {t.handOver}
+                </Item>
+                <Item icon="personOff" danger testid="remove-member" onSelect={then(() => void remove())}>
+                  {t.remove}
+                </Item>
+              </>
+            )}
+          </>
+        );
+      }}
+    </Popup>
+  );
+}
+
+/** Asks, and leaves; whether it happened. */
+export async function leaveSpace(space: Space, members: Members): Promise<boolean> {
+  const t = text.peek().spaces;
+  const owners = members.all.peek().filter((member) => member.role === 'owner').length;
+  const only = space.role === 'owner' && owners <= 1;
+  const yes = await confirm({
+    title: t.leaveConfirm(space.name),
+    body: only ? t.leaveOwner : t.leaveText,
+    action: only ? text.peek().common.done : t.leave,
+    danger: !only,
+  });
+  return yes !== null && !only && told(removeMember(space.id, 'me'));
+}

@@ -1,0 +1,124 @@
+// The left rail: home, the spaces one is in, oneself.
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { session } from '../../account';
+import { follow, path, spaceOf, spacePath } from '../../route';
+import type { Space } from '../../spaces/rest';
+import { byName, spaces } from '../../spaces/spaces';
+import { text } from '../../text';
+import { Button, IconButton } from '../../ui/button';
+import { Icon, Logo } from '../../ui/icons';
+import { Avatar, PagePreferences } from '../../ui/parts';
+import { NewSpace } from './new-space';
+import { drawer } from './shell';
+
+export function Rail() {
+  const t = text.value.spaces;
+  const [making, setMaking] = useState(false);
+  const all = byName.value;
+  const live = all.filter((space) => !space.archived);
+  const rest = live.filter((space) => !space.favourite);
+  return (
+    <>
+      <div class="rail-head">
+        <a class="brand" href="/" onClick={follow}>
+          <Logo size={26} /> Parley
+        </a>
+        <IconButton class="drawer-button" icon="close" label={t.closeMenu} tip="none" onClick={() => (drawer.value = false)} />
+      </div>
+      <nav class="rail-list scroll" aria-label={t.heading} data-testid="rail">
+        <a class="rail-item" href="/" onClick={follow} aria-current={path.value === '/' ? 'page' : undefined}>
+          <span class="rail-icon">
+            <Icon name="home" size={18} />
+          </span>
+          <span class="ellipsis">{t.home}</span>
+        </a>
+        <Group title={t.favourites} items={live.filter((space) => space.favourite)} />
+        <Group title={t.heading} items={rest.filter((space) => space.kind === 'space')}>
+          <IconButton
+            small
+            icon="plus"
+            iconSize={18}
+            tip="none"
+            label={t.make}
+            data-testid="new-space"
+            onClick={() => setMaking(true)}
+          />
+        </Group>
+        {spaces.value === undefined && <p class="rail-note">{t.loading}</p>}
+        {spaces.value?.length === 0 && (
+          <div class="rail-note">
+            <p>{t.noneText}</p>
+            <Button size="small" icon="plus" onClick={() => setMaking(true)}>
+              {t.make}
+            </Button>
+          </div>
+        )}
+        <Group title={t.direct} items={rest.filter((space) => space.kind !== 'space')} />
+        <Group title={t.archived} items={all.filter((space) => space.archived)} />
+      </nav>
+      <Oneself />
+      {making && <NewSpace onClose={() => setMaking(false)} />}
+    </>
+  );
+}
+
+function Group({ title, items, children }: { title: string; items: readonly Space[]; children?: ComponentChildren }) {
+  if (items.length === 0 && !children) return null;
+  return (
+    <section class="rail-group">
+      <div class="rail-title">
+        <h2>{title}</h2>
+        {children}
+      </div>
+      <ul>
+        {items.map((space) => (
+          <li key={space.id}>
+            <Entry space={space} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Entry({ space }: { space: Space }) {
+  const t = text.value.spaces;
+  return (
+    <a
+      class={space.muted ? 'rail-item muted' : 'rail-item'}
+      href={spacePath(space.id)}
+      aria-current={spaceOf(path.value) === space.id ? 'page' : undefined}
+      data-testid={`space-${space.id}`}
+      onClick={follow}
+    >
+      <Avatar name={space.name} seed={space.id} class={space.kind === 'direct' ? 'rail-avatar' : 'rail-avatar square'} />
+      <span class="ellipsis grow">{space.name}</span>
+      {space.muted && (
+        <span class="rail-mark" role="img" aria-label={t.muted}>
+          <Icon name="bellOff" size={15} />
+        </span>
+      )}
+    </a>
+  );
+}
+
+function Oneself() {
+  const user = session.value?.user;
+  if (!user) return null;
+  return (
+    <div class="rail-foot">
+      <a
+        class="rail-item grow"
+        href="/account"
+        onClick={follow}
+        title={text.value.spaces.account}
+        data-testid="account-link"
+      >
+        <Avatar name={user.name} seed={user.id} class="rail-avatar" />
+        <span class="ellipsis">{user.name}</span>
+      </a>
+      <PagePreferences />
+    </div>
+  );
+}

@@ -1,0 +1,100 @@
+// What somebody signed in has around every page: the rail of spaces, on a phone a drawer.
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { path } from '../../route';
+import { load, spaces } from '../../spaces/spaces';
+import { text } from '../../text';
+import { IconButton } from '../../ui/button';
+import { Icon, type IconName } from '../../ui/icons';
+import { Rail } from './rail';
+
+export const drawer = signal(false);
+const RETRY_MS = 4000;
+
+export function Shell({ children }: { children: ComponentChildren }) {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ask = () => {
+      load().catch(() => {
+        if (spaces.peek() === undefined) timer = setTimeout(ask, RETRY_MS);
+      });
+    };
+    ask();
+    window.addEventListener('online', ask);
+    return () => {
+      clearTimeout(timer);
+      window.removeEventListener('online', ask);
+    };
+  }, []);
+  // Going somewhere closes the drawer.
+  useEffect(() => {
+    drawer.value = false;
+  }, [path.value]);
+  return (
+    <div class="shell">
+      <Drawer />
+      <div class="shell-main">{children}</div>
+    </div>
+  );
+}
+
+function Drawer() {
+  const box = useRef<HTMLElement>(null);
+  const open = drawer.value;
+  useEffect(() => {
+    if (open) box.current?.querySelector<HTMLElement>('a, button')?.focus();
+  }, [open]);
+  return (
+    <>
+      {open && <div class="drawer-veil" onClick={() => (drawer.value = false)} />}
+      <aside
+        ref={box}
+        class={open ? 'rail open' : 'rail'}
+        aria-label={text.value.spaces.rail}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape' && open) {
+            event.preventDefault();
+            drawer.value = false;
+          }
+        }}
+      >
+        <Rail />
+      </aside>
+    </>
+  );
+}
+
+/** Opens the rail where it is a drawer. */
+export function DrawerButton() {
+  return (
+    <IconButton
+      class="drawer-button"
+      icon="menu"
+      label={text.value.spaces.menu}
+      tip="none"
+      aria-expanded={drawer.value}
+      data-testid="rail-open"
+      onClick={() => (drawer.value = true)}
+    />
+  );
+}
+
+/** Where there is nothing to show, and why. */
+export function Blank({ icon, heading, words, children }: {
+  icon: IconName;
+  heading: string;
+  words?: string;
+  children?: ComponentChildren;
+}) {
+  return (
+    <div class="space-blank" data-testid="space-blank">
+      <span class="message-icon">
+        <Icon name={icon} size={30} />
+      </span>
+      <h1>{heading}</h1>
+      {words && <p class="quiet">{words}</p>}
+      {children}
+    </div>
+  );
+}

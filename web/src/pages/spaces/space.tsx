@@ -1,0 +1,132 @@
+// A space: who is in it.
+import { signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import { go } from '../../route';
+import { OpenSpace } from '../../spaces/open';
+import { changeMine, type Space } from '../../spaces/rest';
+import { may } from '../../spaces/rights';
+import { drop, find, put, spaces } from '../../spaces/spaces';
+import { text } from '../../text';
+import { Button, IconButton } from '../../ui/button';
+import { Item, Popup, Rule } from '../../ui/menu';
+import { Avatar } from '../../ui/parts';
+import { InviteDialog } from './invite';
+import { leaveSpace, MembersPanel } from './members';
+import { SettingsDialog } from './settings';
+import { Blank, DrawerButton } from './shell';
+import { told } from './told';
+
+const dialog = signal<'invite' | 'settings' | null>(null);
+
+export function SpacePage({ id }: { id: string }) {
+  const t = text.value.spaces;
+  const space = find(id);
+  const [open] = useState(() => new OpenSpace(id));
+  useEffect(() => {
+    void open.refresh();
+    return () => {
+      dialog.value = null;
+    };
+  }, [open]);
+  useEffect(() => {
+    document.title = space ? `${space.name} · Parley` : 'Parley';
+  }, [space?.name]);
+
+  if (!space)
+    return (
+      <main class="space">
+        <header class="space-head">
+          <DrawerButton />
+        </header>
+        {spaces.value && (
+          <Blank icon="search" heading={t.gone} words={t.goneText}>
+            <Button onClick={() => go('/')}>{t.toHome}</Button>
+          </Blank>
+        )}
+      </main>
+    );
+  return (
+    <>
+      <main class="space" data-testid="space">
+        <Head space={space} open={open} />
+        <section class="space-members" aria-label={t.memberHeading}>
+          <MembersPanel space={space} members={open.members} invite={() => (dialog.value = 'invite')} />
+        </section>
+      </main>
+      {dialog.value === 'invite' && may(space, 'invite') && (
+        <InviteDialog space={space} members={open.members} onClose={() => (dialog.value = null)} />
+      )}
+      {dialog.value === 'settings' && may(space, 'archive') && (
+        <SettingsDialog space={space} onClose={() => (dialog.value = null)} />
+      )}
+    </>
+  );
+}
+
+function Head({ space, open }: { space: Space; open: OpenSpace }) {
+  const t = text.value.spaces;
+  return (
+    <header class="space-head">
+      <DrawerButton />
+      <Avatar name={space.name} seed={space.id} class={space.kind === 'direct' ? '' : 'square'} />
+      <span class="person-words grow">
+        <h1 class="ellipsis" data-testid="space-title">
+          {space.name}
+        </h1>
+        <small class="quiet ellipsis">{`${t.members(space.members)} · ${t.roles[space.role]}`}</small>
+      </span>
+      <More space={space} open={open} />
+    </header>
+  );
+}
+
+function More({ space, open }: { space: Space; open: OpenSpace }) {
+  const t = text.value.spaces;
+  const leave = async () => {
+    if (!(await leaveSpace(space, open.members))) return;
+    drop(space.id);
+    go('/');
+  };
+  const mine = (change: Parameters<typeof changeMine>[1]) => void told(changeMine(space.id, change).then(put));
+  return (
+    <Popup
+      label={t.details}
+      trigger={(props) => <IconButton {...props} icon="more" label={t.details} tip="below-end" data-testid="space-more" />}
+    >
+      {(close) => {
+        const then = (run: () => void) => () => {
+          close();
+          run();
+        };
+        return (
+          <>
+            <Item icon="star" testid="favourite" onSelect={then(() => mine({ favourite: !space.favourite }))}>
+              {space.favourite ? t.unfavourite : t.favourite}
+            </Item>
+            <Item icon={space.muted ? 'bell' : 'bellOff'} testid="mute-space" onSelect={then(() => mine({ muted: !space.muted }))}>
+              {space.muted ? t.unmute : t.mute}
+            </Item>
+            {may(space, 'invite') && (
+              <Item icon="personPlus" onSelect={then(() => (dialog.value = 'invite'))}>
+                {t.inviteTitle}
+              </Item>
+            )}
+            {may(space, 'archive') && (
+              <Item icon="settings" testid="open-space-settings" onSelect={then(() => (dialog.value = 'settings'))}>
+                {t.settings}
+              </Item>
+            )}
+            {space.kind !== 'direct' && (
+              <>
+                <Rule />
+                <Item icon="leave" danger testid="leave-space" onSelect={then(() => void leave())}>
+                  {t.leave}
+                </Item>
+              </>
+            )}
+          </>
+        );
+      }}
+    </Popup>
+  );
+}

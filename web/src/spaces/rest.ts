@@ -1,0 +1,102 @@
+// Spaces over REST: what goes over the wire, typed. Names are those of docs/protocol.md.
+import { ask } from '../account';
+
+export type Role = 'viewer' | 'editor' | 'owner';
+export type LinkPolicy = 'none' | 'viewer' | 'editor';
+
+/** As its member sees it. */
+export interface Space {
+  id: string;
+  kind: 'space' | 'group' | 'direct';
+  /** Of a direct one: the other's. May be empty. */
+  name: string;
+  with?: string;
+  role: Role;
+  links: LinkPolicy;
+  folder?: string;
+  archived: boolean;
+  favourite: boolean;
+  muted: boolean;
+  members: number;
+  version: number;
+  created: number;
+}
+
+export interface Member {
+  /** Of the account; empty while the address has none. */
+  id: string;
+  name: string;
+  email: string;
+  role: Role;
+  joined: number;
+}
+
+export interface Invitation {
+  id: string;
+  role: Role;
+  maker: string;
+  /** When it is made, and never again. */
+  token?: string;
+  /** How many more; -1: any number. */
+  uses: number;
+  expires: number;
+  created: number;
+}
+
+const at = (id: string, below = ''): string => `spaces/${encodeURIComponent(id)}${below}`;
+
+export const listSpaces = async (): Promise<Space[]> => (await ask<{ items: Space[] }>('GET', 'spaces')).items;
+
+export const createSpace = (wish: { name?: string; kind?: Space['kind']; with?: string }): Promise<Space> =>
+  ask('POST', 'spaces', wish);
+
+export const getSpace = (id: string): Promise<Space> => ask('GET', at(id));
+
+export const changeSpace = (
+  id: string,
+  change: { name?: string; links?: LinkPolicy; archived?: boolean },
+): Promise<Space> => ask('PATCH', at(id), change);
+
+export const deleteSpace = (id: string): Promise<void> => ask('DELETE', at(id));
+
+/** What is one's own of a space. */
+export const changeMine = (
+  id: string,
+  change: { folder?: string; favourite?: boolean; muted?: boolean },
+): Promise<Space> => ask('PATCH', at(id, '/me'), change);
+
+export async function listMembers(id: string): Promise<Member[]> {
+  const members: Member[] = [];
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const page: { items: Member[]; next_cursor?: string } = await ask(
+      'GET',
+      at(id, `/members${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ''}`),
+    );
+    members.push(...page.items);
+    cursor = page.next_cursor;
+  }
+  return members;
+}
+
+export const invite = (id: string, email: string, role: Role): Promise<Member> =>
+  ask('POST', at(id, '/members'), { email, role });
+
+export const setRole = (id: string, user: string, role: Role, transfer = false): Promise<Member> =>
+  ask('PATCH', at(id, `/members/${encodeURIComponent(user)}`), transfer ? { role, transfer } : { role });
+
+/** `user` may be "me": one leaves. */
+export const removeMember = (id: string, user: string): Promise<void> =>
+  ask('DELETE', at(id, `/members/${encodeURIComponent(user)}`));
+
+export const listInvitations = async (id: string): Promise<Invitation[]> =>
+  (await ask<{ items: Invitation[] }>('GET', at(id, '/links'))).items;
+
+export const makeInvitation = (id: string, wish: { role: Role; uses?: number; expires?: number }): Promise<Invitation> =>
+  ask('POST', at(id, '/links'), wish);
+
+export const removeInvitation = (id: string, link: string): Promise<void> =>
+  ask('DELETE', at(id, `/links/${encodeURIComponent(link)}`));
+
+/** Enters the space that an invitation is for. */
+export const takeInvitation = (token: string): Promise<Space> =>
+  ask('POST', `links/${encodeURIComponent(token)}/members`);

@@ -1,0 +1,31 @@
+// The spaces this person is in.
+import { computed, signal } from '@preact/signals';
+import { listSpaces, type Space } from './rest';
+
+/** undefined: not asked yet. */
+export const spaces = signal<readonly Space[] | undefined>(undefined);
+
+export const byName = computed(() =>
+  [...(spaces.value ?? [])].sort((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1)),
+);
+
+export const find = (id: string): Space | null => spaces.value?.find((space) => space.id === id) ?? null;
+
+export function put(space: Space): void {
+  const known = spaces.peek() ?? [];
+  spaces.value = known.some((other) => other.id === space.id)
+    ? known.map((other) => (other.id === space.id ? space : other))
+    : [...known, space];
+}
+
+export function drop(id: string): void {
+  spaces.value = spaces.peek()?.filter((space) => space.id !== id);
+}
+
+export async function load(): Promise<void> {
+  spaces.value = await listSpaces();
+}
+
+export function forget(): void {
+  spaces.value = undefined;
+}
