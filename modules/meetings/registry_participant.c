@@ -307,7 +307,7 @@ static enum status rename_run(struct db_session *session, void *arg)
 {
     const struct renaming *renaming = arg;
     const struct change *change = &renaming->change;
-    const char *before;
+    const char *before = NULL;
     struct vault_place place = name_place(change->participant);
     struct db_statement *select =
         db_prepare(session, "SELECT name_sealed FROM participant"

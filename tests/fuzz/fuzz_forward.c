@@ -51,7 +51,8 @@ static void must(enum status status)
 static void set_up(void)
 {
     must(dtls_identity_new(&media.identity));
-    must(worker_new(&media, 0, socket(AF_INET, SOCK_DGRAM, 0), AF_INET, NULL, &worker));
+    const struct media_config config = {0};
+    must(worker_new(&media, 0, socket(AF_INET, SOCK_DGRAM, 0), AF_INET, &config, &worker));
     media.workers[0] = worker;
     sender_socket(worker->sender, -1, AF_INET); /* nothing leaves */
     must(worker_start(worker));
