@@ -257,6 +257,7 @@ static enum status edge_open(struct server *server, const struct settings *setti
                                          .adhoc = adhoc};
     server->api.db = server->db;
     server->api.auth = server->auth;
+    server->api.objects = server->objects;
     setup_link_make(server, settings);
     server->api.meetings = server->meetings;
     server->api.metrics = server->metrics;

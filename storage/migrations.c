@@ -280,6 +280,34 @@ static const char *const steps[] = {
     "ALTER TABLE meeting ADD COLUMN pin_sealed BLOB;"
     "ALTER TABLE meeting ADD COLUMN pin_hash BLOB;"
     "CREATE UNIQUE INDEX meeting_pin ON meeting (pin_hash);",
+
+    /* 10: files of spaces; names sealed with the space's key. `folder` '': the top. */
+    "CREATE TABLE space_file ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT NOT NULL,"
+    "  name BLOB NOT NULL,"
+    "  folder TEXT NOT NULL,"
+    "  kind TEXT NOT NULL CHECK (kind IN ('file', 'folder')),"
+    "  type TEXT,"
+    "  author TEXT NOT NULL REFERENCES account (id),"
+    "  size INTEGER NOT NULL,"
+    "  version INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  changed INTEGER NOT NULL,"
+    "  deleted INTEGER"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_file_folder ON space_file (space, folder, id);"
+    "CREATE INDEX space_file_deleted ON space_file (space, id) WHERE deleted > 0;"
+
+    "CREATE TABLE space_file_version ("
+    "  file TEXT NOT NULL,"
+    "  version INTEGER NOT NULL,"
+    "  object TEXT NOT NULL,"
+    "  size INTEGER NOT NULL,"
+    "  author TEXT NOT NULL REFERENCES account (id),"
+    "  created INTEGER NOT NULL,"
+    "  PRIMARY KEY (file, version)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 enum { VAULT_STEP = 3 };

@@ -1,5 +1,6 @@
 #include "core/fields.h"
 #include "modules/auth/auth.h"
+#include "modules/spaces/files.h"
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
 #include "modules/spaces/spaces.h"
@@ -136,3 +137,44 @@ static const struct json_field messages_edits_fields[] = {
 };
 
 TABLE(messages_edits, NULL);
+
+/* ---- files ---- */
+
+static const struct json_field files_file_fields[] = {
+    TEXT(files_file, id, 1, CRYPTO_ID_CHARS, true, NULL),
+    TEXT(files_file, space, 1, SPACES_ID_MAX, true, NULL),
+    TEXT(files_file, name, 1, FILES_NAME_MAX, true, NULL),
+    TEXT(files_file, folder, 1, CRYPTO_ID_CHARS, false, "it is in; absent: the top"),
+    CHOICE(files_file, kind, "file|folder", true, NULL),
+    TEXT(files_file, type, 1, FILES_TYPE_MAX, false, "media type as uploaded; not of a folder"),
+    TEXT(files_file, author, 1, CRYPTO_ID_CHARS, true, "of the newest version"),
+    INT(files_file, size, 0, INT64_MAX, true, "bytes"),
+    INT(files_file, version, 0, INT64_MAX, true, "of the content; 0 of a folder"),
+    INT(files_file, created, 0, INT64_MAX, true, "ms since 1970"),
+    INT(files_file, changed, 0, INT64_MAX, true, "ms since 1970"),
+    INT(files_file, deleted, 0, INT64_MAX, false, "ms since 1970; 0: it is not"),
+};
+
+TABLE(files_file, "A file or folder of a space.");
+
+static const struct json_field files_list_fields[] = {
+    LIST(files_list, items, &files_file_table, FILES_PAGE_MAX, true, "by id"),
+    TEXT(files_list, next_cursor, 1, CRYPTO_ID_CHARS, false, "absent: these were the last"),
+};
+
+TABLE(files_list, NULL);
+
+static const struct json_field files_version_fields[] = {
+    INT(files_version, version, 1, INT64_MAX, true, NULL),
+    INT(files_version, size, 0, INT64_MAX, true, "bytes"),
+    TEXT(files_version, author, 1, CRYPTO_ID_CHARS, true, NULL),
+    INT(files_version, created, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(files_version, NULL);
+
+static const struct json_field files_versions_fields[] = {
+    LIST(files_versions, items, &files_version_table, FILES_VERSIONS_MAX, true, "newest first"),
+};
+
+TABLE(files_versions, NULL);

@@ -25,6 +25,7 @@ struct api_bound {
 struct api {
     struct db *db;
     struct auth *auth;
+    struct objects *objects;
     struct meetings *meetings;
     struct metrics *metrics;
     enum adhoc adhoc;

@@ -22,8 +22,8 @@ enum api_who {
     API_ADMIN, /* of those, admins; 403 for others */
     API_HOST,  /* of meeting {id}: a host's or co-host's own token, or the host token. To others the
                  meeting does not exist */
-    API_MEMBER, /* of space {id}, with the route's right: 401 when nobody is signed in, 403 for a
-                   member without it, 404 for others */
+    API_MEMBER, /* of space {id}, or of that of file {id}, with the route's right: 401 when nobody
+                   is signed in, 403 for a member without it, 404 for others */
 };
 
 /* A request being carried out. Texts live in the request's arena. */
@@ -37,6 +37,7 @@ struct api_call {
     const void *result; /* the handler's: a struct of route->result; NULL only when it failed */
     const struct auth_caller
         *caller;       /* NULL: nobody is signed in; never with API_USER, API_ADMIN, API_MEMBER */
+    const char *space; /* of API_MEMBER */
     const char *csrf;  /* of a caller by cookie, else NULL */
     const char *error; /* the handler's: detail of the problem, or NULL */
 };
@@ -72,7 +73,8 @@ struct api_table {
     }
 
 /* A file each. */
-extern const struct api_table api_accounts, api_meetings, api_messages, api_operator, api_spaces;
+extern const struct api_table api_accounts, api_files, api_meetings, api_messages, api_operator,
+    api_spaces;
 
 /* Every route; NULL past the last. */
 const struct api_route *api_route_at(size_t index);

@@ -3,6 +3,7 @@
  * run it, encode what came of it.
  */
 #include "modules/meetings/registry.h"
+#include "modules/spaces/files.h"
 #include "modules/spaces/spaces.h"
 #include "signalling/api/api.h"
 #include "signalling/api/callers.h"
@@ -15,7 +16,7 @@
 #include <strings.h>
 
 static const struct api_table *const tables[] = {&api_accounts, &api_meetings, &api_spaces,
-                                                 &api_messages, &api_operator};
+                                                 &api_messages, &api_files,    &api_operator};
 
 const struct api_route *api_route_at(size_t index)
 {
@@ -119,7 +120,14 @@ static enum status who_check(struct api_call *call, const struct api_route *rout
     enum status status = caller_check(call, route->who);
     if (status != STATUS_OK || route->who != API_MEMBER)
         return status;
-    const struct spaces_who who = {call->request->params[0], call->caller->user.id};
+    static const char files[] = "/api/v1/files/";
+    const char *id = call->request->params[0];
+    call->space = id;
+    if (strncmp(route->pattern, files, sizeof files - 1) == 0)
+        status = files_space(call->api->db, id, call->arena, &call->space);
+    if (status != STATUS_OK)
+        return status;
+    const struct spaces_who who = {call->space, call->caller->user.id};
     return spaces_check(call->api->db, &who, route->right);
 }
 

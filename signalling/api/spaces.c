@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/fields.h"
+#include "modules/spaces/files.h"
 #include "modules/spaces/links.h"
 #include "signalling/api/api.h"
 #include "signalling/api/route.h"
@@ -101,6 +102,8 @@ static enum status delete_space(struct api_call *call)
     const struct spaces_who who = who_asks(call);
     enum status status =
         spaces_delete(call->api->db, &who, api_version_wanted(call), clock_wall_ms());
+    if (status == STATUS_OK)
+        status = files_purge(call->api->db, call->api->objects, who.space);
     return status == STATUS_OUT_OF_WINDOW ? api_changed(call) : status;
 }
 

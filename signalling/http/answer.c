@@ -160,35 +160,32 @@ static bool number_take(const char **at, size_t *ret_value)
     return true;
 }
 
-enum range { RANGE_NONE, RANGE_PART, RANGE_OUTSIDE };
-
-/* RFC 9110 14.1.2: one range of bytes; several, or another unit, are answered by the whole. */
-static enum range range_parse(const char *value, size_t length, size_t *ret_first, size_t *ret_last)
+enum http_range http_range(const char *value, size_t length, size_t *ret_first, size_t *ret_last)
 {
     size_t first = 0, last = 0;
     if (strncmp(value, "bytes=", 6) != 0)
-        return RANGE_NONE;
+        return HTTP_RANGE_NONE;
     const char *at = value + 6;
     if (*at == '-') {
         at++;
         if (!number_take(&at, &last) || *at != '\0')
-            return RANGE_NONE;
+            return HTTP_RANGE_NONE;
         if (last == 0 || length == 0)
-            return RANGE_OUTSIDE;
+            return HTTP_RANGE_OUTSIDE;
         *ret_first = last < length ? length - last : 0;
         *ret_last = length - 1;
-        return RANGE_PART;
+        return HTTP_RANGE_PART;
     }
     if (!number_take(&at, &first) || *at++ != '-')
-        return RANGE_NONE;
+        return HTTP_RANGE_NONE;
     bool open = *at == '\0';
     if (!open && (!number_take(&at, &last) || *at != '\0' || last < first))
-        return RANGE_NONE;
+        return HTTP_RANGE_NONE;
     if (first >= length)
-        return RANGE_OUTSIDE;
+        return HTTP_RANGE_OUTSIDE;
     *ret_first = first;
     *ret_last = open || last >= length ? length - 1 : last;
-    return RANGE_PART;
+    return HTTP_RANGE_PART;
 }
 
 static void asset_range(struct answer *answer, const struct asset_body *body,
@@ -200,17 +197,17 @@ static void asset_range(struct answer *answer, const struct asset_body *body,
         return;
     size_t first = 0, last = 0;
     char text[96];
-    switch (range_parse(range, body->length, &first, &last)) {
-    case RANGE_NONE:
+    switch (http_range(range, body->length, &first, &last)) {
+    case HTTP_RANGE_NONE:
         break;
-    case RANGE_PART:
+    case HTTP_RANGE_PART:
         answer->status = 206;
         answer->body = (const char *)body->bytes + first;
         answer->body_length = last - first + 1;
         snprintf(text, sizeof text, "bytes %zu-%zu/%zu", first, last, body->length);
         answer_field(answer, "Content-Range", text);
         break;
-    case RANGE_OUTSIDE:
+    case HTTP_RANGE_OUTSIDE:
         answer->status = 416;
         answer->body_length = 0;
         snprintf(text, sizeof text, "bytes */%zu", body->length);

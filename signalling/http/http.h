@@ -103,6 +103,10 @@ const char *http_header(const struct http_request *request, const char *name);
 /* 200 (or status) with a JSON text. */
 void http_reply_json(struct http_reply *reply, int status, const char *json);
 void http_reply_header(struct http_reply *reply, const char *name, const char *value);
+enum http_range { HTTP_RANGE_NONE, HTTP_RANGE_PART, HTTP_RANGE_OUTSIDE };
+/* What a Range field asks of `length` bytes (RFC 9110 14.1.2): one range; several, or another unit,
+ * are answered by the whole. ret_first and ret_last are set for a part. */
+enum http_range http_range(const char *value, size_t length, size_t *ret_first, size_t *ret_last);
 /* RFC 9457 problem+json with the request's id; `code` is a stable snake_case name. */
 void http_problem(const struct http_request *request, struct http_reply *reply, int status,
                   const char *code, const char *detail);

@@ -3,6 +3,7 @@
  * is not expected here fails, so that none can be forgotten.
  */
 #include "core/clock.h"
+#include "modules/spaces/files.h"
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
 #include "modules/spaces/spaces.h"
@@ -50,6 +51,16 @@ static const struct expected {
      false},
     {"POST /api/v1/spaces/{id}/messages/{message}/read", "nuyyyn", "", false},
     {"GET /api/v1/events", "auaaaa", "", false},
+    /* of their files: the one there is was added by the owner */
+    {"POST /api/v1/spaces/{id}/files", "nudyyn", "x", false},
+    {"GET /api/v1/spaces/{id}/files", "nuyyyn", "", false},
+    {"POST /api/v1/spaces/{id}/folders", "nudyyn", "{\"name\":\"f\"}", false},
+    {"GET /api/v1/files/{id}", "nuyyyn", "", false},
+    {"PATCH /api/v1/files/{id}", "nudyyn", "{\"name\":\"g\"}", false},
+    {"DELETE /api/v1/files/{id}", "nudyyn", "", false},
+    {"GET /api/v1/files/{id}/content", "nuyyyn", "", false},
+    {"GET /api/v1/files/{id}/versions", "nudyyn", "", false},
+    {"POST /api/v1/files/{id}/versions", "nudyyn", "y", false},
     /* of accounts */
     {"POST /api/v1/setup", "=", "{}", false},
     {"POST /api/v1/session", "=", "{}", false},
@@ -84,7 +95,7 @@ struct stage {
     const char *account[ROLES], *token[ROLES]; /* the guest's: a link's */
     const char *victim;                        /* one more viewer */
     /* made anew for each request */
-    const char *space, *link, *link_token, *message;
+    const char *space, *link, *link_token, *message, *file;
 };
 
 static const char password[] = "a quiet lake at dawn";
@@ -128,6 +139,7 @@ static void stage_begin(struct stage *stage)
     config.requests_per_minute = 100000;
     fixture_new(&stage->f, &config);
     stage->api.db = scratch_db(stage->f.folder, 2);
+    assert_int_equal(objects_open(stage->api.db, stage->f.folder, &stage->api.objects), STATUS_OK);
     const struct auth_config auth = {.db = stage->api.db};
     assert_int_equal(auth_new(&auth, &stage->api.auth), STATUS_OK);
     stage->api.adhoc = ADHOC_ANYONE;
@@ -147,6 +159,7 @@ static void stage_end(struct stage *stage)
 {
     stage->f.http = http_free(stage->f.http);
     auth_free(stage->api.auth);
+    objects_close(stage->api.objects);
     db_close(stage->api.db);
     metrics_free(stage->api.metrics);
     fixture_free(&stage->f);
@@ -187,6 +200,12 @@ static void space_make(struct stage *stage)
                                   &message, &changed),
                      STATUS_OK);
     stage->message = message.id;
+    const struct files_new content = {.name = "f", .content = "x", .length = 1};
+    struct files_file file;
+    assert_int_equal(files_add(stage->api.db, stage->api.objects, &owner, &content, clock_wall_ms(),
+                               stage->arena, &file),
+                     STATUS_OK);
+    stage->file = file.id;
     stage->link = link.id;
     stage->link_token = link.token;
     stage->token[GUEST] = link.token;
@@ -201,9 +220,10 @@ static const char *path_of(struct stage *stage, const char *pattern)
                   {"{link}", stage->link},
                   {"{message}", stage->message},
                   {"{token}", stage->link_token},
-                  {"{id}", strstr(pattern, "/spaces/") != NULL  ? stage->space
-                           : strstr(pattern, "/users/") != NULL ? stage->victim
-                                                                : "none"}};
+                  {"{id}", strstr(pattern, "/spaces/") != NULL     ? stage->space
+                           : strstr(pattern, "/users/") != NULL    ? stage->victim
+                           : strstr(pattern, "/v1/files/") != NULL ? stage->file
+                                                                   : "none"}};
     const char *path = "";
     while (*pattern != '\0') {
         size_t i = 0;
@@ -229,10 +249,11 @@ static int status_of(struct stage *stage, const struct api_route *route, const s
     struct reply reply;
     space_make(stage);
     snprintf(text, sizeof text,
-             "%s %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+             "%s %s%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
              "Content-Length: %zu\r\n\r\n%s",
-             route->method, path_of(stage, route->pattern), stage->token[role], strlen(row->body),
-             row->body);
+             route->method, path_of(stage, route->pattern),
+             strcmp(row->route, "POST /api/v1/spaces/{id}/files") == 0 ? "?name=g" : "",
+             stage->token[role], strlen(row->body), row->body);
     ask(stage->f.port, text, &reply);
     int status = reply.status;
     reply_free(&reply);

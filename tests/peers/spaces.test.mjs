@@ -1,0 +1,118 @@
+// Two people and a viewer work in a space, over REST of a real server.
+import { check } from '../e2e/support/cleanup.mjs';
+import { parley, startServer } from './support/parley.mjs';
+
+const password = 'a quiet lake at dawn';
+
+function equal(seen, expected, what) {
+  check(JSON.stringify(seen) === JSON.stringify(expected), `${what}: ${JSON.stringify(seen)} instead of ${JSON.stringify(expected)}`);
+}
+
+/** Calls as somebody: api(status, method, path, body) -> what was answered. */
+function caller(server, token) {
+  return async (status, method, path, body, headers = {}) => {
+    const raw = body instanceof Uint8Array;
+    const reply = await fetch(`${server.url}/api/v1/${path}`, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(body === undefined || raw ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined || raw ? body : JSON.stringify(body),
+    });
+    const text = await reply.text();
+    equal(reply.status, status, `${method} ${path}: ${text.slice(0, 300)}; status`);
+    const json = /json/.test(reply.headers.get('content-type') ?? '');
+    return { headers: reply.headers, text, ...(json ? JSON.parse(text) : {}) };
+  };
+}
+
+async function signIn(server, email) {
+  const { token, user } = await caller(server)(201, 'POST', 'session', { email, password });
+  return { as: caller(server, token), id: user.id, token };
+}
+
+/** Ada, an admin; Bob, Eve and Out. */
+async function people(server) {
+  await caller(server)(201, 'POST', 'setup', { email: 'ada@example.org', name: 'Ada', password });
+  const ada = await signIn(server, 'ada@example.org');
+  for (const name of ['Bob', 'Eve', 'Out'])
+    await ada.as(201, 'POST', 'users', { email: `${name.toLowerCase()}@example.org`, name, password });
+  return [ada, await signIn(server, 'bob@example.org'), await signIn(server, 'eve@example.org'), await signIn(server, 'out@example.org')];
+}
+
+export const tests = {
+  async 'two people and a viewer: chat, a thread, files, a demotion, a link, the end'() {
+    const server = await startServer();
+    const [ada, bob, eve, out] = await people(server);
+    const space = (await bob.as(201, 'POST', 'spaces', { name: 'Harbour 港' })).id;
+    const at = (rest) => `spaces/${space}/${rest}`;
+    await bob.as(201, 'POST', at('members'), { email: 'ada@example.org', role: 'editor' });
+    await bob.as(201, 'POST', at('members'), { email: 'eve@example.org', role: 'viewer' });
+    const start = (await eve.as(200, 'GET', 'events?after=-1')).last;
+
+    // Chat: sent again after a lost answer, it is there once.
+    const key = { 'Idempotency-Key': 'one' };
+    const first = await ada.as(201, 'POST', at('messages'), { text: 'hello @Eve', mentions: [eve.id] }, key);
+    equal((await ada.as(201, 'POST', at('messages'), { text: 'hello @Eve' }, key)).id, first.id, 'the same message');
+    await eve.as(201, 'POST', at('messages'), { text: 'good morning', thread: first.id });
+    await bob.as(200, 'POST', at(`messages/${first.id}/reactions`), { emoji: '👍' });
+    await ada.as(200, 'PATCH', at(`messages/${first.id}`), { text: 'hello @Eve!' });
+    const page = await bob.as(200, 'GET', at('messages?limit=1'));
+    equal(page.items.map((item) => item.text), ['good morning'], 'the newest');
+    const rest = await bob.as(200, 'GET', at(`messages?limit=1&cursor=${page.next_cursor}`));
+    equal(rest.items.map((item) => [item.text, item.replies, item.reactions]), [['hello @Eve!', 1, [{ emoji: '👍', by: [bob.id] }]]], 'the one before');
+    equal(rest.next_cursor, undefined, 'the end');
+    const seen = await eve.as(200, 'GET', `spaces/${space}`);
+    equal([seen.unread, seen.mentions], [1, 1], 'unread, mentions');
+    await eve.as(204, 'POST', at(`messages/${first.id}/read`));
+    equal((await eve.as(200, 'GET', `spaces/${space}`)).unread, 0, 'unread');
+
+    // Who was away gets the rest.
+    const events = await eve.as(200, 'GET', `events?after=${start}`);
+    equal(events.items.filter((event) => event.type === 'message.added').map((event) => event.messages[0].text), ['hello @Eve!', 'good morning'], 'messages of the events');
+
+    // Files.
+    const content = new TextEncoder().encode('<script>alert(1)</script> and more');
+    await eve.as(403, 'POST', at('files?name=no'), content);
+    const file = await ada.as(201, 'POST', at('files?name=%E6%B8%AF.html'), content, { 'Content-Type': 'text/html' });
+    equal(file.name, '港.html', 'name');
+    const got = await eve.as(200, 'GET', `files/${file.id}/content`);
+    equal(got.text, new TextDecoder().decode(content), 'content');
+    check(got.headers.get('content-security-policy').includes('sandbox'), 'no sandbox');
+    equal(got.headers.get('x-content-type-options'), 'nosniff', 'nosniff');
+    check(got.headers.get('content-disposition').startsWith('attachment'), 'it is no attachment');
+    const part = await eve.as(206, 'GET', `files/${file.id}/content`, undefined, { Range: 'bytes=1-6' });
+    equal([part.text, part.headers.get('content-range')], ['script', `bytes 1-6/${content.length}`], 'part');
+    await eve.as(416, 'GET', `files/${file.id}/content`, undefined, { Range: 'bytes=999-' });
+    await ada.as(204, 'DELETE', `files/${file.id}`);
+    await eve.as(404, 'GET', `files/${file.id}/content`);
+    await ada.as(200, 'PATCH', `files/${file.id}`, { deleted: false, name: 'harbour.html' });
+    equal((await eve.as(200, 'GET', at('files'))).items.map((item) => item.name), ['harbour.html'], 'files');
+
+    // To others there is no such space, admin or not; nor such a file.
+    for (const path of [`spaces/${space}`, at('messages'), at('files'), at('members'), `files/${file.id}`, `files/${file.id}/content`])
+      await out.as(404, 'GET', path);
+    equal((await out.as(200, 'GET', 'spaces')).items, [], 'spaces of an outsider');
+
+    // Demoted in the middle: at once.
+    await bob.as(200, 'PATCH', at(`members/${ada.id}`), { role: 'viewer' });
+    await ada.as(403, 'POST', at('files?name=late'), content);
+    await bob.as(403, 'DELETE', at('members/me'));
+    await bob.as(204, 'DELETE', at(`members/${ada.id}`));
+    await ada.as(404, 'GET', at('messages'));
+
+    // A link, once.
+    const { token } = await bob.as(201, 'POST', at('links'), { role: 'editor', uses: 1 });
+    await out.as(200, 'POST', `links/${token}/members`);
+    await ada.as(404, 'POST', `links/${token}/members`);
+    await out.as(201, 'POST', at('messages'), { text: 'in' });
+
+    const listed = await parley(['space', 'list', '--data', server.data]);
+    check(listed.code === 0 && listed.out.includes(space) && !listed.out.includes('Harbour'), `parley space list: ${listed.out}${listed.err}`);
+    await bob.as(412, 'DELETE', `spaces/${space}`, undefined, { 'If-Match': '"99"' });
+    await bob.as(204, 'DELETE', `spaces/${space}`);
+    for (const person of [bob, eve, out]) await person.as(404, 'GET', at('messages'));
+  },
+};

@@ -1,0 +1,240 @@
+/*
+ * Files of a space over a real database and real contents.
+ */
+#include "modules/spaces/files.h"
+
+#include "tests/support/people.h"
+#include "tests/support/scratch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ARENA_MAX = 64 << 20 };
+static const int64_t NOW = 1764000000000;
+
+struct stage {
+    char path[SCRATCH_PATH_MAX];
+    struct db *db;
+    struct objects *objects;
+    struct arena *arena;
+    struct spaces_who ada, eve, out; /* owner, viewer, not in it */
+    struct files_file file;          /* of the last call */
+};
+
+static int setup(void **state)
+{
+    struct stage *stage = calloc(1, sizeof *stage);
+    assert_non_null(stage);
+    scratch_make(stage->path);
+    stage->db = scratch_db(stage->path, 1);
+    assert_int_equal(objects_open(stage->db, stage->path, &stage->objects), STATUS_OK);
+    assert_int_equal(arena_new(ARENA_MAX, &stage->arena), STATUS_OK);
+    const char *ada = people_add(stage->db, stage->arena, "ada");
+    const struct spaces_new wish = {.account = ada, .name = "Lake"};
+    struct spaces_space space;
+    struct spaces_member member;
+    assert_int_equal(spaces_create(stage->db, &wish, NOW, stage->arena, &space), STATUS_OK);
+    stage->ada = (struct spaces_who){space.id, ada};
+    stage->eve = (struct spaces_who){space.id, people_add(stage->db, stage->arena, "eve")};
+    stage->out = (struct spaces_who){space.id, people_add(stage->db, stage->arena, "out")};
+    const struct spaces_invitee eve = {.account = stage->eve.account, .role = "viewer"};
+    assert_int_equal(spaces_invite(stage->db, &stage->ada, &eve, NOW, stage->arena, &member),
+                     STATUS_OK);
+    *state = stage;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct stage *stage = *state;
+    scratch_no_scans(stage->db);
+    scratch_intact(stage->db);
+    arena_free(stage->arena);
+    objects_close(stage->objects);
+    db_close(stage->db);
+    scratch_remove(stage->path);
+    free(stage);
+    return 0;
+}
+
+static enum status add(struct stage *stage, const struct spaces_who *who, struct files_new wish)
+{
+    return files_add(stage->db, stage->objects, who, &wish, NOW, stage->arena, &stage->file);
+}
+
+/* A file of this text; its id. */
+static const char *text_add(struct stage *stage, const char *name, const char *text)
+{
+    const struct files_new wish = {
+        .name = name, .type = "text/plain", .content = text, .length = strlen(text)};
+    assert_int_equal(add(stage, &stage->ada, wish), STATUS_OK);
+    return stage->file.id;
+}
+
+static enum status change(struct stage *stage, const struct spaces_who *who, const char *id,
+                          struct files_change wish)
+{
+    return files_change(stage->db, who, id, &wish, NOW + 1, stage->arena, &stage->file);
+}
+
+static enum status away(struct stage *stage, const struct spaces_who *who, const char *id)
+{
+    return files_delete(stage->db, stage->objects, who, id, NOW + 2);
+}
+
+static size_t listed(struct stage *stage, const char *folder, bool deleted)
+{
+    const struct files_query query = {.folder = folder, .deleted = deleted};
+    struct files_list list;
+    assert_int_equal(files_list(stage->db, &stage->ada, &query, stage->arena, &list), STATUS_OK);
+    return list.items.count;
+}
+
+static enum status content(struct stage *stage, const struct spaces_who *who, const char *id,
+                           int64_t version, char ret_text[64])
+{
+    struct object *object = NULL;
+    size_t got = 0;
+    enum status status = files_open(stage->db, stage->objects, who, id, version, stage->arena,
+                                    &stage->file, &object);
+    if (status != STATUS_OK)
+        return status;
+    assert_int_equal(object_read(object, 0, ret_text, 63, &got), STATUS_OK);
+    ret_text[got] = '\0';
+    object_close(object);
+    return STATUS_OK;
+}
+
+static int64_t used(struct stage *stage)
+{
+    int64_t bytes;
+    assert_int_equal(objects_usage(stage->db, 's', stage->ada.space, &bytes), STATUS_OK);
+    return bytes;
+}
+
+static void test_contents_and_versions(void **state)
+{
+    struct stage *stage = *state;
+    struct files_versions versions;
+    char text[64];
+    const char *id = text_add(stage, "\u4e0a\u6d77.txt", "one");
+    assert_string_equal(stage->file.name, "\u4e0a\u6d77.txt");
+    assert_int_equal(stage->file.version, 1);
+    assert_int_equal(content(stage, &stage->eve, id, 0, text), STATUS_OK);
+    assert_string_equal(text, "one");
+    assert_int_equal(content(stage, &stage->out, id, 0, text), STATUS_NOT_FOUND);
+    const struct files_new next = {.file = id, .content = "second", .length = 6};
+    assert_int_equal(add(stage, &stage->eve, next), STATUS_DENIED);
+    assert_int_equal(add(stage, &stage->ada, next), STATUS_OK);
+    assert_int_equal(stage->file.version, 2);
+    assert_int_equal(stage->file.size, 6);
+    assert_string_equal(stage->file.type, "text/plain");
+    assert_int_equal(content(stage, &stage->ada, id, 1, text), STATUS_OK);
+    assert_string_equal(text, "one");
+    assert_int_equal(content(stage, &stage->eve, id, 0, text), STATUS_OK);
+    assert_string_equal(text, "second");
+    assert_int_equal(content(stage, &stage->eve, id, 1, text), STATUS_DENIED);
+    assert_int_equal(content(stage, &stage->ada, id, 3, text), STATUS_NOT_FOUND);
+    assert_int_equal(files_versions(stage->db, &stage->ada, id, stage->arena, &versions),
+                     STATUS_OK);
+    assert_int_equal(versions.items.count, 2);
+    assert_int_equal(used(stage), 9);
+}
+
+static void test_refused(void **state)
+{
+    struct stage *stage = *state;
+    static const char *const names[] = {"", " ", ".", "..", "a/b", "a\nb"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_int_equal(add(stage, &stage->ada, (struct files_new){.name = names[i]}),
+                         STATUS_INVALID);
+    static const char *const types[] = {"text", "/x", "text/", "text/html; charset=x", "a/b c"};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        assert_int_equal(add(stage, &stage->ada, (struct files_new){.name = "a", .type = types[i]}),
+                         STATUS_INVALID);
+    const struct files_new lost = {.name = "a", .folder = "nowhere", .content = "x", .length = 1};
+    assert_int_equal(add(stage, &stage->ada, lost), STATUS_NOT_FOUND);
+    assert_int_equal(add(stage, &stage->eve, (struct files_new){.name = "a"}), STATUS_DENIED);
+    assert_int_equal(add(stage, &stage->out, (struct files_new){.name = "a"}), STATUS_NOT_FOUND);
+    assert_int_equal(used(stage), 0); /* and what was uploaded for them is gone */
+}
+
+static void test_folders(void **state)
+{
+    struct stage *stage = *state;
+    const char *id = text_add(stage, "a", "x");
+    assert_int_equal(add(stage, &stage->ada, (struct files_new){.name = "f", .is_folder = true}),
+                     STATUS_OK);
+    const char *outer = stage->file.id;
+    const struct files_new wish = {.name = "g", .folder = outer, .is_folder = true};
+    assert_int_equal(add(stage, &stage->ada, wish), STATUS_OK);
+    const char *inner = stage->file.id;
+    assert_int_equal(change(stage, &stage->ada, id, (struct files_change){.folder = inner}),
+                     STATUS_OK);
+    assert_int_equal(listed(stage, NULL, false), 1);
+    assert_int_equal(listed(stage, inner, false), 1);
+    assert_int_equal(change(stage, &stage->ada, outer, (struct files_change){.folder = inner}),
+                     STATUS_INVALID);
+    assert_int_equal(change(stage, &stage->ada, outer, (struct files_change){.folder = id}),
+                     STATUS_NOT_FOUND); /* no folder */
+    assert_int_equal(change(stage, &stage->eve, id, (struct files_change){.name = "b"}),
+                     STATUS_DENIED);
+    assert_int_equal(
+        change(stage, &stage->ada, id, (struct files_change){.name = "b", .folder = ""}),
+        STATUS_OK);
+    assert_string_equal(stage->file.name, "b");
+    assert_null(stage->file.folder);
+    /* A folder with something in it goes for good only after that. */
+    assert_int_equal(away(stage, &stage->ada, outer), STATUS_OK);
+    assert_int_equal(away(stage, &stage->ada, outer), STATUS_EXISTS);
+}
+
+static void test_deleted_comes_back(void **state)
+{
+    struct stage *stage = *state;
+    char text[64];
+    const char *id = text_add(stage, "a", "one");
+    assert_int_equal(away(stage, &stage->eve, id), STATUS_DENIED);
+    assert_int_equal(away(stage, &stage->ada, id), STATUS_OK);
+    assert_int_equal(content(stage, &stage->ada, id, 0, text), STATUS_NOT_FOUND);
+    assert_int_equal(listed(stage, NULL, false), 0);
+    assert_int_equal(listed(stage, NULL, true), 1);
+    assert_int_equal(change(stage, &stage->ada, id, (struct files_change){.deleted = JSON_NO}),
+                     STATUS_OK);
+    assert_int_equal(content(stage, &stage->ada, id, 0, text), STATUS_OK);
+    assert_string_equal(text, "one");
+    assert_int_equal(away(stage, &stage->ada, id), STATUS_OK);
+    assert_int_equal(away(stage, &stage->ada, id), STATUS_OK); /* for good */
+    assert_int_equal(away(stage, &stage->ada, id), STATUS_NOT_FOUND);
+    assert_int_equal(used(stage), 0);
+}
+
+static void test_deleted_space_leaves_nothing(void **state)
+{
+    struct stage *stage = *state;
+    text_add(stage, "a", "one");
+    assert_int_equal(spaces_delete(stage->db, &stage->ada, 0, NOW), STATUS_OK);
+    assert_int_equal(files_purge(stage->db, stage->objects, stage->ada.space), STATUS_OK);
+    assert_int_equal(scratch_count(stage->db, "SELECT count(*) FROM object WHERE id > ''"), 0);
+    assert_int_equal(used(stage), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_contents_and_versions),
+        TEST(test_refused),
+        TEST(test_folders),
+        TEST(test_deleted_comes_back),
+        TEST(test_deleted_space_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
