@@ -414,7 +414,7 @@ export const en = {
     name: 'Name',
     password: 'Password',
     passwordHint: 'At least 12 characters; a few words are best.',
-    oldPassword: 'Password until now',
+    oldPassword: 'Current password',
     newPassword: 'New password',
     changePassword: 'Change password',
     passwordChanged: 'Changed. You are signed out everywhere else.',
