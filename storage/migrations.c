@@ -308,6 +308,9 @@ static const char *const steps[] = {
     "  created INTEGER NOT NULL,"
     "  PRIMARY KEY (file, version)"
     ") STRICT, WITHOUT ROWID;",
+
+    /* 11: meetings of spaces are found by their space. */
+    "CREATE INDEX meeting_space ON meeting (space, ended, created);",
 };
 
 enum { VAULT_STEP = 3 };

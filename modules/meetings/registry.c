@@ -1,6 +1,7 @@
 #include "modules/meetings/registry.h"
 
 #include "core/text.h"
+#include "modules/spaces/spaces.h"
 #include "storage/event.h"
 #include "storage/vault/vault.h"
 
@@ -35,20 +36,33 @@ struct creation {
     int64_t now_ms;
 };
 
+/* Who may start one in the space does; its members hear of it. */
+static enum status space_tell(struct db_session *session, const struct creation *creation)
+{
+    const struct spaces_who who = {creation->meeting->space, creation->meeting->account};
+    enum status status = spaces_seat(session, &who, SPACES_MEET, NULL);
+    return status == STATUS_OK ? event_write_id(session, who.space, "meeting.started", creation->id,
+                                                creation->now_ms)
+                               : status;
+}
+
 static enum status create_run(struct db_session *session, void *arg)
 {
     const struct creation *creation = arg;
     struct db_statement *insert =
-        db_prepare(session, "INSERT INTO meeting (id, title_sealed, host_hash, lobby, created)"
-                            " VALUES ($1, $2, $3, $4, $5)");
+        db_prepare(session, "INSERT INTO meeting (id, title_sealed, host_hash, lobby, created,"
+                            " space) VALUES ($1, $2, $3, $4, $5, $6)");
     db_bind_text(insert, 1, creation->id);
     struct vault_place place = title_place(creation->id);
     enum status status = vault_bind(db_session_vault(session), &place, insert, 2, creation->title);
     db_bind_blob(insert, 3, creation->host_hash, sizeof creation->host_hash);
     db_bind_int(insert, 4, creation->meeting->lobby);
     db_bind_int(insert, 5, creation->now_ms);
+    db_bind_text(insert, 6, creation->meeting->space);
     if (status == STATUS_OK)
         status = db_run(insert);
+    if (status == STATUS_OK && creation->meeting->space)
+        status = space_tell(session, creation);
     if (status != STATUS_OK)
         return status;
     return event_write_id(session, creation->id, "meeting.created", creation->id, creation->now_ms);
@@ -77,19 +91,21 @@ enum status registry_create(struct db *db, const struct registry_meeting_new *me
 
 /* ---- finding ---- */
 
-#define MEETING_COLUMNS "id, title_sealed, locked, lobby, created, ended"
+#define MEETING_COLUMNS "id, title_sealed, locked, lobby, created, ended, space"
 
 static enum status meeting_copy(struct vault *vault, struct db_statement *row, struct arena *arena,
                                 struct registry_meeting *ret_meeting)
 {
+    const char *space = db_column_text(row, 6);
     struct registry_meeting meeting = {
         .id = arena_strdup(arena, db_column_text(row, 0)),
+        .space = space ? arena_strdup(arena, space) : NULL,
         .locked = db_column_int(row, 2) != 0,
         .lobby = db_column_int(row, 3) != 0,
         .created = db_column_int(row, 4),
         .ended = db_column_int(row, 5),
     };
-    if (!meeting.id)
+    if (!meeting.id || (space && !meeting.space))
         return STATUS_NO_MEMORY;
     struct vault_place place = title_place(meeting.id);
     enum status status = vault_column(vault, &place, row, 1, arena, &meeting.title);
@@ -125,6 +141,47 @@ enum status registry_find(struct db *db, const char *id, struct arena *arena,
     enum status status = db_read(db, find_run, &finding);
     if (status == STATUS_OK)
         *ret_meeting = finding.meeting;
+    return status;
+}
+
+struct listing {
+    struct spaces_who who;
+    struct arena *arena;
+    struct json_list list;
+};
+
+static enum status of_space_run(struct db_session *session, void *arg)
+{
+    struct listing *listing = arg;
+    enum status status = spaces_seat(session, &listing->who, SPACES_READ, NULL);
+    if (status != STATUS_OK)
+        return status;
+    struct registry_meeting *items =
+        arena_alloc(listing->arena, REGISTRY_OPEN_MAX * sizeof items[0]);
+    if (!items)
+        return STATUS_NO_MEMORY;
+    struct db_statement *select =
+        db_prepare(session, "SELECT " MEETING_COLUMNS " FROM meeting WHERE space = $1"
+                            " AND ended IS NULL ORDER BY created DESC LIMIT $2");
+    db_bind_text(select, 1, listing->who.space);
+    db_bind_int(select, 2, REGISTRY_OPEN_MAX);
+    listing->list = (struct json_list){.items = items};
+    while ((status = db_step(select)) == STATUS_OK) {
+        status = meeting_copy(db_session_vault(session), select, listing->arena,
+                              &items[listing->list.count++]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status registry_of_space(struct db *db, const char *space, const char *account,
+                              struct arena *arena, struct json_list *ret_meetings)
+{
+    struct listing listing = {.who = {space, account}, .arena = arena};
+    enum status status = db_read(db, of_space_run, &listing);
+    if (status == STATUS_OK)
+        *ret_meetings = listing.list;
     return status;
 }
 
@@ -224,10 +281,13 @@ static enum status end_run(struct db_session *session, void *arg)
 {
     const struct ending *ending = arg;
     struct db_statement *update = db_prepare(
-        session, "UPDATE meeting SET ended = $2 WHERE id = $1 AND ended IS NULL RETURNING id");
+        session, "UPDATE meeting SET ended = $2 WHERE id = $1 AND ended IS NULL RETURNING space");
     db_bind_text(update, 1, ending->id);
     db_bind_int(update, 2, ending->now_ms);
     enum status status = db_step(update);
+    if (status == STATUS_OK && db_column_text(update, 0))
+        status = event_write_id(session, db_column_text(update, 0), "meeting.ended", ending->id,
+                                ending->now_ms);
     if (status != STATUS_OK)
         return status;
     return event_write_id(session, ending->id, "meeting.ended", ending->id, ending->now_ms);

@@ -26,6 +26,7 @@ enum {
     REGISTRY_ID_MAX = 64,     /* characters of a meeting's id, [A-Za-z0-9_-] */
     REGISTRY_TITLE_MAX = 200, /* bytes of UTF-8; may be empty */
     REGISTRY_NAME_MAX = 128,  /* bytes of UTF-8 of a person's name, at least one that is no space */
+    REGISTRY_OPEN_MAX = 50,   /* open meetings of a space that are listed */
     REGISTRY_PARTICIPANTS_MAX = 100000, /* ever let into one meeting: bounds a flood of joins */
 };
 
@@ -50,6 +51,7 @@ struct registry_meeting_new {
     const char *id;    /* chosen by the creator; NULL: 96 random bits */
     const char *title; /* NULL: none */
     bool lobby;
+    const char *space, *account; /* of a space's: which, and who starts it; NULL, NULL */
 };
 
 struct registry_meeting_created {
@@ -59,18 +61,24 @@ struct registry_meeting_created {
 
 struct registry_meeting {
     const char *id, *title; /* title "" when none */
+    const char *space;      /* it is of; NULL: of none */
     bool locked, lobby;
     int64_t created; /* ms since 1970 */
     int64_t ended;   /* the same; 0: it is not */
 };
 
-/* Errors: STATUS_INVALID (id or title), STATUS_EXISTS (the chosen id is taken, also by an ended
- * one). */
+/* Of a space's: event "meeting.started" of the space too. Errors: STATUS_INVALID (id or title),
+ * STATUS_EXISTS (the chosen id is taken, also by an ended one), those of spaces_seat with
+ * SPACES_MEET. */
 MUST_USE enum status registry_create(struct db *db, const struct registry_meeting_new *meeting,
                                      int64_t now_ms, struct registry_meeting_created *ret_created);
 /* Errors: STATUS_NOT_FOUND. An ended meeting is found, with `ended` set. */
 MUST_USE enum status registry_find(struct db *db, const char *id, struct arena *arena,
                                    struct registry_meeting *ret_meeting);
+/* The meetings of a space that have not ended, newest first, REGISTRY_OPEN_MAX at most: struct
+ * registry_meeting. Errors: those of spaces_seat with SPACES_READ. */
+MUST_USE enum status registry_of_space(struct db *db, const char *space, const char *account,
+                                       struct arena *arena, struct json_list *ret_meetings);
 /* Errors: STATUS_OK it is this meeting's host token; STATUS_DENIED, STATUS_NOT_FOUND (no such
  * meeting). */
 MUST_USE enum status registry_host_check(struct db *db, const char *id, const char *token);
@@ -84,8 +92,8 @@ struct registry_settings {
 MUST_USE enum status registry_update(struct db *db, const char *id,
                                      const struct registry_settings *settings, int64_t now_ms,
                                      struct arena *arena, struct registry_meeting *ret_meeting);
-/* Event "meeting.ended". No participant can be made afterwards. Errors: STATUS_NOT_FOUND (none
- * such, or ended). */
+/* Event "meeting.ended", of a space's also of the space. No participant can be made afterwards.
+ * Errors: STATUS_NOT_FOUND (none such, or ended). */
 MUST_USE enum status registry_end(struct db *db, const char *id, int64_t now_ms);
 
 /* ---- participants ---- */

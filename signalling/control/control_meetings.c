@@ -36,7 +36,8 @@ static TABLE(meeting_made, NULL);
 static enum status run_create(struct control_call *call)
 {
     const struct meeting_create *args = call->args;
-    const struct registry_meeting_new wish = {args->id, args->name, args->lobby};
+    const struct registry_meeting_new wish = {
+        .id = args->id, .title = args->name, .lobby = args->lobby};
     struct registry_meeting_created created;
     enum status status = registry_create(call->context->db, &wish, clock_wall_ms(), &created);
     if (status != STATUS_OK)

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "modules/meetings/statistics.h"
+#include "modules/spaces/spaces.h"
 #include "signalling/gateway/chat_commands.h"
 #include "signalling/sdp/answer.h"
 
@@ -168,6 +169,38 @@ static enum status meeting_open(struct commands *commands, const struct gateway_
     return status == STATUS_CLOSED ? refuse("ended", status, ret_code) : status;
 }
 
+/* In a space's meeting who is signed in is what the space says, each time they come: members are
+ * let in, owners as hosts, editors as co-hosts. A host token just shown counts for a host's. */
+static enum status space_role_take(struct commands *commands,
+                                   const struct registry_meeting *meeting,
+                                   const struct auth_caller *caller, bool fresh,
+                                   struct arena *arena, struct identity *identity)
+{
+    struct spaces_space space = {.role = ""};
+    if (meeting->space == NULL || caller->session == NULL)
+        return STATUS_OK;
+    const struct spaces_who who = {meeting->space, caller->user.id};
+    enum status status = spaces_get(commands->db, &who, arena, &space);
+    bool member = status == STATUS_OK;
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    enum registry_role role = strcmp(space.role, "owner") == 0    ? REGISTRY_HOST
+                              : strcmp(space.role, "editor") == 0 ? REGISTRY_COHOST
+                                                                  : REGISTRY_PARTICIPANT;
+    if (fresh && identity->role == REGISTRY_HOST)
+        role = REGISTRY_HOST;
+    status = STATUS_OK;
+    if (identity->role != role)
+        status = registry_participant_role(commands->db, meeting->id, identity->id, role,
+                                           clock_wall_ms());
+    if (status == STATUS_OK && member && !identity->admitted)
+        status =
+            registry_participant_admit(commands->db, meeting->id, identity->id, clock_wall_ms());
+    identity->role = role;
+    identity->admitted = identity->admitted || member;
+    return status;
+}
+
 static enum status identify(struct commands *commands, struct gateway_session *session,
                             struct msg_identify *identify, struct arena *arena,
                             const char **ret_code)
@@ -184,8 +217,11 @@ static enum status identify(struct commands *commands, struct gateway_session *s
     status = identify->token != NULL && identify->token[0] != '\0'
                  ? identity_known(commands, identify, arena, &identity, ret_code)
                  : STATUS_NOT_FOUND;
-    if (status == STATUS_NOT_FOUND)
+    bool fresh = status == STATUS_NOT_FOUND;
+    if (fresh)
         status = identity_new(commands, identify, &opened, arena, &identity, ret_code);
+    if (status == STATUS_OK)
+        status = space_role_take(commands, &opened.meeting, &caller, fresh, arena, &identity);
     if (status != STATUS_OK)
         return status;
     struct client *client = calloc(1, sizeof *client);

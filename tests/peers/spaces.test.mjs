@@ -1,6 +1,7 @@
 // Two people and a viewer work in a space, over REST of a real server.
-import { check } from '../e2e/support/cleanup.mjs';
+import { check, onCleanup } from '../e2e/support/cleanup.mjs';
 import { parley, startServer } from './support/parley.mjs';
+import { websocket } from './support/websocket.mjs';
 
 const password = 'a quiet lake at dawn';
 
@@ -31,6 +32,18 @@ function caller(server, token) {
 async function signIn(server, email) {
   const { token, user } = await caller(server)(201, 'POST', 'session', { email, password });
   return { as: caller(server, token), id: user.id, token };
+}
+
+/** Identifies at the gateway: the first dispatch {t, d}. */
+async function identify(server, d) {
+  const socket = await websocket(server.ports.http, '/gateway');
+  onCleanup(() => socket.end());
+  socket.send(JSON.stringify({ op: 'identify', d }));
+  for (;;) {
+    const frame = JSON.parse(await socket.next());
+    if (frame.op === 'dispatch') return frame;
+    check(frame.op !== 'invalid', `refused: ${JSON.stringify(frame)}`);
+  }
 }
 
 /** Ada, an admin; Bob, Eve and Out. */
@@ -96,8 +109,24 @@ export const tests = {
       await out.as(404, 'GET', path);
     equal((await out.as(200, 'GET', 'spaces')).items, [], 'spaces of an outsider');
 
+    // A meeting of the space: members see it, viewers start none.
+    await eve.as(403, 'POST', at('meetings'), {});
+    const meeting = await ada.as(201, 'POST', at('meetings'), { title: 'Stand-up' });
+    equal((await eve.as(200, 'GET', at('meetings'))).items.map((item) => [item.id, item.title]), [[meeting.id, 'Stand-up']], 'meetings');
+    await out.as(404, 'GET', at('meetings'));
+    const started = await eve.as(200, 'GET', `events?after=${events.last}`);
+    check(started.items.some((event) => event.type === 'meeting.started' && event.id === meeting.id), 'nobody was told of the meeting');
+
+    const join = (person, more = {}) => identify(server, { meeting: meeting.id, name: 'x', account: person.token, ...more });
+    const joined = await join(ada);
+    equal([joined.t, joined.d.role], ['ready', 'cohost'], 'an editor in the meeting');
+    equal((await join(bob)).d.role, 'host', 'the owner in the meeting');
+    equal((await join(eve)).d.role, 'participant', 'a viewer in the meeting');
+    equal((await join(out)).t, 'waiting', 'a guest at the meeting');
+
     // Demoted in the middle: at once.
     await bob.as(200, 'PATCH', at(`members/${ada.id}`), { role: 'viewer' });
+    equal((await join(ada, { token: joined.d.token })).d.role, 'participant', 'who was an editor in the meeting');
     await ada.as(403, 'POST', at('files?name=late'), content);
     await bob.as(403, 'DELETE', at('members/me'));
     await bob.as(204, 'DELETE', at(`members/${ada.id}`));

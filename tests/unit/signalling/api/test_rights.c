@@ -61,6 +61,9 @@ static const struct expected {
     {"GET /api/v1/files/{id}/content", "nuyyyn", "", false},
     {"GET /api/v1/files/{id}/versions", "nudyyn", "", false},
     {"POST /api/v1/files/{id}/versions", "nudyyn", "y", false},
+    /* of their meetings */
+    {"POST /api/v1/spaces/{id}/meetings", "nudyyn", "{}", false},
+    {"GET /api/v1/spaces/{id}/meetings", "nuyyyn", "", false},
     /* of accounts */
     {"POST /api/v1/setup", "=", "{}", false},
     {"POST /api/v1/session", "=", "{}", false},
