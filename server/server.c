@@ -7,6 +7,7 @@
 #include "signalling/api/api.h"
 #include "signalling/control/control.h"
 #include "signalling/gateway/commands.h"
+#include "signalling/sip/dialin.h"
 #include "signalling/whip/whip.h"
 #include "storage/objects/objects.h"
 
@@ -34,6 +35,7 @@ struct server {
     struct signed_in_list signed_in;
     struct meetings *meetings;
     struct media *media;
+    struct dialin *dialin; /* NULL: not enabled */
     struct gateway *gateway;
     struct http *http;
     struct commands commands;
@@ -43,7 +45,8 @@ struct server {
     struct upkeep upkeep;
     struct control_context controlled;
     struct control *control;
-    char link[64], web[SERVER_PATH_MAX], data[SERVER_PATH_MAX];
+    char link[64], web[SERVER_PATH_MAX], program[SERVER_PATH_MAX], prompts[SERVER_PATH_MAX],
+        data[SERVER_PATH_MAX];
 };
 
 static double resident_bytes(void *context)
@@ -200,10 +203,47 @@ static enum status edge_bind(struct server *server, const struct settings *setti
     return status;
 }
 
+/* Beside the program, as web_find says. */
+static enum status dialin_make(struct server *server, const struct settings *settings)
+{
+    static const char *const places[] = {"prompts", "../share/parley/prompts"};
+    char here[SERVER_PATH_MAX - 64];
+    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
+    here[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(here, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    snprintf(server->program, sizeof server->program, "%s/parley-phone", here);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(server->prompts, sizeof server->prompts, "%s/%s", here, places[i]);
+        if (access(server->prompts, R_OK) == 0)
+            break;
+    }
+    struct dialin_config config = {
+        .listen = {settings->phone_udp, settings->phone_tcp, settings->phone_tls},
+        .allow = settings->phone_allow,
+        .addresses = settings->media_addresses,
+        .program = server->program,
+        .certificates =
+            settings->phone_certificates[0] != '\0' ? settings->phone_certificates : NULL,
+        .metrics = server->metrics,
+    };
+    size_t folders = 0;
+    if (settings->phone_prompts[0] != '\0')
+        config.prompts[folders++] = settings->phone_prompts;
+    config.prompts[folders] = server->prompts;
+    return dialin_new(&config, &server->dialin);
+}
+
 static enum status media_start(struct server *server, const struct settings *settings,
                                char error[SERVER_ERROR_MAX])
 {
+    struct media_leg_config legs = {.port_first = (uint16_t)settings->phone_first_port,
+                                    .port_last = (uint16_t)settings->phone_last_port,
+                                    .events = &dialin_leg_events,
+                                    .context = server->dialin};
     struct media_config config = {
+        .legs = server->dialin != NULL ? &legs : NULL,
         .port = (uint16_t)settings->media_port,
         .addresses = settings->media_addresses.items,
         .address_count = settings->media_addresses.count,
@@ -230,6 +270,8 @@ static enum status meetings_make(struct server *server, const struct settings *s
 {
     struct meetings_config config = {.voices = (uint8_t)settings->media_voices,
                                      .ports = &commands_port_ops,
+                                     .phone = server->dialin != NULL ? dialin_notice : NULL,
+                                     .phone_context = server->dialin,
                                      .metrics = server->metrics};
     return meetings_new(&config, &server->meetings);
 }
@@ -340,12 +382,17 @@ enum status server_start(const struct settings *settings, const char *data,
         status = crew_new("request", (uint32_t)settings->threads, SERVER_JOBS_MAX, &server->crew);
     if (status == STATUS_OK)
         status = edge_bind(server, settings, data, ret_error);
+    if (status == STATUS_OK && settings->phone)
+        status = dialin_make(server, settings);
     if (status == STATUS_OK)
         status = meetings_make(server, settings);
     if (status == STATUS_OK)
         status = media_start(server, settings, ret_error);
     if (status == STATUS_OK)
         status = meetings_start(server->meetings, server->media);
+    if (status == STATUS_OK && server->dialin != NULL)
+        status =
+            dialin_start(server->dialin, server->db, server->crew, server->meetings, server->media);
     if (status == STATUS_OK)
         status = control_open(server, data, ret_error);
     if (status == STATUS_OK)
@@ -408,12 +455,14 @@ struct server *server_stop(struct server *server)
     server->control = control_free(server->control);
     server->http = http_free(server->http);
     server->gateway = gateway_free(server->gateway);
+    dialin_stop(server->dialin);
     server->crew = crew_free(server->crew);
     tracing_end(&server->tracing);
     if (server->meetings != NULL)
         meetings_stop(server->meetings);
     server->media = media_free(server->media);
     server->meetings = meetings_free(server->meetings);
+    server->dialin = dialin_free(server->dialin);
     server->objects = objects_close(server->objects);
     if (server->auth != NULL)
         signed_in_list_fini(&server->signed_in);

@@ -16,6 +16,10 @@ struct settings {
     int64_t media_port, media_workers, media_voices;
     struct config_list media_addresses;
     bool media_loopback, media_tcp;
+    bool phone;
+    const char *phone_udp, *phone_tcp, *phone_tls, *phone_certificates, *phone_prompts;
+    struct config_list phone_allow, phone_numbers;
+    int64_t phone_first_port, phone_last_port;
     int64_t meetings_adhoc; /* enum adhoc */
     int64_t threads;
     bool auth_fips;

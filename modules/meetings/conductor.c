@@ -24,7 +24,7 @@ enum status meetings_new(const struct meetings_config *config, struct meetings *
     atomic_init(&meetings->next_transport, 1);
     atomic_init(&meetings->draining, false);
     struct map **maps[] = {&meetings->by_id, &meetings->by_room, &meetings->peers,
-                           &meetings->resources};
+                           &meetings->resources, &meetings->legs};
     enum status status = loop_new("conductor", &meetings->loop);
     for (size_t i = 0; status == STATUS_OK && i < sizeof maps / sizeof maps[0]; i++)
         status = map_new(maps[i]);
@@ -37,6 +37,8 @@ enum status meetings_new(const struct meetings_config *config, struct meetings *
     struct metrics *metrics = config->metrics;
     meetings->participants =
         metrics_gauge(metrics, "parley_participants", "", "People in meetings now.");
+    meetings->phone_legs =
+        metrics_gauge(metrics, "parley_phone_legs", "", "Telephone callers in meetings now.");
     meetings->players =
         metrics_gauge(metrics, "parley_players", "", "WHEP viewers of meetings now.");
     meetings->live =
@@ -108,6 +110,7 @@ struct meetings *meetings_free(struct meetings *meetings)
     map_free(meetings->by_room);
     map_free(meetings->peers);
     map_free(meetings->resources);
+    map_free(meetings->legs);
     arena_free(meetings->arena);
     loop_free(meetings->loop);
     free(meetings);
@@ -326,6 +329,7 @@ void member_exit(struct member *member)
         return;
     struct meetings *meetings = meeting->meetings;
     loop_timer_stop(meetings->loop, &member->away_timer);
+    phone_forget(member);
     peer_close(member);
     if (member_visible(member))
         roster_left(member);
@@ -383,8 +387,10 @@ static void member_show(struct member *member, bool known)
     }
     roster_send_ready(member);
     roster_changed(member, known ? ROSTER_UPDATED : ROSTER_JOINED);
-    if (member_is_host(member))
+    if (member_is_host(member)) {
         roster_send_lobby(member->meeting);
+        roster_send_callers(member->meeting);
+    }
     stage_changed(member->meeting);
 }
 

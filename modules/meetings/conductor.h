@@ -8,6 +8,7 @@
  *   stage.c       who is in which slot, which layers are watched, who presents
  *   deeds.c       what members and hosts do
  *   publishers.c  WHIP and WHEP
+ *   phones.c      telephone callers
  *   statistics.c  how everybody fares
  *   eventlog.c    switches and estimates, into the log
  */
@@ -59,6 +60,7 @@ struct peer {
     uint64_t id;
     struct member *member;
     bool connected, tcp;
+    bool leg; /* of a telephone: its microphone is all it has */
     uint8_t worker;
     uint64_t offered_ns;   /* for the join time */
     struct slot_use *uses; /* spec->slot_count */
@@ -90,7 +92,9 @@ struct member {
     bool online, away;
     bool muted, camera, screen, screen_audio;
     int64_t hand_ms, joined_ms;
-    void *port; /* NULL: none (WHIP, WHEP) */
+    uint64_t leg;                       /* MEMBER_PHONE */
+    char number[REGISTRY_NAME_MAX + 1]; /* who calls, for hosts */
+    void *port;                         /* NULL: none (WHIP, WHEP) */
     struct peer *peer;
     struct tile tiles[MEETING_TILES_MAX + 1];
     size_t tile_count;
@@ -136,9 +140,9 @@ struct meetings {
     uint64_t next_room;
     struct trace *trace; /* NULL: nobody is traced */
     char traced[CRYPTO_ID_CHARS + 1];
-    struct map *by_id, *by_room, *peers, *resources;
+    struct map *by_id, *by_room, *peers, *resources, *legs;
     struct arena *arena; /* of the message being made */
-    struct metric *participants, *players, *live, *join_seconds;
+    struct metric *participants, *players, *live, *join_seconds, *phone_legs;
     struct statistics_metrics statistics;
 };
 
@@ -175,6 +179,7 @@ void roster_flush(struct meeting *meeting); /* sends what changed, when it is ti
 void roster_send_ready(struct member *member);
 void roster_send_waiting(struct member *member);
 void roster_send_lobby(struct meeting *meeting);   /* to hosts */
+void roster_send_callers(struct meeting *meeting); /* to hosts */
 void roster_send_meeting(struct meeting *meeting); /* to everyone */
 /* JSON of a table's struct to one member, or to all who are in (except `but`). */
 void member_send(struct member *member, const char *type, const struct json_table *table,
@@ -188,12 +193,23 @@ void meeting_send_json(struct meeting *meeting, const struct member *but, const 
 
 /* Copies what is needed of spec, opens or restarts the transport. */
 enum status peer_open(struct member *member, const struct media_transport_spec *spec);
+/* The peer of a telephone, whose leg is open. */
+enum status peer_open_leg(struct member *member);
 void peer_close(struct member *member);
 /* The source of this kind as media names it; false when there is none to be had now. */
 bool peer_source(const struct member *member, enum media_source_kind kind,
                  struct media_source *ret_source);
 /* What the member declares as off is dropped at the door. */
 void peer_gate(struct member *member, enum media_source_kind kind, bool open);
+
+/* ---- phones.c ---- */
+
+/* Tells the voice menu of a telephone; does nothing for other members. */
+void phone_notice(struct member *member, enum meeting_phone_notice notice);
+/* An admitted caller begins to hear and to be heard. */
+enum status phone_connect(struct member *member);
+/* Last thing of a member who leaves. */
+void phone_forget(struct member *member);
 
 /* ---- stage.c ---- */
 

@@ -192,6 +192,7 @@ static void do_mute(struct member *target, const struct member *by, const struct
     target->muted = true;
     peer_gate(target, MEDIA_SOURCE_MICROPHONE, false);
     stopped_send(target, by, "muted", NULL);
+    phone_notice(target, MEETING_PHONE_MUTED);
     roster_changed(target, ROSTER_UPDATED);
 }
 
@@ -200,6 +201,7 @@ static void do_ask_unmute(struct member *target, const struct member *by,
 {
     (void)deed;
     stopped_send(target, by, "asked_unmute", NULL);
+    phone_notice(target, MEETING_PHONE_ASKED_UNMUTE);
 }
 
 static void do_stop_camera(struct member *target, const struct member *by,
@@ -227,6 +229,8 @@ static void do_lower_hand(struct member *target, const struct member *by,
                           const struct meeting_deed *deed)
 {
     (void)by, (void)deed;
+    if (target->hand_ms != 0)
+        phone_notice(target, MEETING_PHONE_HAND_LOWERED);
     hand_set(target, false);
 }
 
@@ -234,7 +238,9 @@ static void member_dismiss(struct member *target, const char *reason)
 {
     struct msg_reason why = {.reason = reason};
     member_send(target, "removed", &msg_reason_table, &why);
-    bool owned = target->port == NULL; /* WHIP: nobody else will free it */
+    phone_notice(target,
+                 strcmp(reason, "ended") == 0 ? MEETING_PHONE_ENDED : MEETING_PHONE_REMOVED);
+    bool owned = target->port == NULL; /* WHIP, phone: nobody else will free it */
     if (!owned)
         target->meetings->config.ports->end(target->port, "ended", reason);
     member_exit(target);
@@ -274,6 +280,7 @@ static void do_role(struct member *target, const struct member *by, const struct
     target->role = deed->role;
     roster_changed(target, ROSTER_UPDATED);
     roster_send_lobby(target->meeting);
+    roster_send_callers(target->meeting);
 }
 
 static void do_admit(struct member *target, const struct member *by,
@@ -281,6 +288,10 @@ static void do_admit(struct member *target, const struct member *by,
 {
     (void)by, (void)deed;
     target->admitted = true;
+    if (target->kind == MEMBER_PHONE && phone_connect(target) != STATUS_OK) {
+        member_dismiss(target, "removed");
+        return;
+    }
     roster_send_ready(target);
     roster_changed(target, ROSTER_JOINED);
     roster_send_lobby(target->meeting);

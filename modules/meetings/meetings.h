@@ -44,9 +44,26 @@ struct meeting_port_ops {
     void (*end)(void *port, const char *reason, const char *code);
 };
 
+enum meeting_phone_notice {
+    MEETING_PHONE_ADMITTED,
+    MEETING_PHONE_MUTED,
+    MEETING_PHONE_ASKED_UNMUTE,
+    MEETING_PHONE_HAND_LOWERED,
+    MEETING_PHONE_REMOVED, /* or refused; the leg is out, the call goes on */
+    MEETING_PHONE_ENDED,
+    MEETING_PHONE_COUNTED, /* the answer to meetings_phone_count */
+};
+
+/* How the call of a leg hears of the meeting; on the conductor, must not block. `people`: in the
+ * meeting now. */
+typedef void meeting_phone_fn(void *context, uint64_t leg, enum meeting_phone_notice notice,
+                              uint32_t people);
+
 struct meetings_config {
     uint8_t voices;
     const struct meeting_port_ops *ports;
+    meeting_phone_fn *phone; /* NULL: there are no telephones */
+    void *phone_context;
     struct metrics *metrics;
 };
 
@@ -189,6 +206,26 @@ MUST_USE enum status meetings_do(struct meetings *meetings, struct meeting_membe
 /* To everyone in the meeting (chat). */
 void meetings_broadcast(struct meetings *meetings, const char *meeting_id, const char *type,
                         const char *json);
+
+/* ---- telephones: a leg of media/leg.h is the participant's connection ---- */
+
+struct meeting_phone_join {
+    const struct registry_meeting *meeting;
+    const char *participant, *name;
+    const char *number; /* shown to hosts only; "" none */
+    bool admitted;
+    uint64_t leg; /* of meetings_transport_id, opened by the caller */
+};
+
+/* Errors as meetings_join. ret_people: in the meeting, with the caller. */
+MUST_USE enum status meetings_phone_join(struct meetings *meetings,
+                                         const struct meeting_phone_join *join,
+                                         uint32_t *ret_people);
+/* Any thread; return at once, and do nothing for a leg that is in no meeting. */
+void meetings_phone_leave(struct meetings *meetings, uint64_t leg);
+void meetings_phone_mute(struct meetings *meetings, uint64_t leg, bool muted);
+void meetings_phone_hand(struct meetings *meetings, uint64_t leg, bool raised);
+void meetings_phone_count(struct meetings *meetings, uint64_t leg);
 
 /* ---- WHIP and WHEP ---- */
 

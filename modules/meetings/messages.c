@@ -1,5 +1,6 @@
 #include "modules/meetings/messages.h"
 #include "core/fields.h"
+#include "modules/meetings/registry.h"
 
 enum { SDP_MAX = 1 << 18, SHORT_MAX = 64, MANY = 100000, SECRET_MAX = 128 };
 #define TIME_MAX INT64_MAX
@@ -226,6 +227,17 @@ static const struct json_field msg_lobby_fields[] = {
 };
 TABLE(msg_lobby, "Who waits in the lobby; to hosts.");
 
+static const struct json_field msg_caller_fields[] = {
+    TEXT(msg_caller, id, 1, CRYPTO_ID_CHARS, true, "participant"),
+    TEXT(msg_caller, number, 0, REGISTRY_NAME_MAX, true, "who calls, empty when hidden"),
+};
+static TABLE(msg_caller, "A telephone caller.");
+
+static const struct json_field msg_callers_fields[] = {
+    LIST(msg_callers, callers, &msg_caller_table, MANY, true, "all of the meeting and its lobby"),
+};
+TABLE(msg_callers, "Numbers of those who take part by telephone; to hosts.");
+
 static const struct json_field msg_slot_line_fields[] = {
     TEXT(msg_slot_line, mid, 0, 32, true, ""),
     CHOICE(msg_slot_line, kind, "voice|screen_audio|tile|screen", true, "what it will carry"),
@@ -310,6 +322,7 @@ const struct msg_dispatch msg_dispatches[] = {
     {"roster", &msg_roster_table, NULL},
     {"meeting", &msg_meeting_table, "The settings changed."},
     {"lobby", &msg_lobby_table, NULL},
+    {"callers", &msg_callers_table, NULL},
     {"slots", &msg_slots_table, NULL},
     {"slot", &msg_slot_state_table, NULL},
     {"speakers", &msg_speakers_table, NULL},

@@ -162,6 +162,14 @@ struct msg_lobby {
     struct json_list waiting; /* struct msg_knock */
 };
 
+struct msg_caller {
+    const char *id, *number;
+};
+
+struct msg_callers {
+    struct json_list callers; /* struct msg_caller */
+};
+
 struct msg_slot_line {
     const char *mid, *kind;
     int64_t index;
@@ -226,8 +234,8 @@ extern const struct json_table msg_identify_table, msg_offer_table, msg_view_tab
     msg_rename_table, msg_role_table, msg_meeting_set_table;
 
 extern const struct json_table msg_participant_table, msg_meeting_table, msg_ready_table,
-    msg_waiting_table, msg_id_table, msg_roster_table, msg_lobby_table, msg_answer_table,
-    msg_slots_table, msg_slot_state_table, msg_speakers_table, msg_layers_table,
+    msg_waiting_table, msg_id_table, msg_callers_table, msg_roster_table, msg_lobby_table,
+    msg_answer_table, msg_slots_table, msg_slot_state_table, msg_speakers_table, msg_layers_table,
     msg_media_state_table, msg_reason_table, msg_by_table, msg_reacted_table;
 
 /* Every message the server dispatches: type and data. Ends with a NULL type. */

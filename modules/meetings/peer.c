@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "media/leg.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -126,6 +127,31 @@ enum status peer_open(struct member *member, const struct media_transport_spec *
     return STATUS_OK;
 }
 
+enum status peer_open_leg(struct member *member)
+{
+    struct meetings *meetings = member->meetings;
+    struct media_transport_spec *spec = calloc(1, sizeof *spec);
+    struct peer *peer;
+    if (spec == NULL)
+        return STATUS_NO_MEMORY;
+    spec->id = member->leg;
+    spec->track_count = 1;
+    spec->tracks[0].kind = MEDIA_AUDIO;
+    spec->tracks[0].source = MEDIA_SOURCE_MICROPHONE;
+    enum status status = peer_new(member, spec, &peer);
+    free(spec);
+    if (status == STATUS_OK && map_put(meetings->peers, peer->id, peer) != STATUS_OK) {
+        peer_free(peer);
+        status = STATUS_NO_MEMORY;
+    }
+    if (status != STATUS_OK)
+        return status;
+    peer->leg = peer->connected = true;
+    peer->worker = media_leg_worker(meetings->media, peer->id);
+    member->peer = peer;
+    return STATUS_OK;
+}
+
 void peer_close(struct member *member)
 {
     struct peer *peer = member->peer;
@@ -134,7 +160,10 @@ void peer_close(struct member *member)
     struct meetings *meetings = member->meetings;
     member->peer = NULL;
     map_remove(meetings->peers, peer->id);
-    media_transport_close(meetings->media, peer->id);
+    if (peer->leg)
+        media_leg_leave(meetings->media, peer->id);
+    else
+        media_transport_close(meetings->media, peer->id);
     for (struct member *other = member->meeting->first; other != NULL; other = other->next) {
         for (size_t i = 0; other->peer != NULL && i < other->peer->spec->slot_count; i++) {
             if (other->peer->uses[i].shown == member)
@@ -166,6 +195,10 @@ void peer_gate(struct member *member, enum media_source_kind kind, bool open)
     if (track->gated == !open)
         return;
     track->gated = !open;
+    if (peer->leg) {
+        media_leg_mute(member->meetings->media, peer->id, !open);
+        return;
+    }
     if (peer_source(member, kind, &source))
         media_track_gate(member->meetings->media, source, open);
 }

@@ -208,6 +208,29 @@ void roster_send_lobby(struct meeting *meeting)
     }
 }
 
+/* Numbers are for hosts: what everybody sees of a caller is a name. */
+void roster_send_callers(struct meeting *meeting)
+{
+    struct arena *arena = conductor_arena(meeting->meetings);
+    struct msg_caller *callers = arena_alloc(arena, (meeting->count + 1) * sizeof *callers);
+    if (callers == NULL)
+        return;
+    struct msg_callers message = {{.items = callers}};
+    for (const struct member *member = meeting->first; member != NULL; member = member->next) {
+        if (member->kind == MEMBER_PHONE)
+            callers[message.callers.count++] =
+                (struct msg_caller){.id = member->id, .number = member->number};
+    }
+    if (message.callers.count == 0)
+        return;
+    const char *json = json_encode(&msg_callers_table, &message, arena);
+    for (struct member *member = meeting->first; json != NULL && member != NULL;
+         member = member->next) {
+        if (member->port != NULL && member_is_host(member))
+            meeting->meetings->config.ports->send(member->port, "callers", json);
+    }
+}
+
 void roster_send_meeting(struct meeting *meeting)
 {
     struct msg_meeting message = meeting_of(meeting);

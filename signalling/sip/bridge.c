@@ -229,18 +229,25 @@ enum status bridge_new(const struct bridge_config *config, struct bridge **ret_b
     return status;
 }
 
-struct bridge *bridge_free(struct bridge *bridge)
+void bridge_stop(struct bridge *bridge)
 {
-    if (bridge == NULL)
-        return NULL;
     if (bridge->started) {
         loop_stop(bridge->loop);
         pthread_join(bridge->thread, NULL);
+        bridge->started = false;
     }
     bridge->watch = loop_fd_remove(bridge->watch);
     if (bridge->end.fd >= 0)
         close(bridge->end.fd);
+    bridge->end.fd = -1;
     process_end(bridge, true);
+}
+
+struct bridge *bridge_free(struct bridge *bridge)
+{
+    if (bridge == NULL)
+        return NULL;
+    bridge_stop(bridge);
     wire_end_clear(&bridge->end);
     loop_free(bridge->loop);
     free(bridge);

@@ -40,7 +40,9 @@ void bridge_send(struct bridge *bridge, const struct wire_message *message);
 struct loop *bridge_loop(struct bridge *bridge);
 /* Process id; 0: not running. For tests. */
 int bridge_process(const struct bridge *bridge);
-/* Ends the process (it says BYE) and the thread. Accepts NULL, returns NULL. */
+/* Ends the process (it says BYE) and the thread; bridge_loop then refuses letters. */
+void bridge_stop(struct bridge *bridge);
+/* Stops it if that was not done. Accepts NULL, returns NULL. */
 struct bridge *bridge_free(struct bridge *bridge);
 
 #endif
