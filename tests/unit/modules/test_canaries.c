@@ -5,11 +5,15 @@
 #include "core/crypto.h"
 #include "modules/chat/chat.h"
 #include "modules/meetings/registry.h"
+#include "modules/spaces/files.h"
+#include "modules/spaces/messages.h"
 #include "storage/connection.h"
 #include "storage/objects/objects.h"
 #include "storage/vault/vault.h"
+#include "tests/support/people.h"
 #include "tests/support/scratch.h"
 
+#include <ctype.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -200,6 +204,40 @@ static void objects_plant(struct planting *planting)
     }
 }
 
+/* What is called and said in a space. */
+static void space_plant(struct planting *planting)
+{
+    struct db *db = planting->db;
+    struct arena *arena = planting->arena;
+    struct spaces_space space;
+    struct spaces_member member;
+    struct messages_message message;
+    struct files_file file;
+    bool changed;
+    const struct spaces_new wish = {.account = people_add(db, arena, canary(planting)),
+                                    .name = canary(planting)};
+    assert_int_equal(spaces_create(db, &wish, NOW, arena, &space), STATUS_OK);
+    const struct spaces_who who = {space.id, wish.account};
+    const struct spaces_mine mine = {.folder = canary(planting)};
+    assert_int_equal(spaces_set_mine(db, &who, &mine, NOW, arena, &space), STATUS_OK);
+    assert_string_equal(space.folder, mine.folder);
+    char *name = planting->canaries[planting->count]; /* addresses are kept in small letters */
+    const struct spaces_invitee invitee = {.email = arena_printf(arena, "%s@b.c", canary(planting)),
+                                           .role = "viewer"};
+    for (char *c = name; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    assert_int_equal(spaces_invite(db, &who, &invitee, NOW, arena, &member), STATUS_OK);
+    const struct messages_post post = {.text = canary(planting)};
+    assert_int_equal(messages_add(db, &who, &post, NOW, arena, &message, &changed), STATUS_OK);
+    const struct messages_change edit = {.text = canary(planting)};
+    assert_int_equal(messages_change(db, &who, message.id, &edit, NOW, arena, &message), STATUS_OK);
+    assert_string_equal(message.text, edit.text);
+    const struct files_new content = {
+        .name = canary(planting), .content = canary(planting), .length = CANARY};
+    assert_int_equal(files_add(db, planting->objects, &who, &content, NOW, arena, &file),
+                     STATUS_OK);
+}
+
 static void test_planted_is_not_found(void **state)
 {
     (void)state;
@@ -210,7 +248,8 @@ static void test_planted_is_not_found(void **state)
     meeting_plant(&planting, participant);
     chat_plant(&planting, participant);
     objects_plant(&planting);
-    assert_true(planting.count >= 16);
+    space_plant(&planting);
+    assert_true(planting.count >= 24);
     look(&planting); /* with the log beside the database */
     /* The look sees what is there: ids are not sealed. */
     assert_true(canary_count(planting.path, participant) > 0);
