@@ -1,4 +1,4 @@
-// Spaces as people work in them: bringing others in, what each may do, leaving.
+// Spaces as people work in them: bringing others in, what each may do, talking, leaving.
 import { makeAccounts, rest, signedIn } from './support/accounts.mjs';
 import { check, until } from './support/cleanup.mjs';
 import { axeFinds, launchChromium } from './support/people.mjs';
@@ -14,7 +14,118 @@ async function makeSpace(person, name) {
   return new URL(person.page.url()).pathname.split('/').pop();
 }
 
+/** A space of Ann's with Ben as editor and Eva as viewer; all three in browsers, in it. */
+async function threeInSpace(server, locales = []) {
+  const accounts = await makeAccounts(server, 'Ann', 'Ben', 'Eva');
+  const { id } = await rest(server, accounts[0].token, 'POST', 'spaces', { name: 'Design team' });
+  for (const [i, role] of [[1, 'editor'], [2, 'viewer']])
+    await rest(server, accounts[0].token, 'POST', `spaces/${id}/members`, { email: accounts[i].email, role });
+  const browser = await launchChromium();
+  const people = [];
+  for (const [i, account] of accounts.entries()) {
+    const person = await signedIn(browser, server, account, { locale: locales[i] ?? 'en-US' });
+    await person.page.getByTestId(`space-${id}`).click();
+    await person.page.getByTestId('chat-input').waitFor();
+    people.push({ ...person, account });
+  }
+  return { id, people };
+}
+
+async function say(page, words) {
+  await page.getByTestId('chat-input').fill(words);
+  await page.getByTestId('chat-send').click();
+}
+
+const texts = (page) => page.getByTestId('chat-text').allInnerTexts();
+const reads = (page, words) => until(`"${words}" is there`, async () => (await texts(page)).some((line) => line.includes(words)));
+
 export const tests = {
+  async 'two and a viewer talk: messages, replies, reactions, edits, mentions, unread'() {
+    const server = await startServer();
+    const { id, people: [ann, ben, eva] } = await threeInSpace(server, ['en-US', 'zh-CN', 'en-US']);
+    await say(ann.page, 'Hello **all** <img src=x onerror=alert(1)>');
+    await reads(ben.page, 'Hello all');
+    const message = ben.page.locator('article').first();
+    check((await message.locator('strong').innerText()) === 'all' && (await message.locator('img').count()) === 0, 'Markdown, no HTML');
+    await message.hover();
+    await message.getByRole('button', { name: '回复', exact: true }).click();
+    await say(ben.page, '收到');
+    await reads(ann.page, '收到');
+    check(await ann.page.locator('.chat-quote', { hasText: 'Hello' }).isVisible(), 'what was answered is quoted');
+
+    await reads(eva.page, 'Hello all');
+    await eva.page.locator('article').first().hover();
+    await eva.page.locator('article').first().getByRole('button', { name: 'Message actions' }).click();
+    await eva.page.getByRole('menuitem', { name: '👍' }).click();
+    await until('the reaction', async () => (await ann.page.locator('.chat-reactions').count()) === 1);
+    check((await eva.page.getByTestId('chat-delete').count()) === 0, 'a viewer deletes nobody else’s message');
+
+    await ann.page.locator('article').first().hover();
+    await ann.page.locator('article').first().getByRole('button', { name: 'Message actions' }).click();
+    await ann.page.getByTestId('chat-edit').click();
+    await say(ann.page, 'Hello everyone');
+    await reads(ben.page, 'Hello everyone');
+    check(!(await texts(ben.page)).some((line) => line.includes('Hello all')), 'the earlier text is gone');
+
+    await eva.page.getByRole('link', { name: 'Home' }).click();
+    await ann.page.getByTestId('chat-input').pressSequentially('Look, @ev');
+    await ann.page.getByTestId('mentions').waitFor();
+    await ann.page.keyboard.press('Enter');
+    await ann.page.keyboard.press('Enter');
+    await until('the mention is counted', async () => (await eva.page.getByTestId(`unread-${id}`).innerText()).startsWith('@1'));
+    await eva.page.getByTestId(`space-${id}`).click();
+    await reads(eva.page, '@Eva');
+    await until('and read', async () => {
+      const { items } = await rest(server, eva.account.token, 'GET', 'spaces');
+      return items[0].unread === 0 && items[0].mentions === 0;
+    });
+    for (const person of [ann, ben, eva]) check(person.errors.length === 0, person.errors.join('\n'));
+  },
+
+  async 'the network goes in mid-send: what was written arrives once, what was not sent is kept'() {
+    const server = await startServer();
+    const { id, people: [ann, ben] } = await threeInSpace(server);
+    await say(ann.page, 'before');
+    await reads(ben.page, 'before');
+    // The server takes it, and its answer is lost on the way.
+    let lost = 0;
+    await ann.page.route(`**/spaces/${id}/messages`, async (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      if (lost++ === 0) await route.fetch();
+      return route.abort('connectionfailed');
+    });
+    await say(ann.page, 'one');
+    await say(ann.page, 'two');
+    await reads(ben.page, 'one');
+    await until('tried again', () => lost > 1);
+    await ann.page.getByTestId('chat-input').fill('not sent yet');
+    await ann.page.unroute(`**/spaces/${id}/messages`);
+    await ann.page.reload();
+    await reads(ben.page, 'two');
+    await until('nothing waits', async () => (await ann.page.locator('.unsent').count()) === 0);
+    const { items } = await rest(server, ann.account.token, 'GET', `spaces/${id}/messages?limit=100`);
+    check(items.map(({ text }) => text).reverse().join() === 'before,one,two', `once and in order: ${items.map(({ text }) => text)}`);
+    check((await ann.page.getByTestId('chat-input').inputValue()) === 'not sent yet', 'the draft is kept');
+  },
+
+  async 'roles change in mid-use: what one may not do any more is not offered'() {
+    const server = await startServer();
+    const { id, people: [ann, ben] } = await threeInSpace(server);
+    await ben.page.getByTestId('invite').waitFor();
+    await ann.page.getByTestId(`manage-${ben.account.email}`).click();
+    await ann.page.getByTestId('role-viewer').click();
+    await until('a viewer invites nobody', async () => (await ben.page.getByTestId('invite').count()) === 0);
+    await say(ben.page, 'still here');
+    await reads(ann.page, 'still here');
+    await ann.page.getByTestId(`manage-${ben.account.email}`).click();
+    await ann.page.getByTestId('remove-member').click();
+    await ann.page.getByTestId('confirm-yes').click();
+    await ben.page.getByTestId('space-blank').waitFor();
+    check((await ben.page.getByTestId(`space-${id}`).count()) === 0, 'gone from the rail');
+    await rest(server, ann.account.token, 'PATCH', `spaces/${id}`, { archived: true });
+    await until('an archived space is not written in', async () => (await ann.page.getByTestId('chat-input').count()) === 0);
+  },
+
   async 'a space is made, one comes by address and one by link, an owner decides'() {
     const server = await startServer();
     const [ann, ben, eva] = await makeAccounts(server, 'Ann', 'Ben', 'Eva');
@@ -90,6 +201,7 @@ export const tests = {
     const [ann, ben] = await makeAccounts(server, 'Ann', 'Ben');
     const { id } = await rest(server, ann.token, 'POST', 'spaces', { name: 'Design team' });
     await rest(server, ann.token, 'POST', `spaces/${id}/members`, { email: ben.email, role: 'viewer' });
+    await rest(server, ann.token, 'POST', `spaces/${id}/messages`, { text: 'Hello **all**, see `this`' });
     const browser = await launchChromium();
     for (const colorScheme of ['light', 'dark'])
       for (const width of [360, 1440]) {
@@ -102,8 +214,11 @@ export const tests = {
           await axeFinds(page, `drawer, ${where}`);
         }
         await page.getByTestId(`space-${id}`).click();
+        await page.getByTestId('chat-text').first().waitFor();
+        await axeFinds(page, `chat, ${where}`);
+        if (width === 360) await page.getByTestId('members-toggle').click();
         await page.getByTestId(`member-${ben.email}`).waitFor();
-        await axeFinds(page, `space, ${where}`);
+        await axeFinds(page, `members, ${where}`);
         await page.getByTestId('invite').click();
         await axeFinds(page, `inviting, ${where}`);
       }

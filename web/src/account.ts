@@ -38,10 +38,16 @@ export class AccountError extends HttpError {
   }
 }
 
-export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function ask<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<T> {
   const response = await fetch(`/api/v1/${path}`, {
     method,
     headers: {
+      ...headers,
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...(session.peek() ? { 'X-CSRF-Token': session.peek()!.csrf } : {}),
     },

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { HttpError } from '../src/api';
+import { mentionsIn } from '../src/chat/mentions';
+import { passing } from '../src/spaces/patience';
 import { atMost, may } from '../src/spaces/rights';
 
 const space = (change = {}) => ({ role: 'editor' as const, kind: 'space' as const, archived: false, ...change });
@@ -21,5 +24,33 @@ describe('rights', () => {
   it('of a conversation of two bring in nobody else', () => {
     expect(may(space({ role: 'owner', kind: 'direct' }), 'invite')).toBe(false);
     expect(may(space({ role: 'owner', kind: 'direct' }), 'write')).toBe(true);
+  });
+});
+
+describe('mentions', () => {
+  const people = [
+    { id: 'a', name: 'Ann' },
+    { id: 'l', name: 'Ann Lee' },
+    { id: 'w', name: '王伟' },
+    { id: 'all', name: 'all' },
+  ];
+
+  it('are of the longest name that stands there', () => {
+    expect(mentionsIn('hi @Ann Lee and @ann, see this', people)).toEqual(['l', 'a']);
+    expect(mentionsIn('@Annabel', people)).toEqual([]);
+    expect(mentionsIn('你好 @王伟，请看@all', people)).toEqual(['w', 'all']);
+    expect(mentionsIn('@all: lunch', people)).toEqual(['all']);
+  });
+
+  it('are no addresses', () => {
+    expect(mentionsIn('write to me@ann or ann@all', people)).toEqual([]);
+  });
+});
+
+describe('a message on its way', () => {
+  it('waits for the network and for a busy server, not for a refusal', () => {
+    expect(passing(new TypeError('fetch failed'))).toBe(true);
+    expect(passing(new HttpError(503, ''))).toBe(true);
+    expect(passing(new HttpError(403, ''))).toBe(false);
   });
 });

@@ -65,6 +65,9 @@ const phoneMenu = async (page, wide, narrow) => {
 const narrowOnly = async (page, testid) => {
   if (await page.getByTestId(testid).isVisible()) await page.getByTestId(testid).click();
 };
+const members = async (page) => {
+  if (!(await page.getByTestId('members').isVisible())) await page.getByTestId('members-toggle').click();
+};
 const overlay = (item) => async (page) => {
   await page.getByTestId('more-button').click();
   await page.getByTestId(item).click();
@@ -83,14 +86,19 @@ const PAGES = {
   rail: { path: '/', signedIn: true, then: (page) => narrowOnly(page, 'rail-open') },
   'new-space': { path: '/', signedIn: true, then: async (page) => (await narrowOnly(page, 'rail-open'), page.getByTestId('new-space').click()) },
   space: { path: '/s/s0', signedIn: true },
+  'space-members': { path: '/s/s0', signedIn: true, then: members },
+  'space-archived': { path: '/s/s4', signedIn: true },
   'space-viewer': { path: '/s/s2', signedIn: true },
   'space-gone': { path: '/s/s9', signedIn: true },
-  'space-role': { path: '/s/s0', signedIn: true, then: open('manage-aiko@example.org') },
+  'space-role': {
+    path: '/s/s0', signedIn: true,
+    then: async (page) => (await members(page), page.getByTestId('manage-aiko@example.org').click()),
+  },
   'space-more': { path: '/s/s0', signedIn: true, then: open('space-more') },
-  'space-invite': { path: '/s/s0', signedIn: true, then: open('invite') },
+  'space-invite': { path: '/s/s0', signedIn: true, then: async (page) => (await members(page), page.getByTestId('invite').click()) },
   'space-invite-link': {
     path: '/s/s0', signedIn: true,
-    then: async (page) => (await page.getByTestId('invite').click(), page.getByRole('radio').nth(1).click()),
+    then: async (page) => (await members(page), await page.getByTestId('invite').click(), page.getByRole('radio').nth(1).click()),
   },
   'space-settings': {
     path: '/s/s0', signedIn: true,

@@ -12,12 +12,38 @@ const CREATED = Date.UTC(2025, 10, 3, 9);
 
 const space = (name, i) => ({
   id: `s${i}`, kind: 'space', name, role: i === 2 ? 'viewer' : 'owner', links: 'editor', version: 1, created: CREATED,
-  archived: i === 4, favourite: i === 0, muted: i === 3, members: people.en.length,
+  unread: [0, 3, 0, 0, 0, 12][i], mentions: i === 1 ? 1 : 0, archived: i === 4, favourite: i === 0, muted: i === 3, members: people.en.length,
 });
 
 export function user(language) {
   return { id: 'u0', email: 'maya@example.org', name: people[language][0], role: 'admin', language: '' };
 }
+
+const talk = {
+  en: [
+    [1, 'Morning! The new onboarding screens are in the folder. Could you look at the **second step**? I am not sure about the wording.'],
+    [1, 'Two variants:\n\n- “Set up your room”\n- “Make it yours”'],
+    [2, '“Make it yours” reads better, and translates well.', 1, { '👍': ['u0', 'u1'], '🎉': ['u4'] }],
+    [0, 'Agreed. I changed the key to `onboarding.step2.title`; it is in the next build.', 0, {}, true],
+    [3, '@Maya Lindqvist do we keep the old illustration for the release?'],
+    [0, 'Yes, until Aiko’s is done.', 5],
+  ],
+  'zh-CN': [
+    [1, '早上好！新的引导页已经放到文件夹里了，能看看**第二步**吗？我对文案不太确定。'],
+    [1, '两个版本：\n\n- “布置你的房间”\n- “让它属于你”'],
+    [2, '“让它属于你”更顺口，也好翻译。', 1, { '👍': ['u0', 'u1'], '🎉': ['u4'] }],
+    [0, '同意。键名改成了 `onboarding.step2.title`，下一个版本就有。', 0, {}, true],
+    [3, '@林晓 发布时还用旧插图吗？'],
+    [0, '用，等思涵的画好再换。', 5],
+  ],
+};
+
+const message = (language) => ([author, text, thread, reactions = {}, edited], i) => ({
+  id: String(i + 1), space: 's0', author: `u${author}`, author_name: people[language][author], text, replies: 0, mentions: [],
+  created: Date.UTC(2025, 10, 20, 8, 10 + 7 * i), ...(thread ? { thread: String(thread) } : {}),
+  ...(edited ? { edited: Date.UTC(2025, 10, 20, 9) } : {}),
+  reactions: Object.entries(reactions).map(([emoji, by]) => ({ emoji, by })),
+});
 
 /** The answer to a GET below /api/v1/, or undefined. */
 export function spacesAnswer(path, language) {
@@ -25,6 +51,7 @@ export function spacesAnswer(path, language) {
     ...names[language].map(space),
     { ...space(people[language][1], 5), kind: 'direct', with: 'u1', members: 2 },
   ];
+  if (path === 'events') return { items: [], last: 1, more: false };
   if (path === 'spaces') return { items: spaces };
   const [, id, below] = /^spaces\/(s\d)(?:\/(\w+))?$/.exec(path) ?? [];
   if (!id) return undefined;
@@ -35,6 +62,7 @@ export function spacesAnswer(path, language) {
         id: `u${i}`, name, email: `${people.en[i].split(' ')[0].toLowerCase()}@example.org`, role: ROLES[i], joined: CREATED,
       })),
     };
+  if (below === 'messages') return { items: id === 's2' ? [] : talk[language].map(message(language)).reverse() };
   if (below === 'links')
     return { items: [{ id: 'l1', role: 'viewer', maker: 'u0', uses: -1, expires: Date.UTC(2026, 0, 12, 9), created: CREATED }] };
   return undefined;

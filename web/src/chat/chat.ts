@@ -26,6 +26,8 @@ export interface ChatWire {
   remove(id: string): Promise<ChatMessage | void>;
   react(id: string, emoji: string, on: boolean): Promise<ChatMessage | void>;
   typing(): void;
+  /** Everything up to this message has been seen. */
+  read?(id: string): void;
 }
 
 /** What the next press of Send does, when it is not a new message. */
@@ -52,6 +54,7 @@ export class Chat {
   /** The panel is open and at its end: what comes is read. */
   reading = false;
   private loaded = false;
+  private seen = ''; // up to here it is known that all was read
   private typingSent = -Infinity;
   private readonly typingTimers = new Map<string, ReturnType<typeof setTimeout>>();
 
@@ -114,6 +117,10 @@ export class Chat {
 
   read(): void {
     this.unread.value = 0;
+    const last = this.messages.value[this.messages.value.length - 1]?.id;
+    if (!last || last === this.seen) return;
+    this.seen = last;
+    this.wire.read?.(last);
   }
 
   find(id: string): ChatMessage | null {
@@ -126,6 +133,13 @@ export class Chat {
     this.drafts.value = [...this.drafts.value, draft];
     this.typingSent = -Infinity;
     await this.deliver(draft);
+  }
+
+  /** What an earlier page left unsent goes out now. */
+  async restore(drafts: readonly Draft[]): Promise<void> {
+    this.drafts.value = [...drafts, ...this.drafts.value];
+    const waiting = drafts.filter((draft) => !draft.failed);
+    await Promise.all(waiting.map((draft) => this.deliver(draft).catch(() => undefined)));
   }
 
   async again(draft: Draft): Promise<void> {

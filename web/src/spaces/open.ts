@@ -1,23 +1,74 @@
-// The space that is open.
+// The space that is open: its chat and who is in it.
+import { computed, effect } from '@preact/signals';
+import { session } from '../account';
 import { HttpError } from '../api';
+import { Chat, type Draft } from '../chat/chat';
+import { mentionsIn, type Named } from '../chat/mentions';
+import { text } from '../text';
+import { load, save } from '../util/store';
+import { restChat, shown } from './chat';
 import { Members } from './members';
-import { getSpace } from './rest';
+import { getSpace, type SpaceEvent } from './rest';
 import { drop, put } from './spaces';
 
 export class OpenSpace {
+  readonly chat: Chat;
   readonly members: Members;
+  /** Who can be named: the others, and everybody. */
+  readonly named = computed<Named[]>(() => [
+    ...this.members.all.value.filter(({ id }) => id !== session.value?.user.id),
+    { id: 'all', name: text.value.chat.everybody },
+  ]);
+  private readonly cleanup: (() => void)[] = [];
 
-  constructor(readonly id: string) {
+  constructor(
+    readonly id: string,
+    /** What the server did not take, and why. */
+    refused: (error: unknown) => void,
+  ) {
+    const account = session.peek()?.user.id ?? '';
+    const stop = new AbortController();
     this.members = new Members(id);
+    const root = (message: string) => this.chat.find(message)?.reply_to ?? message;
+    const mentions = (words: string) => mentionsIn(words, this.named.peek());
+    this.chat = new Chat(restChat(id, { stop: stop.signal, refused, root, mentions }), () => account);
+    this.cleanup.push(() => stop.abort());
+    this.keep(`written.${account}.${id}`, `outbox.${account}.${id}`);
   }
 
   /** Asks for everything anew; errors but "not here" are for the next time. */
   async refresh(): Promise<void> {
     try {
       put(await getSpace(this.id));
-      await this.members.load();
+      await Promise.all([this.members.load(), this.chat.refresh()]);
     } catch (error) {
       if (error instanceof HttpError && error.status === 404) drop(this.id);
     }
+  }
+
+  happened({ type, messages }: SpaceEvent): void {
+    for (const message of messages ?? []) {
+      if (type === 'message.added') this.chat.arrived(shown(message));
+      else this.chat.changed(shown(message));
+    }
+    if (type.startsWith('member.')) void this.members.load().catch(() => undefined);
+  }
+
+  dispose(): void {
+    for (const undo of this.cleanup) undo();
+  }
+
+  /** What is written but not sent outlives the page. */
+  private keep(written: string, outbox: string): void {
+    const { chat } = this;
+    chat.written.value = load(written, '');
+    void chat.restore(load<Draft[]>(outbox, []));
+    this.cleanup.push(
+      effect(() => {
+        const editing = chat.composing.value?.kind === 'edit';
+        if (!editing) save(written, chat.written.value || null);
+      }),
+      effect(() => save(outbox, chat.drafts.value.length > 0 ? chat.drafts.value : null)),
+    );
   }
 }

@@ -18,6 +18,9 @@ export interface Space {
   favourite: boolean;
   muted: boolean;
   members: number;
+  /** Others' messages one has not read, and those of them that name one; 100 stands for more. */
+  unread: number;
+  mentions: number;
   version: number;
   created: number;
 }
@@ -100,3 +103,75 @@ export const removeInvitation = (id: string, link: string): Promise<void> =>
 /** Enters the space that an invitation is for. */
 export const takeInvitation = (token: string): Promise<Space> =>
   ask('POST', `links/${encodeURIComponent(token)}/members`);
+
+// ---- messages ----
+
+export interface Message {
+  id: string;
+  author: string;
+  author_name: string;
+  /** Markdown; empty when deleted. */
+  text: string;
+  /** The message it answers. */
+  thread?: string;
+  mentions: string[];
+  reactions: { emoji: string; by: string[] }[];
+  created: number;
+  edited?: number;
+  deleted?: number;
+  pinned?: number;
+}
+
+export interface NewMessage {
+  text: string;
+  nonce: string;
+  thread?: string | undefined;
+  mentions: string[];
+}
+
+const message = (id: string, which: string, below = ''): string =>
+  at(id, `/messages/${encodeURIComponent(which)}${below}`);
+
+/** Newest first. */
+export function listMessages(
+  id: string,
+  cursor: string | null,
+  limit: number,
+): Promise<{ items: Message[]; next_cursor?: string }> {
+  const query = new URLSearchParams({ limit: String(limit), ...(cursor ? { cursor } : {}) });
+  return ask('GET', at(id, `/messages?${query}`));
+}
+
+/** Twice the same nonce is one message. */
+export const postMessage = (id: string, { text, nonce, thread, mentions }: NewMessage): Promise<Message> =>
+  ask('POST', at(id, '/messages'), { text, mentions, ...(thread ? { thread } : {}) }, { 'Idempotency-Key': nonce });
+
+export const getMessage = (id: string, which: string): Promise<Message> => ask('GET', message(id, which));
+
+export const changeMessage = (id: string, which: string, change: { text?: string; pinned?: boolean }): Promise<Message> =>
+  ask('PATCH', message(id, which), change);
+
+export const deleteMessage = (id: string, which: string): Promise<void> => ask('DELETE', message(id, which));
+
+export const react = (id: string, which: string, emoji: string, on: boolean): Promise<Message> =>
+  ask('POST', message(id, which, '/reactions'), { emoji, on });
+
+/** One has read up to here; it never goes back. */
+export const markRead = (id: string, which: string): Promise<void> => ask('POST', message(id, which, '/read'));
+
+// ---- what happened ----
+
+export interface SpaceEvent {
+  seq: number;
+  /** message.added, member.removed, ... */
+  type: string;
+  /** Absent: it is about oneself. */
+  space?: string;
+  id: string;
+  /** Of message.*: the message as it is now. */
+  messages?: Message[];
+}
+
+/** After `after`; -1: only where it is now. 410: too long ago, reload. */
+export const listEvents = (after: number): Promise<{ items: SpaceEvent[]; last: number; more: boolean }> =>
+  ask('GET', `events?after=${after}`);

@@ -11,8 +11,10 @@ export const byName = computed(() =>
 
 export const find = (id: string): Space | null => spaces.value?.find((space) => space.id === id) ?? null;
 
+/** What is not asked for yet comes with the rest. */
 export function put(space: Space): void {
-  const known = spaces.peek() ?? [];
+  const known = spaces.peek();
+  if (!known) return;
   spaces.value = known.some((other) => other.id === space.id)
     ? known.map((other) => (other.id === space.id ? space : other))
     : [...known, space];

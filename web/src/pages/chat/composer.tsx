@@ -2,14 +2,20 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Chat } from '../../chat/chat';
+import type { Named } from '../../chat/mentions';
 import { text } from '../../text';
 import { IconButton } from '../../ui/button';
 import { Icon } from '../../ui/icons';
 import { clip } from '../../util/bytes';
+import { useMentions } from './mentions';
 
 const TEXT_MAX = 8000; // bytes
 
-export function Composer({ chat, tools }: { chat: Chat; tools?: ComponentChildren }) {
+export function Composer({ chat, people, tools }: {
+  chat: Chat;
+  people: readonly Named[];
+  tools?: ComponentChildren;
+}) {
   const t = text.value.chat;
   const typed = chat.written.value;
   const setTyped = (words: string) => (chat.written.value = words);
@@ -20,6 +26,8 @@ export function Composer({ chat, tools }: { chat: Chat; tools?: ComponentChildre
     if (mode?.kind === 'edit') setTyped(mode.message.text);
     area.current?.focus();
   }, [mode]);
+
+  const mentions = useMentions(area, people, typed, setTyped);
 
   // As tall as its text, up to a limit the style sheet sets.
   useLayoutEffect(() => {
@@ -56,6 +64,7 @@ export function Composer({ chat, tools }: { chat: Chat; tools?: ComponentChildre
         </div>
       )}
       <div class="composer-box">
+        {mentions.box}
         {tools}
         <textarea
           ref={area}
@@ -65,12 +74,15 @@ export function Composer({ chat, tools }: { chat: Chat; tools?: ComponentChildre
           aria-label={t.placeholder}
           aria-description={t.hint}
           data-testid="chat-input"
+          {...mentions.attributes}
+          onSelect={mentions.moved}
           onInput={(event) => {
             setTyped((event.currentTarget.value = clip(event.currentTarget.value, TEXT_MAX)));
             if (event.currentTarget.value) chat.typed();
           }}
           onKeyDown={(event) => {
             event.stopPropagation();
+            if (mentions.key(event)) return;
             // An input method composing Chinese uses Enter for itself.
             if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
               event.preventDefault();

@@ -1,5 +1,5 @@
 // The messages of a chat, newest at the end, older ones on request.
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Chat } from '../../chat/chat';
 import { text } from '../../text';
 import { Button } from '../../ui/button';
@@ -10,7 +10,7 @@ import { render } from './words';
 
 const END_PX = 48; // closer than this to the end counts as at the end
 
-export function Log({ chat, seat }: { chat: Chat; seat: ChatSeat }) {
+export function Log({ chat, seat, blank }: { chat: Chat; seat: ChatSeat; blank: string }) {
   const t = text.value.chat;
   const box = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(false);
@@ -45,6 +45,12 @@ export function Log({ chat, seat }: { chat: Chat; seat: ChatSeat }) {
     look();
   }, [messages, drafts, render.value]);
 
+  // What came while nobody looked is read when somebody does.
+  useEffect(() => {
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [chat]);
+
   const toEnd = () => {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   };
@@ -61,7 +67,7 @@ export function Log({ chat, seat }: { chat: Chat; seat: ChatSeat }) {
           <div class="panel-blank">
             <Icon name="chat" size={32} />
             <span class="chat-author">{t.empty}</span>
-            <p>{t.emptyText}</p>
+            <p>{blank}</p>
           </div>
         )}
         {messages.map((message, i) => (

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Chat } from '../../chat/chat';
+import type { Named } from '../../chat/mentions';
 import { text } from '../../text';
 import { Composer } from './composer';
 import { Log } from './log';
@@ -18,9 +19,15 @@ export interface ChatSeat {
   moderates: boolean;
 }
 
-export function ChatPanel({ chat, seat, tools, locked }: {
+const NOBODY: readonly Named[] = [];
+
+export function ChatPanel({ chat, seat, blank, people = NOBODY, tools, locked }: {
   chat: Chat;
   seat: ChatSeat;
+  /** What is said while there are no messages. */
+  blank: string;
+  /** Who can be named in a message. */
+  people?: readonly Named[];
   /** Beside the composer's text. */
   tools?: ComponentChildren;
   /** In the composer's place for who may not write. */
@@ -35,9 +42,9 @@ export function ChatPanel({ chat, seat, tools, locked }: {
   }, [chat]);
   return (
     <>
-      <Log chat={chat} seat={seat} />
+      <Log chat={chat} seat={seat} blank={blank} />
       <Typing chat={chat} seat={seat} />
-      {seat.writes ? <Composer chat={chat} tools={tools} /> : locked}
+      {seat.writes ? <Composer chat={chat} people={people} tools={tools} /> : locked}
     </>
   );
 }

@@ -222,5 +222,5 @@ function MeetingChat({ call }: { call: Call }) {
     writes: true,
     moderates: call.hosting.value,
   };
-  return <ChatPanel chat={call.chat} seat={seat} />;
+  return <ChatPanel chat={call.chat} seat={seat} blank={text.value.chat.emptyText} />;
 }

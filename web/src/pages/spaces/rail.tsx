@@ -12,6 +12,8 @@ import { Avatar, PagePreferences } from '../../ui/parts';
 import { NewSpace } from './new-space';
 import { drawer } from './shell';
 
+const UNREAD_MAX = 100; // the server counts no further
+
 export function Rail() {
   const t = text.value.spaces;
   const [making, setMaking] = useState(false);
@@ -84,11 +86,13 @@ function Group({ title, items, children }: { title: string; items: readonly Spac
 
 function Entry({ space }: { space: Space }) {
   const t = text.value.spaces;
+  const here = spaceOf(path.value) === space.id; // what comes there is being read
+  const unread = here ? 0 : space.muted ? space.mentions : space.unread;
   return (
     <a
-      class={space.muted ? 'rail-item muted' : 'rail-item'}
+      class={`rail-item ${space.muted ? 'muted' : unread > 0 ? 'unread' : ''}`}
       href={spacePath(space.id)}
-      aria-current={spaceOf(path.value) === space.id ? 'page' : undefined}
+      aria-current={here ? 'page' : undefined}
       data-testid={`space-${space.id}`}
       onClick={follow}
     >
@@ -99,7 +103,20 @@ function Entry({ space }: { space: Space }) {
           <Icon name="bellOff" size={15} />
         </span>
       )}
+      {unread > 0 && <Unread space={space} count={unread} />}
     </a>
+  );
+}
+
+/** Of a muted space only what names one is counted. */
+function Unread({ space, count: n }: { space: Space; count: number }) {
+  const t = text.value.spaces;
+  const shown = n >= UNREAD_MAX ? `${UNREAD_MAX - 1}+` : String(n);
+  return (
+    <span class={space.mentions > 0 ? 'count' : 'count calm'} data-testid={`unread-${space.id}`}>
+      <span aria-hidden="true">{space.mentions > 0 ? `@${shown}` : shown}</span>
+      <span class="hidden-text">{t.unread(n)}</span>
+    </span>
   );
 }
 

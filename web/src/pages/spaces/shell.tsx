@@ -3,28 +3,22 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { path } from '../../route';
-import { load, spaces } from '../../spaces/spaces';
+import { connected, follow } from '../../spaces/live';
+import { forget } from '../../spaces/spaces';
 import { text } from '../../text';
 import { IconButton } from '../../ui/button';
 import { Icon, type IconName } from '../../ui/icons';
 import { Rail } from './rail';
 
 export const drawer = signal(false);
-const RETRY_MS = 4000;
 
 export function Shell({ children }: { children: ComponentChildren }) {
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const ask = () => {
-      load().catch(() => {
-        if (spaces.peek() === undefined) timer = setTimeout(ask, RETRY_MS);
-      });
-    };
-    ask();
-    window.addEventListener('online', ask);
+    const stop = new AbortController();
+    follow(stop.signal).catch(() => undefined); // signed out: the session signal has said so
     return () => {
-      clearTimeout(timer);
-      window.removeEventListener('online', ask);
+      stop.abort();
+      forget();
     };
   }, []);
   // Going somewhere closes the drawer.
@@ -34,7 +28,14 @@ export function Shell({ children }: { children: ComponentChildren }) {
   return (
     <div class="shell">
       <Drawer />
-      <div class="shell-main">{children}</div>
+      <div class="shell-main">
+        {!connected.value && (
+          <p class="shell-offline" role="status" data-testid="offline">
+            <Icon name="offline" size={16} /> {text.value.spaces.unreachable}
+          </p>
+        )}
+        {children}
+      </div>
     </div>
   );
 }

@@ -1,30 +1,40 @@
-// A space: who is in it.
+// A space: its chat, and beside it who is in it.
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
+import { session } from '../../account';
 import { go } from '../../route';
+import { current } from '../../spaces/live';
 import { OpenSpace } from '../../spaces/open';
 import { changeMine, type Space } from '../../spaces/rest';
 import { may } from '../../spaces/rights';
 import { drop, find, put, spaces } from '../../spaces/spaces';
 import { text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
+import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
-import { Avatar } from '../../ui/parts';
+import { Avatar, Caption } from '../../ui/parts';
+import { ChatPanel } from '../chat/panel';
 import { InviteDialog } from './invite';
 import { leaveSpace, MembersPanel } from './members';
 import { SettingsDialog } from './settings';
 import { Blank, DrawerButton } from './shell';
 import { told } from './told';
 
+const ROOMY_PX = 1120; // room for the rail, the chat and the members
+
+const beside = signal<'members' | null>(window.innerWidth >= ROOMY_PX ? 'members' : null);
 const dialog = signal<'invite' | 'settings' | null>(null);
 
 export function SpacePage({ id }: { id: string }) {
   const t = text.value.spaces;
   const space = find(id);
-  const [open] = useState(() => new OpenSpace(id));
+  const [open] = useState(() => new OpenSpace(id, (error) => void told(Promise.reject(error))));
   useEffect(() => {
+    current.value = open;
     void open.refresh();
     return () => {
+      current.value = null;
+      open.dispose();
       dialog.value = null;
     };
   }, [open]);
@@ -49,10 +59,17 @@ export function SpacePage({ id }: { id: string }) {
     <>
       <main class="space" data-testid="space">
         <Head space={space} open={open} />
-        <section class="space-members" aria-label={t.memberHeading}>
-          <MembersPanel space={space} members={open.members} invite={() => (dialog.value = 'invite')} />
-        </section>
+        <SpaceChat space={space} open={open} />
       </main>
+      {beside.value === 'members' && (
+        <aside class="space-beside" aria-label={t.memberHeading}>
+          <div class="panel-head">
+            <h2>{t.memberHeading}</h2>
+            <IconButton icon="close" tip="none" label={text.value.common.close} data-testid="close-panel" onClick={() => (beside.value = null)} />
+          </div>
+          <MembersPanel space={space} members={open.members} invite={() => (dialog.value = 'invite')} />
+        </aside>
+      )}
       {dialog.value === 'invite' && may(space, 'invite') && (
         <InviteDialog space={space} members={open.members} onClose={() => (dialog.value = null)} />
       )}
@@ -75,6 +92,14 @@ function Head({ space, open }: { space: Space; open: OpenSpace }) {
         </h1>
         <small class="quiet ellipsis">{`${t.members(space.members)} · ${t.roles[space.role]}`}</small>
       </span>
+      <IconButton
+        icon="people"
+        label={t.showMembers}
+        tip="below"
+        aria-pressed={beside.value === 'members'}
+        data-testid="members-toggle"
+        onClick={() => (beside.value = beside.value === 'members' ? null : 'members')}
+      />
       <More space={space} open={open} />
     </header>
   );
@@ -128,5 +153,32 @@ function More({ space, open }: { space: Space; open: OpenSpace }) {
         );
       }}
     </Popup>
+  );
+}
+
+function SpaceChat({ space, open }: { space: Space; open: OpenSpace }) {
+  const t = text.value.spaces;
+  const seat = {
+    self: session.value?.user.id ?? '',
+    nameOf: (id: string) => open.members.nameOf(id),
+    writes: may(space, 'comment'),
+    moderates: may(space, 'manage'),
+  };
+  return (
+    <section class="space-chat" aria-label={text.value.chat.heading}>
+      <ChatPanel
+        chat={open.chat}
+        seat={seat}
+        blank={t.chatEmptyText}
+        people={open.named.value}
+        locked={
+          <div class="composer">
+            <Caption>
+              <Icon name="archive" size={16} /> {t.isArchived}
+            </Caption>
+          </div>
+        }
+      />
+    </section>
   );
 }

@@ -1,0 +1,83 @@
+// What happens in one's spaces, as it happens: GET /events from a number on, asked again and again,
+// more slowly while the page is hidden. After a gap that the server cannot fill all is loaded anew.
+import { signal } from '@preact/signals';
+import { HttpError } from '../api';
+import type { OpenSpace } from './open';
+import { passing, whenBack } from './patience';
+import { getSpace, listEvents, type SpaceEvent } from './rest';
+import { drop, find, load, put } from './spaces';
+
+const SHOWN_MS = 1500;
+const HIDDEN_MS = 10_000;
+
+/** The space on screen. */
+export const current = signal<OpenSpace | null>(null);
+/** False while the server does not answer. */
+export const connected = signal(true);
+
+/** Follows until `stop`; rejects when nobody is signed in any more. */
+export async function follow(stop: AbortSignal): Promise<void> {
+  let after = -1;
+  for (let failed = 0; !stop.aborted; ) {
+    try {
+      const page = await listEvents(after);
+      // The number first, then what there is: what comes between is told once more, not lost.
+      if (after < 0) await reload();
+      else await take(page.items);
+      after = page.last;
+      failed = 0;
+      connected.value = true;
+      if (!page.more) await pause(stop);
+    } catch (error) {
+      if (stop.aborted) return;
+      if (error instanceof HttpError && error.status === 410) after = -1;
+      else if (passing(error)) {
+        connected.value = false;
+        await whenBack(failed++, stop).catch(() => undefined);
+      } else throw error;
+    }
+  }
+}
+
+async function reload(): Promise<void> {
+  await load();
+  await current.peek()?.refresh();
+}
+
+async function take(events: readonly SpaceEvent[]): Promise<void> {
+  const changed = new Set<string>();
+  for (const event of events) {
+    if (event.space) changed.add(event.space);
+    if (event.space && event.space === current.peek()?.id) current.peek()?.happened(event);
+  }
+  // About oneself: one has come into a space, or is out of it.
+  if (events.some(({ space }) => !space || !find(space))) await load();
+  else await Promise.all([...changed].map(renew));
+}
+
+async function renew(id: string): Promise<void> {
+  try {
+    put(await getSpace(id));
+  } catch (error) {
+    if (!(error instanceof HttpError) || error.status !== 404) throw error;
+    drop(id);
+  }
+}
+
+/** Until it is time to ask again; at once when the page is looked at or the network is back. */
+function pause(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', looked);
+      window.removeEventListener('online', done);
+      stop.removeEventListener('abort', done);
+      resolve();
+    };
+    const looked = () => !document.hidden && done();
+    const timer = setTimeout(done, document.hidden ? HIDDEN_MS : SHOWN_MS);
+    document.addEventListener('visibilitychange', looked);
+    window.addEventListener('online', done);
+    stop.addEventListener('abort', done);
+  });
+}
