@@ -108,6 +108,50 @@ export const tests = {
     check((await ann.page.getByTestId('chat-input').inputValue()) === 'not sent yet', 'the draft is kept');
   },
 
+  async 'files: up by button and drop, shown, renamed, moved, deleted and back'() {
+    const server = await startServer();
+    const { people: [ann, ben, eva] } = await threeInSpace(server, ['zh-CN', 'en-US', 'en-US']);
+    for (const { page } of [ann, ben, eva]) await page.getByTestId('view-folder').click();
+    await ann.page.getByTestId('upload-input').setInputFiles([
+      { name: '计划.txt', mimeType: 'text/plain', buffer: Buffer.from('第一步 <b>second</b>') },
+      { name: 'page.html', mimeType: 'text/html', buffer: Buffer.from('<script>document.title = "run"</script>') },
+    ]);
+    for (const { page } of [ann, ben, eva]) await page.getByTestId('file-计划.txt').waitFor();
+    await eva.page.getByTestId('file-计划.txt').getByRole('button').first().click();
+    await until('the text', async () => (await eva.page.getByTestId('preview-text').innerText()) === '第一步 <b>second</b>');
+    const [saved] = await Promise.all([eva.page.waitForEvent('download'), eva.page.getByTestId('download').click()]);
+    check(saved.suggestedFilename() === '计划.txt', 'saved under its name');
+    await eva.page.keyboard.press('Escape');
+    check((await eva.page.getByTestId('upload').count()) === 0, 'a viewer uploads nothing');
+
+    await ben.page.evaluate(() => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(300_000)], 'dropped.bin'));
+      document.querySelector('[data-testid=files]').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+    });
+    await ann.page.getByTestId('file-dropped.bin').waitFor();
+    await ben.page.getByTestId('new-folder').click();
+    await ben.page.getByTestId('confirm').locator('input').fill('Old');
+    await ben.page.getByTestId('confirm-yes').click();
+    await ben.page.getByTestId('file-more-dropped.bin').click();
+    await ben.page.getByTestId('rename-file').click();
+    await ben.page.getByTestId('confirm').locator('input').fill('kept.bin');
+    await ben.page.getByTestId('confirm-yes').click();
+    await ben.page.getByTestId('file-more-kept.bin').click();
+    await ben.page.getByTestId('move-file').click();
+    await ben.page.getByTestId('into-Old').click();
+    await ben.page.getByTestId('move-here').click();
+    await until('it is out of the top', async () => (await ann.page.getByTestId('file-list').innerText()).includes('bin') === false);
+    await ann.page.getByTestId('file-Old').getByRole('button').first().click();
+    await ann.page.getByTestId('file-kept.bin').waitFor();
+    await ann.page.getByTestId('file-more-kept.bin').click();
+    await ann.page.getByTestId('delete-file').click();
+    await until('deleted', async () => (await ann.page.getByTestId('file-kept.bin').count()) === 0);
+    await ann.page.getByTestId('undo').click();
+    await ann.page.getByTestId('file-kept.bin').waitFor();
+    for (const person of [ann, ben, eva]) check(person.errors.length === 0, person.errors.join('\n'));
+  },
+
   async 'roles change in mid-use: what one may not do any more is not offered'() {
     const server = await startServer();
     const { id, people: [ann, ben] } = await threeInSpace(server);
@@ -202,6 +246,10 @@ export const tests = {
     const { id } = await rest(server, ann.token, 'POST', 'spaces', { name: 'Design team' });
     await rest(server, ann.token, 'POST', `spaces/${id}/members`, { email: ben.email, role: 'viewer' });
     await rest(server, ann.token, 'POST', `spaces/${id}/messages`, { text: 'Hello **all**, see `this`' });
+    const file = await fetch(`${server.url}/api/v1/spaces/${id}/files?name=a.txt`, {
+      method: 'POST', headers: { authorization: `Bearer ${ann.token}`, 'content-type': 'text/plain' }, body: 'a',
+    });
+    check(file.status === 201, 'a file');
     const browser = await launchChromium();
     for (const colorScheme of ['light', 'dark'])
       for (const width of [360, 1440]) {
@@ -221,6 +269,9 @@ export const tests = {
         await axeFinds(page, `members, ${where}`);
         await page.getByTestId('invite').click();
         await axeFinds(page, `inviting, ${where}`);
+        await page.goto(`${server.url}/s/${id}/files`);
+        await page.getByTestId('file-a.txt').waitFor();
+        await axeFinds(page, `files, ${where}`);
       }
   },
 };

@@ -1,4 +1,4 @@
-// The address bar as a signal: `/`, `/m/{meeting}`, `/s/{space}`, `/i/{invitation}` and pages with a name.
+// The address bar as a signal: `/`, `/m/{meeting}`, `/s/{space}[/files]`, `/i/{invitation}` and pages with a name.
 import { signal } from '@preact/signals';
 
 export const path = signal(window.location.pathname);
@@ -16,12 +16,13 @@ export function go(to: string): void {
 export const meetingPath = (id: string): string => `/m/${encodeURIComponent(id)}`;
 
 export const spacePath = (id: string): string => `/s/${encodeURIComponent(id)}`;
+export const filesPath = (id: string): string => `${spacePath(id)}/files`;
 export const invitationPath = (token: string): string => `/i/${encodeURIComponent(token)}`;
 
-/** What stands behind `/{letter}/`. */
-function named(letter: string, pathname: string): string | null {
+/** What stands behind `/{letter}/`; `below` may follow it. */
+function named(letter: string, pathname: string, below = ''): string | null {
   const [, first, second, rest] = pathname.split('/');
-  if (first !== letter || !second || rest) return null;
+  if (first !== letter || !second || (rest && rest !== below)) return null;
   try {
     return decodeURIComponent(second);
   } catch {
@@ -30,7 +31,9 @@ function named(letter: string, pathname: string): string | null {
 }
 
 export const meetingOf = (pathname: string): string | null => named('m', pathname);
-export const spaceOf = (pathname: string): string | null => named('s', pathname);
+export const spaceOf = (pathname: string): string | null => named('s', pathname, 'files');
+/** Whether it shows the space's files rather than its chat. */
+export const showsFiles = (pathname: string): boolean => /^\/s\/[^/]+\/files\/?$/.test(pathname);
 export const invitationOf = (pathname: string): string | null => named('i', pathname);
 
 /** For links that stay on this page: a plain click does not load it anew. */

@@ -87,6 +87,8 @@ const PAGES = {
   'new-space': { path: '/', signedIn: true, then: async (page) => (await narrowOnly(page, 'rail-open'), page.getByTestId('new-space').click()) },
   space: { path: '/s/s0', signedIn: true },
   'space-members': { path: '/s/s0', signedIn: true, then: members },
+  'space-files': { path: '/s/s0/files', signedIn: true },
+  'space-files-empty': { path: '/s/s2/files', signedIn: true },
   'space-archived': { path: '/s/s4', signedIn: true },
   'space-viewer': { path: '/s/s2', signedIn: true },
   'space-gone': { path: '/s/s9', signedIn: true },

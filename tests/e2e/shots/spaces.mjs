@@ -45,6 +45,17 @@ const message = (language) => ([author, text, thread, reactions = {}, edited], i
   reactions: Object.entries(reactions).map(([emoji, by]) => ({ emoji, by })),
 });
 
+const stored = {
+  en: ['Illustrations', 'Research', 'Onboarding v3.pdf', 'Release notes.md', 'Walkthrough.mp4', 'hero.png'],
+  'zh-CN': ['插图', '调研', '引导页 v3.pdf', '发布说明.md', '演示.mp4', '首图.png'],
+};
+const TYPES = ['', '', 'application/pdf', 'text/markdown', 'video/mp4', 'image/png'];
+
+const file = (name, i) => ({
+  id: `f${i}`, space: 's0', name, kind: i < 2 ? 'folder' : 'file', ...(i < 2 ? {} : { type: TYPES[i] }), author: `u${i % 4}`,
+  size: [0, 0, 2_400_000, 3_120, 48_700_000, 380_000][i], version: 1, created: CREATED, changed: Date.UTC(2025, 10, 12 + i, 9, 30),
+});
+
 /** The answer to a GET below /api/v1/, or undefined. */
 export function spacesAnswer(path, language) {
   const spaces = [
@@ -63,6 +74,7 @@ export function spacesAnswer(path, language) {
       })),
     };
   if (below === 'messages') return { items: id === 's2' ? [] : talk[language].map(message(language)).reverse() };
+  if (below === 'files') return { items: id === 's2' ? [] : stored[language].map(file) };
   if (below === 'links')
     return { items: [{ id: 'l1', role: 'viewer', maker: 'u0', uses: -1, expires: Date.UTC(2026, 0, 12, 9), created: CREATED }] };
   return undefined;

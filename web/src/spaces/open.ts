@@ -7,6 +7,7 @@ import { mentionsIn, type Named } from '../chat/mentions';
 import { text } from '../text';
 import { load, save } from '../util/store';
 import { restChat, shown } from './chat';
+import { Files } from './files';
 import { Members } from './members';
 import { getSpace, type SpaceEvent } from './rest';
 import { drop, put } from './spaces';
@@ -14,6 +15,7 @@ import { drop, put } from './spaces';
 export class OpenSpace {
   readonly chat: Chat;
   readonly members: Members;
+  readonly files: Files;
   /** Who can be named: the others, and everybody. */
   readonly named = computed<Named[]>(() => [
     ...this.members.all.value.filter(({ id }) => id !== session.value?.user.id),
@@ -29,6 +31,7 @@ export class OpenSpace {
     const account = session.peek()?.user.id ?? '';
     const stop = new AbortController();
     this.members = new Members(id);
+    this.files = new Files(id);
     const root = (message: string) => this.chat.find(message)?.reply_to ?? message;
     const mentions = (words: string) => mentionsIn(words, this.named.peek());
     this.chat = new Chat(restChat(id, { stop: stop.signal, refused, root, mentions }), () => account);
@@ -51,6 +54,7 @@ export class OpenSpace {
       if (type === 'message.added') this.chat.arrived(shown(message));
       else this.chat.changed(shown(message));
     }
+    if (type.startsWith('file.') && this.files.items.peek()) void this.files.load().catch(() => undefined);
     if (type.startsWith('member.')) void this.members.load().catch(() => undefined);
   }
 

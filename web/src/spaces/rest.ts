@@ -175,3 +175,50 @@ export interface SpaceEvent {
 /** After `after`; -1: only where it is now. 410: too long ago, reload. */
 export const listEvents = (after: number): Promise<{ items: SpaceEvent[]; last: number; more: boolean }> =>
   ask('GET', `events?after=${after}`);
+
+// ---- files ----
+
+export interface SpaceFile {
+  id: string;
+  space: string;
+  name: string;
+  /** The folder it is in; absent: the space's top. */
+  folder?: string;
+  kind: 'file' | 'folder';
+  /** Media type as it was uploaded; absent of a folder. */
+  type?: string;
+  author: string;
+  /** Bytes. */
+  size: number;
+  version: number;
+  created: number;
+  changed: number;
+}
+
+const file = (id: string, below = ''): string => `files/${encodeURIComponent(id)}${below}`;
+
+export async function listFiles(id: string, folder: string | null): Promise<SpaceFile[]> {
+  const files: SpaceFile[] = [];
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const query = new URLSearchParams({ ...(folder ? { folder } : {}), ...(cursor ? { cursor } : {}) });
+    const page: { items: SpaceFile[]; next_cursor?: string } = await ask('GET', at(id, `/files?${query}`));
+    files.push(...page.items);
+    cursor = page.next_cursor;
+  }
+  return files;
+}
+
+export const makeFolder = (id: string, name: string, folder: string | null): Promise<SpaceFile> =>
+  ask('POST', at(id, '/folders'), { name, ...(folder ? { folder } : {}) });
+
+/** Folder "": the top. `deleted` false brings it back. */
+export const changeFile = (id: string, change: { name?: string; folder?: string; deleted?: boolean }): Promise<SpaceFile> =>
+  ask('PATCH', file(id), change);
+
+/** It can be brought back. */
+export const deleteFile = (id: string): Promise<void> => ask('DELETE', file(id));
+
+/** Where the content is, for the browser to show or save. */
+export const contentUrl = (id: string, version: number): string => `/api/v1/${file(id, `/content?version=${version}`)}`;
+export const uploadUrl = (id: string, name: string, folder: string | null): string =>
+  `/api/v1/${at(id, `/files?${new URLSearchParams({ name, ...(folder ? { folder } : {}) })}`)}`;

@@ -75,9 +75,11 @@ export function Composer({ chat, people, tools }: {
           aria-description={t.hint}
           data-testid="chat-input"
           {...mentions.attributes}
-          onSelect={mentions.moved}
+          onKeyUp={mentions.moved}
+          onClick={mentions.moved}
           onInput={(event) => {
             setTyped((event.currentTarget.value = clip(event.currentTarget.value, TEXT_MAX)));
+            mentions.moved();
             if (event.currentTarget.value) chat.typed();
           }}
           onKeyDown={(event) => {

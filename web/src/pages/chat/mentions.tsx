@@ -60,7 +60,9 @@ export function useMentions(
   };
 
   const moved = () => {
-    setCaret(area.current?.selectionStart ?? 0);
+    const now = area.current?.selectionStart ?? 0;
+    if (now === caret) return;
+    setCaret(now);
     setChosen(0);
   };
 

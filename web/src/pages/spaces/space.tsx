@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { session } from '../../account';
-import { go } from '../../route';
+import { filesPath, follow, go, path, showsFiles, spacePath } from '../../route';
 import { current } from '../../spaces/live';
 import { OpenSpace } from '../../spaces/open';
 import { changeMine, type Space } from '../../spaces/rest';
@@ -14,6 +14,7 @@ import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
 import { Avatar, Caption } from '../../ui/parts';
 import { ChatPanel } from '../chat/panel';
+import { FilesView } from './files';
 import { InviteDialog } from './invite';
 import { leaveSpace, MembersPanel } from './members';
 import { SettingsDialog } from './settings';
@@ -59,7 +60,11 @@ export function SpacePage({ id }: { id: string }) {
     <>
       <main class="space" data-testid="space">
         <Head space={space} open={open} />
-        <SpaceChat space={space} open={open} />
+        {showsFiles(path.value) ? (
+          <FilesView space={space} files={open.files} nameOf={(who) => open.members.nameOf(who)} />
+        ) : (
+          <SpaceChat space={space} open={open} />
+        )}
       </main>
       {beside.value === 'members' && (
         <aside class="space-beside" aria-label={t.memberHeading}>
@@ -92,6 +97,10 @@ function Head({ space, open }: { space: Space; open: OpenSpace }) {
         </h1>
         <small class="quiet ellipsis">{`${t.members(space.members)} · ${t.roles[space.role]}`}</small>
       </span>
+      <nav class="space-tabs" aria-label={t.views}>
+        <Tab to={spacePath(space.id)} on={!showsFiles(path.value)} icon="chat" words={text.value.chat.heading} />
+        <Tab to={filesPath(space.id)} on={showsFiles(path.value)} icon="folder" words={text.value.files.heading} />
+      </nav>
       <IconButton
         icon="people"
         label={t.showMembers}
@@ -102,6 +111,15 @@ function Head({ space, open }: { space: Space; open: OpenSpace }) {
       />
       <More space={space} open={open} />
     </header>
+  );
+}
+
+function Tab({ to, on, icon, words }: { to: string; on: boolean; icon: 'chat' | 'folder'; words: string }) {
+  return (
+    <a href={to} aria-current={on ? 'page' : undefined} aria-label={words} data-testid={`view-${icon}`} onClick={follow}>
+      <Icon name={icon} size={18} />
+      <span>{words}</span>
+    </a>
   );
 }
 
