@@ -152,6 +152,25 @@ export const tests = {
     for (const person of [ann, ben, eva]) check(person.errors.length === 0, person.errors.join('\n'));
   },
 
+  async 'a meeting from the space: one press to start, one to join, each with their role'() {
+    const server = await startServer();
+    const { people: [ann, ben, eva] } = await threeInSpace(server, ['en-US', 'zh-CN', 'en-US']);
+    check((await eva.page.getByTestId('start-meeting').count()) === 0, 'a viewer starts none');
+    await ben.page.getByTestId('start-meeting').click();
+    await ben.page.getByTestId('join-button').click();
+    await ben.page.getByTestId('leave-button').waitFor();
+    await eva.page.getByTestId('join-meeting').click();
+    await eva.page.getByTestId('join-button').click();
+    await until('they see each other', async () =>
+      (await ben.page.evaluate(() => window.__parley.probe().people.map(({ name }) => name).sort().join())) === 'Ben,Eva');
+    const role = (page) => page.evaluate(() => {
+      const { self, people } = window.__parley.probe();
+      return people.find(({ id }) => id === self).role;
+    });
+    check((await role(ben.page)) === 'cohost' && (await role(eva.page)) === 'participant', 'by their role in the space');
+    check(await ann.page.getByTestId('join-meeting').isVisible(), 'the others are told');
+  },
+
   async 'roles change in mid-use: what one may not do any more is not offered'() {
     const server = await startServer();
     const { id, people: [ann, ben] } = await threeInSpace(server);
@@ -245,7 +264,8 @@ export const tests = {
     const [ann, ben] = await makeAccounts(server, 'Ann', 'Ben');
     const { id } = await rest(server, ann.token, 'POST', 'spaces', { name: 'Design team' });
     await rest(server, ann.token, 'POST', `spaces/${id}/members`, { email: ben.email, role: 'viewer' });
-    await rest(server, ann.token, 'POST', `spaces/${id}/messages`, { text: 'Hello **all**, see `this`' });
+    for (let i = 0; i < 30; i++)
+      await rest(server, ann.token, 'POST', `spaces/${id}/messages`, { text: `Hello **all**, see \`this\` ${i}` });
     const file = await fetch(`${server.url}/api/v1/spaces/${id}/files?name=a.txt`, {
       method: 'POST', headers: { authorization: `Bearer ${ann.token}`, 'content-type': 'text/plain' }, body: 'a',
     });
@@ -264,6 +284,7 @@ export const tests = {
         await page.getByTestId(`space-${id}`).click();
         await page.getByTestId('chat-text').first().waitFor();
         await axeFinds(page, `chat, ${where}`);
+        check(await page.evaluate(() => document.scrollingElement.scrollHeight <= window.innerHeight), `only the log scrolls, ${where}`);
         if (width === 360) await page.getByTestId('members-toggle').click();
         await page.getByTestId(`member-${ben.email}`).waitFor();
         await axeFinds(page, `members, ${where}`);

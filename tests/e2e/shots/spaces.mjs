@@ -75,6 +75,7 @@ export function spacesAnswer(path, language) {
     };
   if (below === 'messages') return { items: id === 's2' ? [] : talk[language].map(message(language)).reverse() };
   if (below === 'files') return { items: id === 's2' ? [] : stored[language].map(file) };
+  if (below === 'meetings') return { items: id === 's2' ? [{ id: 'm1', link: '/m/m1', title: '', participants: 2, created: CREATED }] : [] };
   if (below === 'links')
     return { items: [{ id: 'l1', role: 'viewer', maker: 'u0', uses: -1, expires: Date.UTC(2026, 0, 12, 9), created: CREATED }] };
   return undefined;

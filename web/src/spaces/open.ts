@@ -1,5 +1,5 @@
 // The space that is open: its chat and who is in it.
-import { computed, effect } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { session } from '../account';
 import { HttpError } from '../api';
 import { Chat, type Draft } from '../chat/chat';
@@ -9,13 +9,15 @@ import { load, save } from '../util/store';
 import { restChat, shown } from './chat';
 import { Files } from './files';
 import { Members } from './members';
-import { getSpace, type SpaceEvent } from './rest';
+import { getSpace, listMeetings, type SpaceEvent, type SpaceMeeting } from './rest';
 import { drop, put } from './spaces';
 
 export class OpenSpace {
   readonly chat: Chat;
   readonly members: Members;
   readonly files: Files;
+  /** Those that go on, newest first. */
+  readonly meetings = signal<readonly SpaceMeeting[]>([]);
   /** Who can be named: the others, and everybody. */
   readonly named = computed<Named[]>(() => [
     ...this.members.all.value.filter(({ id }) => id !== session.value?.user.id),
@@ -43,7 +45,7 @@ export class OpenSpace {
   async refresh(): Promise<void> {
     try {
       put(await getSpace(this.id));
-      await Promise.all([this.members.load(), this.chat.refresh()]);
+      await Promise.all([this.members.load(), this.chat.refresh(), this.loadMeetings()]);
     } catch (error) {
       if (error instanceof HttpError && error.status === 404) drop(this.id);
     }
@@ -55,11 +57,16 @@ export class OpenSpace {
       else this.chat.changed(shown(message));
     }
     if (type.startsWith('file.') && this.files.items.peek()) void this.files.load().catch(() => undefined);
+    if (type.startsWith('meeting.')) void this.loadMeetings().catch(() => undefined);
     if (type.startsWith('member.')) void this.members.load().catch(() => undefined);
   }
 
   dispose(): void {
     for (const undo of this.cleanup) undo();
+  }
+
+  private async loadMeetings(): Promise<void> {
+    this.meetings.value = await listMeetings(this.id);
   }
 
   /** What is written but not sent outlives the page. */

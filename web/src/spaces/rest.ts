@@ -222,3 +222,19 @@ export const deleteFile = (id: string): Promise<void> => ask('DELETE', file(id))
 export const contentUrl = (id: string, version: number): string => `/api/v1/${file(id, `/content?version=${version}`)}`;
 export const uploadUrl = (id: string, name: string, folder: string | null): string =>
   `/api/v1/${at(id, `/files?${new URLSearchParams({ name, ...(folder ? { folder } : {}) })}`)}`;
+
+// ---- meetings ----
+
+export interface SpaceMeeting {
+  id: string;
+  title: string;
+  /** In it now. */
+  participants: number;
+}
+
+/** Those that have not ended, newest first. */
+export const listMeetings = async (id: string): Promise<SpaceMeeting[]> =>
+  (await ask<{ items: SpaceMeeting[] }>('GET', at(id, '/meetings'))).items;
+
+export const startMeeting = (id: string, title: string): Promise<{ id: string }> =>
+  ask('POST', at(id, '/meetings'), { title });

@@ -543,6 +543,8 @@ export const en = {
     takeFailedText: 'It has expired, was revoked, or has been used up. Ask for a new one.',
     unreachable: 'The server cannot be reached. What you write is sent when it is back.',
     views: 'Views',
+    meet: 'Meet',
+    join: 'Join meeting',
     chatEmptyText: 'Say hello: everybody in the space sees it, and it stays here.',
   },
   files: {

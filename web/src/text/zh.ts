@@ -542,6 +542,8 @@ export const zh: Text = {
     takeFailedText: '它已过期、被撤销或已用完。请索取新的邀请。',
     unreachable: '无法连接服务器。你写的内容会在恢复后发送。',
     views: '视图',
+    meet: '开会',
+    join: '加入会议',
     chatEmptyText: '打个招呼吧：空间里的人都能看到，消息会一直留在这里。',
   },
   files: {

@@ -90,9 +90,7 @@ export function useMentions(
   const attributes =
     people.length > 0
       ? {
-          role: 'combobox' as const,
           'aria-autocomplete': 'list' as const,
-          'aria-expanded': found.length > 0,
           'aria-controls': found.length > 0 ? list : undefined,
           'aria-activedescendant': found.length > 0 ? `${list}-${index}` : undefined,
         }

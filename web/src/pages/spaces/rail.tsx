@@ -90,7 +90,7 @@ function Entry({ space }: { space: Space }) {
   const unread = here ? 0 : space.muted ? space.mentions : space.unread;
   return (
     <a
-      class={`rail-item ${space.muted ? 'muted' : unread > 0 ? 'unread' : ''}`}
+      class={unread > 0 && !space.muted ? 'rail-item unread' : 'rail-item'}
       href={spacePath(space.id)}
       aria-current={here ? 'page' : undefined}
       data-testid={`space-${space.id}`}

@@ -2,10 +2,10 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { session } from '../../account';
-import { filesPath, follow, go, path, showsFiles, spacePath } from '../../route';
+import { filesPath, follow, go, meetingPath, path, showsFiles, spacePath } from '../../route';
 import { current } from '../../spaces/live';
 import { OpenSpace } from '../../spaces/open';
-import { changeMine, type Space } from '../../spaces/rest';
+import { changeMine, type Space, startMeeting } from '../../spaces/rest';
 import { may } from '../../spaces/rights';
 import { drop, find, put, spaces } from '../../spaces/spaces';
 import { text } from '../../text';
@@ -97,6 +97,7 @@ function Head({ space, open }: { space: Space; open: OpenSpace }) {
         </h1>
         <small class="quiet ellipsis">{`${t.members(space.members)} · ${t.roles[space.role]}`}</small>
       </span>
+      <Meet space={space} open={open} />
       <nav class="space-tabs" aria-label={t.views}>
         <Tab to={spacePath(space.id)} on={!showsFiles(path.value)} icon="chat" words={text.value.chat.heading} />
         <Tab to={filesPath(space.id)} on={showsFiles(path.value)} icon="folder" words={text.value.files.heading} />
@@ -111,6 +112,34 @@ function Head({ space, open }: { space: Space; open: OpenSpace }) {
       />
       <More space={space} open={open} />
     </header>
+  );
+}
+
+/** Into the meeting that goes on, or into a new one. */
+function Meet({ space, open }: { space: Space; open: OpenSpace }) {
+  const t = text.value.spaces;
+  const [busy, setBusy] = useState(false);
+  const on = open.meetings.value[0];
+  if (!on && !may(space, 'meet')) return null;
+  const press = async () => {
+    if (on) return go(meetingPath(on.id));
+    setBusy(true);
+    await told(startMeeting(space.id, space.name).then(({ id }) => go(meetingPath(id))));
+    setBusy(false);
+  };
+  return (
+    <Button
+      variant={on ? 'primary' : 'secondary'}
+      icon="camera"
+      class="meet-button"
+      busy={busy}
+      disabled={busy}
+      aria-label={on ? t.join : t.meet}
+      data-testid={on ? 'join-meeting' : 'start-meeting'}
+      onClick={() => void press()}
+    >
+      <span>{on ? t.join : t.meet}</span>
+    </Button>
   );
 }
 
