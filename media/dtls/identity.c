@@ -25,9 +25,11 @@ static const char srtp_profiles[] =
     "SRTP_AEAD_AES_128_GCM:SRTP_AEAD_AES_256_GCM:SRTP_AES128_CM_SHA1_80";
 
 /* RFC 8827 6.5 asks for the first. AEAD only: with encrypt-then-MAC, OpenSSL ends a DTLS connection
- * on one damaged record, which a stranger can send. */
+ * on one damaged record, which a stranger can send. Telephones that are the server may have RSA
+ * keys. */
 static const char ciphers[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
-                              "ECDHE-ECDSA-AES256-GCM-SHA384";
+                              "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:"
+                              "ECDHE-RSA-AES256-GCM-SHA384";
 
 static X509 *certificate_new(EVP_PKEY *key)
 {

@@ -38,7 +38,7 @@ export function freePort() {
 }
 
 /** Power of `tone` against all of the sound, 0..1 (Goertzel). */
-export function share(samples, rate, tone) {
+function share(samples, rate, tone) {
   const turn = 2 * Math.cos((2 * Math.PI * tone) / rate);
   let before = 0;
   let last = 0;
@@ -84,22 +84,28 @@ export class Phone {
     }
   }
 
-  /** The last `seconds` of what it heard. */
+  /** The last `seconds` of what it heard at `rate` Hz: one channel of it. */
   heard(seconds) {
     const dump = readdirSync(this.folder).find((name) => name.endsWith('dec.wav'));
     if (dump === undefined) return [];
-    const bytes = readFileSync(join(this.folder, dump)).subarray(44);
-    const count = Math.min(Math.floor(bytes.length / 2), seconds * RATE);
-    const from = Math.floor(bytes.length / 2) - count;
-    return Array.from({ length: count }, (_, i) => bytes.readInt16LE((from + i) * 2));
+    const bytes = readFileSync(join(this.folder, dump));
+    if (bytes.length < 44) return [];
+    const channels = bytes.readUInt16LE(22);
+    this.rate = bytes.readUInt32LE(24);
+    const all = Math.floor((bytes.length - 44) / 2 / channels);
+    const count = Math.min(all, seconds * this.rate);
+    return Array.from({ length: count }, (_, i) => bytes.readInt16LE(44 + (all - count + i) * 2 * channels));
+  }
+
+  /** How much of the last second of what it heard is `tone`, 0..1; 0 before there is a second. */
+  share(tone) {
+    const samples = this.heard(1);
+    return samples.length > 0 && samples.length === this.rate ? share(samples, this.rate, tone) : 0;
   }
 
   /** Waits until a second of what it heard is `tone` for the most part. */
   hears(tone) {
-    return until(`the phone hears ${tone} Hz`, () => {
-      const samples = this.heard(1);
-      return samples.length === RATE && share(samples, RATE, tone) > 0.8;
-    });
+    return until(`the phone hears ${tone} Hz`, () => this.share(tone) > 0.8);
   }
 }
 
