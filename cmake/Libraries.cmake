@@ -3,7 +3,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(pair crypto:libcrypto ssl:libssl jansson:jansson sqlite:sqlite3 srtp:libsrtp2 nettle:nettle nice:nice
         opus:opus spandsp:spandsp websockets:libwebsockets argon2:libargon2
-        sofia:sofia-sip-ua seccomp:libseccomp)
+        sofia:sofia-sip-ua seccomp:libseccomp curl:libcurl)
     string(REPLACE ":" ";" pair ${pair})
     list(GET pair 0 name)
     list(GET pair 1 package)

@@ -27,7 +27,7 @@ enum {
 };
 
 static struct {
-    struct gate_network networks[PHONE_SOURCES_MAX];
+    struct network networks[PHONE_SOURCES_MAX];
     size_t network_count;
     uint32_t rate;
     struct {
@@ -36,32 +36,7 @@ static struct {
     } slots[GATE_SLOTS];
 } gate = {.rate = PHONE_RATE_DEFAULT};
 
-enum status gate_network_read(const char *text, struct gate_network *ret_network)
-{
-    char address[INET6_ADDRSTRLEN];
-    size_t length = strcspn(text, "/");
-    if (length >= sizeof address)
-        return STATUS_INVALID;
-    memcpy(address, text, length);
-    address[length] = '\0';
-    struct gate_network network = {.family = AF_INET};
-    unsigned long most = 32;
-    if (inet_pton(AF_INET, address, network.address) != 1) {
-        network.family = AF_INET6;
-        most = 128;
-        if (inet_pton(AF_INET6, address, network.address) != 1)
-            return STATUS_INVALID;
-    }
-    char *end = NULL;
-    unsigned long bits = text[length] == '/' ? strtoul(text + length + 1, &end, 10) : most;
-    if (bits > most || (end != NULL && (*end != '\0' || text[length + 1] == '\0')))
-        return STATUS_INVALID;
-    network.bits = (uint8_t)bits;
-    *ret_network = network;
-    return STATUS_OK;
-}
-
-enum status gate_allow(const struct gate_network *network)
+enum status gate_allow(const struct network *network)
 {
     if (gate.network_count == PHONE_SOURCES_MAX)
         return STATUS_LIMIT;
@@ -88,7 +63,7 @@ static uint32_t mask_of(unsigned bits)
 }
 
 /* Accepts when the IP version is the network's and its first bits are the source's. */
-static void emit_network(struct program *program, const struct gate_network *network)
+static void emit_network(struct program *program, const struct network *network)
 {
     bool six = network->family == AF_INET6;
     unsigned words = six ? (network->bits + 31U) / 32 : 1;

@@ -8,6 +8,7 @@
 #ifndef SIGNALLING_SIP_PHONE_PHONE_H
 #define SIGNALLING_SIP_PHONE_PHONE_H
 
+#include "core/network.h"
 #include "core/status.h"
 #include "signalling/sip/wire.h"
 
@@ -30,16 +31,8 @@ enum {
 
 /* ---- gate.c: who may speak to the stack ---- */
 
-struct gate_network {
-    sa_family_t family;
-    uint8_t address[16];
-    uint8_t bits;
-};
-
-/* "192.0.2.7", "192.0.2.0/24", "2001:db8::/32". Errors: STATUS_INVALID. */
-MUST_USE enum status gate_network_read(const char *text, struct gate_network *ret_network);
 /* Errors: STATUS_LIMIT (PHONE_SOURCES_MAX). */
-MUST_USE enum status gate_allow(const struct gate_network *network);
+MUST_USE enum status gate_allow(const struct network *network);
 void gate_rate(uint16_t packets_per_second);
 /* Whether a packet from this source may pass now: false when its source is over its rate. */
 bool gate_pass(const struct sockaddr *source, uint64_t now_ms);

@@ -137,9 +137,9 @@ static enum status take_start(struct stack *stack, const struct wire_message *me
 
 static enum status take_allow(const struct wire_message *message)
 {
-    struct gate_network network;
+    struct network network;
     const char *address = message->fields[WIRE_ADDRESS];
-    enum status status = address != NULL ? gate_network_read(address, &network) : STATUS_INVALID;
+    enum status status = address != NULL ? network_read(address, &network) : STATUS_INVALID;
     return status == STATUS_OK ? gate_allow(&network) : status;
 }
 
