@@ -1,7 +1,10 @@
 // Who is signed in in this browser. The token is in a cookie that no script can read.
 import { signal } from '@preact/signals';
 import { HttpError, serverInfo } from './api';
+import { keep, own, recall, wipe } from './pwa/kept';
 import * as settings from './settings';
+import { passing } from './spaces/patience';
+import { forgetAll } from './util/store';
 
 export interface User {
   id: string;
@@ -13,6 +16,7 @@ export interface User {
 
 interface Session {
   id: string;
+  /** Empty after a start without a network, until the server has been asked. */
   csrf: string;
   user: User;
 }
@@ -44,6 +48,7 @@ export async function ask<T>(
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<T> {
+  if (method !== 'GET' && session.peek()?.csrf === '') await renew();
   const response = await fetch(`/api/v1/${path}`, {
     method,
     headers: {
@@ -57,7 +62,7 @@ export async function ask<T>(
   });
   if (!response.ok) {
     const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
-    if (response.status === 401 && problem.code === 'unauthorized') session.value = null;
+    if (response.status === 401 && problem.code === 'unauthorized') end();
     throw new AccountError(response.status, problem.code ?? '', problem.detail ?? response.statusText);
   }
   return (response.status === 204 ? undefined : await response.json()) as T;
@@ -66,13 +71,33 @@ export async function ask<T>(
 function begin(next: Session): void {
   session.value = next;
   settings.name.value = next.user.name;
+  void own(next.user.id).then(() => keep('session', { ...next, csrf: '' }));
 }
 
-/** Asks the server who this is; signed out, that is no error. */
+function end(): void {
+  session.value = null;
+  void wipe();
+}
+
+/** Asks the server who this is; signed out, that is no error. While it does not answer it is who
+ * it was. */
 export async function load(): Promise<void> {
-  const info = await serverInfo();
-  setup.value = info.setup;
-  session.value = info.signed_in ? await ask<Session>('GET', 'session').catch(() => null) : null;
+  try {
+    const info = await serverInfo();
+    setup.value = info.setup;
+    if (info.signed_in) await renew();
+    else end();
+  } catch (error) {
+    const kept = passing(error) ? await recall<Session>('session') : undefined;
+    if (!kept) throw error;
+    session.value = kept;
+    void own(kept.user.id);
+  }
+}
+
+/** The session as the server has it. */
+export async function renew(): Promise<void> {
+  begin(await ask<Session>('GET', 'session'));
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
@@ -88,7 +113,9 @@ export async function signOut(): Promise<void> {
   await ask('DELETE', 'session').catch((error: unknown) => {
     if (!(error instanceof AccountError && error.status === 401)) throw error;
   });
-  session.value = null;
+  const account = session.peek()?.user.id;
+  if (account) forgetAll([`written.${account}.`, `outbox.${account}.`]);
+  end();
 }
 
 export async function rename(name: string): Promise<void> {

@@ -27,7 +27,9 @@ export class HttpError extends Error {
   }
 }
 
-async function ask<T>(path: string, body?: unknown, token?: string): Promise<T> {
+const PATIENCE_MS = 8000; // with the first answer: a network may be there and lead nowhere
+
+async function ask<T>(path: string, body?: unknown, token?: string, signal?: AbortSignal): Promise<T> {
   const response = await fetch(path, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {
@@ -37,6 +39,7 @@ async function ask<T>(path: string, body?: unknown, token?: string): Promise<T> 
     body: body === undefined ? null : JSON.stringify(body),
     credentials: 'same-origin',
     cache: 'no-store',
+    signal: signal ?? null,
   });
   if (!response.ok) {
     const problem = (await response.json().catch(() => ({}))) as { detail?: string; title?: string };
@@ -45,7 +48,8 @@ async function ask<T>(path: string, body?: unknown, token?: string): Promise<T> 
   return (await response.json()) as T;
 }
 
-export const serverInfo = (): Promise<Info> => ask('/api/v1/info');
+export const serverInfo = (): Promise<Info> =>
+  ask('/api/v1/info', undefined, undefined, AbortSignal.timeout(PATIENCE_MS));
 
 export const meetingInfo = (id: string): Promise<MeetingInfo> =>
   ask(`/api/v1/meetings/${encodeURIComponent(id)}`);

@@ -14,7 +14,7 @@ import { Shell } from './pages/spaces/shell';
 import { SpacePage } from './pages/spaces/space';
 import { TakePage } from './pages/spaces/take';
 import { expose } from './hook';
-import { tell } from './pages/notices';
+import { tell, tellUpdate } from './pages/notices';
 import { invitationOf, meetingOf, path, spaceOf } from './route';
 import { text } from './text';
 import { Confirmations } from './ui/dialog';
@@ -30,6 +30,7 @@ export function App() {
   useEffect(() => {
     load().catch(() => (session.value = null));
   }, []);
+  useSignalEffect(tellUpdate);
   return (
     <>
       <Page />

@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { App } from './app';
+import { registerWorker } from './pwa/worker';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
@@ -10,3 +11,4 @@ import './styles/spaces.css';
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);
+registerWorker().catch(() => undefined); // refused: everything works but a start without a network

@@ -34,6 +34,7 @@ export async function newPerson(browser, server, options = {}) {
     colorScheme: options.colorScheme ?? 'light',
     viewport: options.viewport ?? { width: 1280, height: 720 },
     ignoreHTTPSErrors: true,
+    serviceWorkers: options.serviceWorkers ?? 'block', // what goes through one cannot be routed
   });
   onCleanup(() => context.close());
   person.context = context;

@@ -73,6 +73,16 @@ export class Chat {
     }
   }
 
+  /** What was here the last time, until the newest page comes. */
+  remember(messages: readonly ChatMessage[]): void {
+    if (this.loaded || messages.length === 0) return;
+    batch(() => {
+      this.messages.value = messages;
+      this.more.value = true;
+    });
+    this.loaded = true;
+  }
+
   /** Every message there is, page by page. */
   async all(): Promise<ChatMessage[]> {
     let messages: ChatMessage[] = [];

@@ -1,6 +1,7 @@
 // Finds the words for what happens in a call.
 import type { Call } from '../call/call';
 import type { Notice } from '../call/notices';
+import { takeUpdate, waiting } from '../pwa/worker';
 import * as settings from '../settings';
 import { text } from '../text';
 import type { IconName } from '../ui/icons';
@@ -12,6 +13,19 @@ const CHAT_PREVIEW = 140;
 export function tell(call: Call, notice: Notice): void {
   const entry = phrase(call, notice);
   if (entry) toast(entry);
+}
+
+/** A new version of the client waits for a reload. */
+export function tellUpdate(): void {
+  if (!waiting.value) return;
+  const t = text.peek().pwa;
+  toast({
+    id: 'update',
+    words: t.update,
+    icon: 'download',
+    actions: [{ label: t.reload, run: takeUpdate, testid: 'take-update' }],
+    ms: 0,
+  });
 }
 
 function simple(id: string, words: string, icon?: IconName, detail?: string): Toast {

@@ -1,11 +1,12 @@
 // What happens in one's spaces, as it happens: GET /events from a number on, asked again and again,
 // more slowly while the page is hidden. After a gap that the server cannot fill all is loaded anew.
 import { signal } from '@preact/signals';
+import { renew as renewSession, session } from '../account';
 import { HttpError } from '../api';
 import type { OpenSpace } from './open';
 import { passing, whenBack } from './patience';
 import { getSpace, listEvents, type SpaceEvent } from './rest';
-import { drop, find, load, put } from './spaces';
+import { drop, find, load, put, restore } from './spaces';
 
 const SHOWN_MS = 1500;
 const HIDDEN_MS = 10_000;
@@ -18,8 +19,10 @@ export const connected = signal(true);
 /** Follows until `stop`; rejects when nobody is signed in any more. */
 export async function follow(stop: AbortSignal): Promise<void> {
   let after = -1;
+  await restore();
   for (let failed = 0; !stop.aborted; ) {
     try {
+      if (session.peek()?.csrf === '') await renewSession();
       const page = await listEvents(after);
       // The number first, then what there is: what comes between is told once more, not lost.
       if (after < 0) await reload();

@@ -17,6 +17,13 @@ export class Members {
     this.all.value = all;
   }
 
+  /** As they were, while the server has not told. */
+  remember(kept: readonly Member[]): void {
+    if (this.all.peek().length > 0) return;
+    for (const member of kept) this.names.set(member.id, member.name);
+    this.all.value = kept;
+  }
+
   nameOf(id: string): string {
     return this.all.value.find((member) => member.id === id)?.name ?? this.names.get(id) ?? '';
   }

@@ -3,14 +3,25 @@ import { computed, effect, signal } from '@preact/signals';
 import { session } from '../account';
 import { HttpError } from '../api';
 import { Chat, type Draft } from '../chat/chat';
+import type { ChatMessage } from '../gateway/frames';
+import { keepChat, recallChat } from '../pwa/kept';
 import { mentionsIn, type Named } from '../chat/mentions';
 import { text } from '../text';
 import { load, save } from '../util/store';
 import { restChat, shown } from './chat';
 import { Files } from './files';
 import { Members } from './members';
-import { getSpace, listMeetings, type SpaceEvent, type SpaceMeeting } from './rest';
+import { getSpace, listMeetings, type Member, type SpaceEvent, type SpaceMeeting } from './rest';
 import { drop, put } from './spaces';
+
+const KEPT_MAX = 50; // messages, for a start without a network
+const KEPT_AFTER_MS = 500;
+
+/** Of a space, for a start without a network. */
+interface KeptChat {
+  messages: readonly ChatMessage[];
+  members: readonly Member[];
+}
 
 export class OpenSpace {
   readonly chat: Chat;
@@ -39,6 +50,7 @@ export class OpenSpace {
     this.chat = new Chat(restChat(id, { stop: stop.signal, refused, root, mentions }), () => account);
     this.cleanup.push(() => stop.abort());
     this.keep(`written.${account}.${id}`, `outbox.${account}.${id}`);
+    void this.remember();
   }
 
   /** Asks for everything anew; errors but "not here" are for the next time. */
@@ -67,6 +79,25 @@ export class OpenSpace {
 
   private async loadMeetings(): Promise<void> {
     this.meetings.value = await listMeetings(this.id);
+  }
+
+  /** What was read is shown at once; what the server tells takes its place, and is kept. */
+  private async remember(): Promise<void> {
+    const kept = await recallChat<KeptChat>(this.id);
+    if (kept) {
+      this.members.remember(kept.members);
+      this.chat.remember(kept.messages);
+    }
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const undo = effect(() => {
+      const now: KeptChat = { messages: this.chat.messages.value.slice(-KEPT_MAX), members: this.members.all.value };
+      clearTimeout(timer);
+      if (now.members.length > 0) timer = setTimeout(() => void keepChat(this.id, now), KEPT_AFTER_MS);
+    });
+    this.cleanup.push(() => {
+      undo();
+      clearTimeout(timer);
+    });
   }
 
   /** What is written but not sent outlives the page. */

@@ -6,7 +6,9 @@ const LONGEST_MS = 30_000;
 
 /** Whether the same request may succeed later as it is. */
 export function passing(error: unknown): boolean {
-  if (!(error instanceof HttpError)) return error instanceof TypeError; // fetch: nothing came back
+  // fetch: nothing came back, or not in time.
+  if (!(error instanceof HttpError))
+    return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError');
   return error.status === 429 || error.status === 502 || error.status === 503 || error.status === 504;
 }
 

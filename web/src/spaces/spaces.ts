@@ -1,5 +1,6 @@
 // The spaces this person is in.
 import { computed, signal } from '@preact/signals';
+import { keep, keepOnly, recall } from '../pwa/kept';
 import { listSpaces, type Space } from './rest';
 
 /** undefined: not asked yet. */
@@ -22,10 +23,26 @@ export function put(space: Space): void {
 
 export function drop(id: string): void {
   spaces.value = spaces.peek()?.filter((space) => space.id !== id);
+  remember();
 }
 
 export async function load(): Promise<void> {
   spaces.value = await listSpaces();
+  remember();
+}
+
+/** What was kept, until the server has told. */
+export async function restore(): Promise<void> {
+  const kept = await recall<Space[]>('spaces');
+  if (kept && spaces.peek() === undefined) spaces.value = kept;
+}
+
+/** For a start without a network; of a space that is out of reach nothing stays. */
+function remember(): void {
+  const now = spaces.peek();
+  if (!now) return;
+  void keep('spaces', now);
+  void keepOnly(now.map(({ id }) => id));
 }
 
 export function forget(): void {

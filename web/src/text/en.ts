@@ -573,6 +573,10 @@ export const en = {
     noPreview: 'This kind of file cannot be shown here.',
     content: 'Content of the file',
   },
+  pwa: {
+    update: 'A new version of Parley is here.',
+    reload: 'Reload',
+  },
   missing: {
     meeting: 'This meeting does not exist',
     meetingText: 'The link may be mistyped, or the meeting has ended.',

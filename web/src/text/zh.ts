@@ -572,6 +572,10 @@ export const zh: Text = {
     noPreview: '无法在此显示这种文件。',
     content: '文件内容',
   },
+  pwa: {
+    update: 'Parley 有新版本。',
+    reload: '重新加载',
+  },
   missing: {
     meeting: '没有这个会议',
     meetingText: '链接可能有误，或会议已经结束。',

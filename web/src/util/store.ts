@@ -24,6 +24,18 @@ export function saveText(key: string, text: string, kind: 'local' | 'session' = 
   }
 }
 
+/** What is kept under names that begin so. */
+export function forgetAll(beginnings: readonly string[]): void {
+  try {
+    const kept = area('local');
+    const names = Array.from({ length: kept?.length ?? 0 }, (_, index) => kept?.key(index) ?? '');
+    for (const name of names)
+      if (beginnings.some((beginning) => name.startsWith(`parley.${beginning}`))) kept?.removeItem(name);
+  } catch {
+    // Nothing was kept.
+  }
+}
+
 export function load<T>(key: string, fallback: T, kind: 'local' | 'session' = 'local'): T {
   try {
     const text = area(kind)?.getItem(`parley.${key}`);

@@ -1,0 +1,56 @@
+// What a push message becomes: a notification in the language of the subscription; a press on it
+// opens the place it is about.
+
+/** As modules/push/push.c writes it. */
+interface Pushed {
+  kind: 'mention' | 'direct' | 'meeting';
+  language: string;
+  /** Where it leads. */
+  url: string;
+  /** Of the space, and of who wrote or started. */
+  space: string;
+  author: string;
+  /** Only when the person has allowed it. */
+  text?: string;
+}
+
+const words = {
+  en: {
+    mention: ({ author, space }: Pushed) => `${author} mentioned you in ${space}`,
+    direct: ({ author }: Pushed) => `${author} wrote to you`,
+    meeting: ({ author, space }: Pushed) => `${author} started a meeting in ${space}`,
+    join: 'Press to join',
+  },
+  zh: {
+    mention: ({ author, space }: Pushed) => `${author} 在“${space}”中提到了你`,
+    direct: ({ author }: Pushed) => `${author} 给你发来消息`,
+    meeting: ({ author, space }: Pushed) => `${author} 在“${space}”中开始了会议`,
+    join: '点按加入',
+  },
+};
+
+export async function pushed(self: ServiceWorkerGlobalScope, event: PushEvent): Promise<void> {
+  const message = event.data?.json() as Pushed;
+  const table = message.language.startsWith('zh') ? words.zh : words.en;
+  await self.registration.showNotification(table[message.kind](message), {
+    body: message.text ?? (message.kind === 'meeting' ? table.join : ''),
+    tag: `${message.kind} ${message.url}`,
+    icon: '/icons/any-192.png',
+    badge: '/icons/badge-96.png',
+    data: message.url,
+  });
+}
+
+/** A page of ours that is open goes there; else a new one opens. */
+export async function clicked(self: ServiceWorkerGlobalScope, event: NotificationEvent): Promise<void> {
+  event.notification.close();
+  const url = new URL(String(event.notification.data), self.location.origin).href;
+  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const open = pages.find((page) => page.url === url) ?? pages.find((page) => !new URL(page.url).pathname.startsWith('/m/'));
+  if (!open) {
+    await self.clients.openWindow(url);
+    return;
+  }
+  await open.focus();
+  if (open.url !== url) open.postMessage({ go: new URL(url).pathname });
+}
