@@ -224,3 +224,26 @@ export function scene({ state, people, language, knocks, tcp }) {
   }
   window.WebSocket = Gateway;
 }
+
+/** How four people fare, as the server answers hosts. */
+export function statistics(language) {
+  const names = language === 'zh-CN' ? ['林晓', '陈思远', '王雨桐', '李明哲'] : ['Maya Lindqvist', 'Daniel Reyes', 'Amara Okafor', 'Jonas Weber'];
+  const participants = names.map((name, i) => ({
+    id: `p${i}`,
+    name,
+    kind: 'browser',
+    server: {
+      connected: true,
+      tcp: i === 3,
+      rtt: [12, 31, 24, 118][i],
+      estimate: [8_400_000, 5_100_000, 6_200_000, 640_000][i],
+      sent: [3_100_000, 2_700_000, 2_900_000, 410_000][i],
+      received: [1_900_000, 1_700_000, 0, 320_000][i],
+      tracks: [{ source: 'camera', layer: 2, height: 720, bitrate: 1_700_000, loss: i === 3 ? 21 : 0, active: true }],
+      slots: [{ kind: 'tile', layer: i === 3 ? 0 : 2, target: 2, height: i === 3 ? 180 : 720, bitrate: 900_000, loss: i === 3 ? 34 : 0, state: 'live' }],
+      switches: i === 3 ? [{ reason: 'link', ago: 42_000, from: 1, to: 0 }] : [],
+    },
+    client: { ago: 900, report: { rtt: [11, 30, 25, 121][i], loss_in: 0, loss_out: 0, freezes: i === 3 ? 2 : 0, concealed: i === 3 ? 8 : 0 } },
+  }));
+  return { participants, more: false };
+}

@@ -7,7 +7,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
-import { scene } from './scene.mjs';
+import { scene, statistics } from './scene.mjs';
 import { spacesAnswer, user } from './spaces.mjs';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -44,11 +44,12 @@ function serve() {
     if (pathname === '/api/v1/session') return json(200, { id: 's1', csrf: 'x', user: user(spoken) });
     if (pathname === '/api/v1/me/sessions') return json(200, { items: devices });
     if (pathname === '/api/v1/meetings/nowhere') return json(404, { title: 'not found' });
+    if (/^\/api\/v1\/meetings\/[^/]+\/stats$/.test(pathname)) return json(200, statistics(spoken));
     if (pathname.startsWith('/api/v1/meetings/'))
       return json(200, { id: 'x', title: '', locked: false, lobby: false, participants: 4 });
     const space = pathname.startsWith('/api/v1/') ? spacesAnswer(pathname.slice('/api/v1/'.length), spoken) : undefined;
     if (space) return json(200, space);
-    const asset = /^\/assets\/[\w.-]+$/.test(pathname) ? pathname : '/index.html';
+    const asset = /^\/(assets\/[\w.-]+|service-worker\.js)$/.test(pathname) ? pathname : '/index.html';
     response.writeHead(200, { 'Content-Type': TYPES[extname(asset)], 'Content-Security-Policy': POLICY });
     return response.end(readFileSync(join(dist, asset)));
   });

@@ -65,7 +65,7 @@ export function Everyone({ call }: { call: Call }) {
         head={[t.person, t.upDown, t.lossUpDown, t.rtt, t.estimate, t.size, t.freezes, t.concealed, t.lastSwitch]}
         rows={people.map(row)}
       />
-      <p class="quiet">{t.peopleNote}</p>
+      <p class="quiet small">{t.peopleNote}</p>
     </div>
   );
 }
