@@ -27,7 +27,8 @@
     X(RTCP, "rtcp")                                                                                \
     X(WHIP, "whip")                                                                                \
     X(PHONE, "phone")                                                                              \
-    X(STORAGE, "storage")
+    X(STORAGE, "storage")                                                                          \
+    X(JOBS, "jobs")
 
 enum log_topic {
 #define LOG_TOPIC_ENUM(name, text) LOG_##name,

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "modules/jobs/jobs.h"
 #include "server/tracing.h"
 #include "server/upkeep.h"
 #include "signalling/api/api.h"
@@ -32,6 +33,7 @@ struct server {
     struct db *db;
     struct objects *objects;
     struct auth *auth;
+    struct jobs *jobs;
     struct signed_in_list signed_in;
     struct meetings *meetings;
     struct media *media;
@@ -162,6 +164,12 @@ static enum status auth_start(struct server *server, const struct settings *sett
                                        .context = &server->signed_in};
     enum status status = signed_in_list_init(&server->signed_in);
     return status == STATUS_OK ? auth_new(&config, &server->auth) : status;
+}
+
+/* Whoever has jobs adds their kinds here. */
+static enum status jobs_make(struct server *server)
+{
+    return jobs_new(server->db, server->metrics, &server->jobs);
 }
 
 /* ICE-TCP may come before media is there; then it is refused by closing. */
@@ -379,6 +387,8 @@ enum status server_start(const struct settings *settings, const char *data,
     if (status == STATUS_OK)
         status = auth_start(server, settings);
     if (status == STATUS_OK)
+        status = jobs_make(server);
+    if (status == STATUS_OK)
         status = crew_new("request", (uint32_t)settings->threads, SERVER_JOBS_MAX, &server->crew);
     if (status == STATUS_OK)
         status = edge_bind(server, settings, data, ret_error);
@@ -397,6 +407,8 @@ enum status server_start(const struct settings *settings, const char *data,
         status = control_open(server, data, ret_error);
     if (status == STATUS_OK)
         status = edge_open(server, settings);
+    if (status == STATUS_OK)
+        status = jobs_start(server->jobs);
     if (status != STATUS_OK) {
         if (ret_error[0] == '\0')
             snprintf(ret_error, SERVER_ERROR_MAX, "cannot start: %s", status_text(status));
@@ -457,6 +469,7 @@ struct server *server_stop(struct server *server)
     server->gateway = gateway_free(server->gateway);
     dialin_stop(server->dialin);
     server->crew = crew_free(server->crew);
+    server->jobs = jobs_free(server->jobs);
     tracing_end(&server->tracing);
     if (server->meetings != NULL)
         meetings_stop(server->meetings);

@@ -30,6 +30,7 @@ struct db_session {
     uint32_t wal_length; /* pages in the log now */
     uint32_t wal_copied; /* of them, already in the database */
     struct vault *vault;
+    bool signalled;
 };
 
 static enum status status_of(int code)
@@ -215,6 +216,18 @@ enum status connection_transaction(struct db_session *session, db_body *body, vo
         (void)undone;
     }
     return status;
+}
+
+bool connection_signal_take(struct db_session *session)
+{
+    bool signalled = session->signalled;
+    session->signalled = false;
+    return signalled;
+}
+
+void db_signal(struct db_session *session)
+{
+    session->signalled = true;
 }
 
 void connection_vault_set(struct db_session *session, struct vault *vault)

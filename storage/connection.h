@@ -43,6 +43,8 @@ MUST_USE enum status connection_body(struct db_session *session, db_body *body, 
 MUST_USE enum status connection_transaction(struct db_session *session, db_body *body, void *arg);
 /* Whose columns its bodies seal and open (db_session_vault); borrowed. */
 void connection_vault_set(struct db_session *session, struct vault *vault);
+/* Whether a body has signalled (db_signal) since the last call. */
+bool connection_signal_take(struct db_session *session);
 /* Empties the cache of statements: after what runs once. Not inside a body. */
 void connection_forget(struct db_session *session);
 /* False after SQLite itself has given up a transaction (disk full, I/O error, out of memory). */

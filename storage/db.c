@@ -46,7 +46,9 @@ struct db {
     bool running;
     struct request *group[DB_GROUP_MAX]; /* the writer's */
     uint32_t group_count;
-    bool cut_wanted; /* the writer's: db_log_cut */
+    bool cut_wanted;        /* the writer's: db_log_cut */
+    db_listen_fn *listener; /* the writer's, too */
+    void *listener_context;
     struct metric *commit_seconds, *transactions, *failures, *queue_length, *wal_pages;
 };
 
@@ -130,6 +132,8 @@ static void group_write(struct db *db)
         sem_post(&request->finished); /* it may be gone from here on */
     }
     db->group_count = 0;
+    if (connection_signal_take(db->writer) && status == STATUS_OK && db->listener)
+        db->listener(db->listener_context);
 }
 
 /* A reader that holds on, or a disk that fails, is met again by the next checkpoint. */
@@ -347,6 +351,27 @@ static enum status cut_run(struct db_session *session, void *arg)
 enum status db_log_cut(struct db *db)
 {
     return db_write(db, cut_run, db);
+}
+
+struct listening {
+    struct db *db;
+    db_listen_fn *fn;
+    void *context;
+};
+
+static enum status listen_run(struct db_session *session, void *arg)
+{
+    (void)session;
+    const struct listening *listening = arg;
+    listening->db->listener = listening->fn;
+    listening->db->listener_context = listening->context;
+    return STATUS_OK;
+}
+
+enum status db_listen(struct db *db, db_listen_fn *fn, void *context)
+{
+    struct listening listening = {.db = db, .fn = fn, .context = context};
+    return db_write(db, listen_run, &listening);
 }
 
 uint32_t db_waiting(const struct db *db)

@@ -75,6 +75,13 @@ uint32_t db_waiting(const struct db *db);
 /* For bodies: db_vault of its database. */
 struct vault *db_session_vault(const struct db_session *session);
 
+/* In a db_write body: after COMMIT, whoever listens is told. */
+void db_signal(struct db_session *session);
+/* `fn` is called on the writer after each COMMIT in which somebody has signalled; it must not
+ * block. One listener; NULL: nobody any more, also not just now. Errors: as db_write. */
+typedef void db_listen_fn(void *context);
+MUST_USE enum status db_listen(struct db *db, db_listen_fn *fn, void *context);
+
 /* The statement is reset and bare; NULL (session remembers the error) when it does not compile. */
 struct db_statement *db_prepare(struct db_session *session, const char *sql);
 /* index from 1. Text and blobs are copied; text NULL binds NULL. */

@@ -311,6 +311,29 @@ static const char *const steps[] = {
 
     /* 11: meetings of spaces are found by their space. */
     "CREATE INDEX meeting_space ON meeting (space, ended, created);",
+
+    /* 12: jobs (modules/jobs/); payloads sealed with the key of `space`, or the server's. `lease`:
+     * a number of the run that has it until leased_to; 0: nobody. */
+    "CREATE TABLE job ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  kind TEXT NOT NULL,"
+    "  space TEXT,"
+    "  key TEXT,"
+    "  payload BLOB NOT NULL,"
+    "  due INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL DEFAULT 0,"
+    "  version INTEGER NOT NULL DEFAULT 1,"
+    "  lease INTEGER NOT NULL DEFAULT 0,"
+    "  leased_to INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL,"
+    "  UNIQUE (kind, key)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX job_due ON job (kind, due);"
+    "CREATE INDEX job_leased ON job (lease) WHERE lease > 0;"
+
+    /* How many there are of each kind. */
+    "CREATE TABLE job_kind (kind TEXT NOT NULL PRIMARY KEY, jobs INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;",
 };
 
 enum { VAULT_STEP = 3 };

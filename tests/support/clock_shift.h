@@ -1,8 +1,9 @@
 /*
- * tests/support/clock_shift.h - lets CLOCK_MONOTONIC, as our code reads it, leap ahead:
- * what takes half a minute happens at once.
+ * tests/support/clock_shift.h - lets both clocks, as our code reads them, leap ahead: what
+ * takes half a minute happens at once.
  *
- * Works by the linker (--wrap=clock_mono_ns). Any thread; all threads see the leap.
+ * Works by the linker (--wrap=clock_mono_ns, --wrap=clock_wall_ms). Any thread; all threads see the
+ * leap.
  */
 #ifndef TESTS_SUPPORT_CLOCK_SHIFT_H
 #define TESTS_SUPPORT_CLOCK_SHIFT_H
