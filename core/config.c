@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum {
     CONFIG_LIST_MAX = 64,
@@ -16,11 +17,17 @@ enum {
     CONFIG_ARENA_MAX = CONFIG_FILE_MAX * 2,
 };
 
+/* Where a key was set. */
+struct origin {
+    struct origin *next;
+    const char *name, *from;
+};
+
 struct config {
     const struct config_table *table;
     struct arena *arena;
     unsigned char *settings;
-    const char **origins; /* a key each: where it was set; NULL: nowhere */
+    struct origin *origins; /* the last one first */
 };
 
 static void error_set(char error[CONFIG_ERROR_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
@@ -122,9 +129,8 @@ static enum status set_list(struct config *config, const struct config_key *key,
 }
 
 static enum status value_set(struct config *config, const struct config_key *key, const char *text,
-                             char error[CONFIG_ERROR_MAX])
+                             void *into, char error[CONFIG_ERROR_MAX])
 {
-    void *into = config->settings + key->offset;
     switch (key->kind) {
     case CONFIG_INT:
         return set_int(key, text, into, error);
@@ -144,6 +150,87 @@ static enum status value_set(struct config *config, const struct config_key *key
     return STATUS_OK;
 }
 
+/* ---- keys with a name in them ---- */
+
+static bool item_name_valid(const char *name, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (!isalnum((unsigned char)name[i]) && name[i] != '-' && name[i] != '_')
+            return false;
+    }
+    return length > 0 && length <= CONFIG_ITEM_NAME_MAX;
+}
+
+/* What follows NAME in "phone.trunk.NAME.host": ".host". */
+static const char *key_ending(const struct config_key *key)
+{
+    return key->name + strlen(key->group->prefix) + strlen("NAME");
+}
+
+/* Length of the item's name in `text` when that is such a key, else 0. */
+static size_t item_name_length(const struct config_key *key, const char *text)
+{
+    size_t prefix = strlen(key->group->prefix), whole = strlen(text);
+    size_t ending = strlen(key_ending(key));
+    if (whole <= prefix + ending || strncmp(text, key->group->prefix, prefix) != 0 ||
+        strcmp(text + whole - ending, key_ending(key)) != 0)
+        return 0;
+    size_t length = whole - prefix - ending;
+    return item_name_valid(text + prefix, length) ? length : 0;
+}
+
+static enum status item_add(struct config *config, const struct config_key *key, const char *name,
+                            size_t length, char error[CONFIG_ERROR_MAX])
+{
+    const struct config_group *group = key->group;
+    struct config_items *items = (struct config_items *)(config->settings + group->offset);
+    if (items->items == NULL) {
+        items->items = arena_alloc(config->arena, group->max * group->size);
+        items->names = arena_alloc(config->arena, group->max * sizeof *items->names);
+        if (items->items == NULL || items->names == NULL)
+            return without_memory(key, error);
+    }
+    if (items->count == group->max) {
+        error_set(error, "%s: more than %zu names", key->name, group->max);
+        return STATUS_LIMIT;
+    }
+    unsigned char *item = (unsigned char *)items->items + items->count * group->size;
+    memset(item, 0, group->size);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < config->table->key_count; i++) {
+        const struct config_key *one = &config->table->keys[i];
+        if (one->group == group)
+            status = value_set(config, one, one->fallback, item + one->offset, error);
+    }
+    items->names[items->count] = arena_strndup(config->arena, name, length);
+    if (status == STATUS_OK && items->names[items->count] == NULL)
+        status = without_memory(key, error);
+    if (status == STATUS_OK)
+        items->count++;
+    return status;
+}
+
+/* Where the value of the key with this name goes; an item that is new is made. */
+static enum status value_place(struct config *config, const struct config_key *key,
+                               const char *name, void **ret_into, char error[CONFIG_ERROR_MAX])
+{
+    const struct config_group *group = key->group;
+    if (group == NULL) {
+        *ret_into = config->settings + key->offset;
+        return STATUS_OK;
+    }
+    struct config_items *items = (struct config_items *)(config->settings + group->offset);
+    const char *item = name + strlen(group->prefix);
+    size_t length = item_name_length(key, name), i = 0;
+    while (i < items->count &&
+           (strncmp(items->names[i], item, length) != 0 || items->names[i][length] != '\0'))
+        i++;
+    enum status status = i == items->count ? item_add(config, key, item, length, error) : STATUS_OK;
+    if (status == STATUS_OK)
+        *ret_into = (unsigned char *)items->items + i * group->size + key->offset;
+    return status;
+}
+
 /* ---- making ---- */
 
 enum status config_new(const struct config_table *table, struct config **ret_config)
@@ -154,12 +241,13 @@ enum status config_new(const struct config_table *table, struct config **ret_con
         return STATUS_NO_MEMORY;
     config->table = table;
     config->settings = calloc(1, table->size);
-    config->origins = calloc(table->key_count, sizeof *config->origins);
-    enum status status = config->settings != NULL && config->origins != NULL
-                             ? arena_new(CONFIG_ARENA_MAX, &config->arena)
-                             : STATUS_NO_MEMORY;
-    for (size_t i = 0; status == STATUS_OK && i < table->key_count; i++)
-        status = value_set(config, &table->keys[i], table->keys[i].fallback, error);
+    enum status status =
+        config->settings != NULL ? arena_new(CONFIG_ARENA_MAX, &config->arena) : STATUS_NO_MEMORY;
+    for (size_t i = 0; status == STATUS_OK && i < table->key_count; i++) {
+        const struct config_key *key = &table->keys[i];
+        if (key->group == NULL)
+            status = value_set(config, key, key->fallback, config->settings + key->offset, error);
+    }
     if (status != STATUS_OK) {
         config_free(config);
         return status;
@@ -173,7 +261,6 @@ struct config *config_free(struct config *config)
     if (config == NULL)
         return NULL;
     arena_free(config->arena);
-    free(config->origins);
     free(config->settings);
     free(config);
     return NULL;
@@ -200,22 +287,34 @@ static char *trimmed(char *text)
 static const struct config_key *key_find(const struct config_table *table, const char *name)
 {
     for (size_t i = 0; i < table->key_count; i++) {
-        if (strcmp(table->keys[i].name, name) == 0)
-            return &table->keys[i];
+        const struct config_key *key = &table->keys[i];
+        if (key->group != NULL ? item_name_length(key, name) > 0 : strcmp(key->name, name) == 0)
+            return key;
     }
     return NULL;
 }
 
 static enum status value_set_from(struct config *config, const struct config_key *key,
-                                  const char *text, const char *origin,
+                                  const char *name, const char *text, const char *from,
                                   char error[CONFIG_ERROR_MAX])
 {
-    enum status status = value_set(config, key, text, error);
+    struct config_key named = *key; /* errors name the key as it was written */
+    struct origin *origin = arena_alloc(config->arena, sizeof *origin);
+    void *into = NULL;
+    named.name = arena_strdup(config->arena, name);
+    if (origin == NULL || named.name == NULL)
+        return without_memory(key, error);
+    enum status status = value_place(config, key, name, &into, error);
+    if (status == STATUS_OK)
+        status = value_set(config, &named, text, into, error);
     if (status != STATUS_OK)
         return status;
-    const char *copy = arena_strdup(config->arena, origin);
-    config->origins[key - config->table->keys] = copy;
-    return copy != NULL ? STATUS_OK : without_memory(key, error);
+    *origin = (struct origin){
+        .next = config->origins, .name = named.name, .from = arena_strdup(config->arena, from)};
+    if (origin->from == NULL)
+        return without_memory(key, error);
+    config->origins = origin;
+    return STATUS_OK;
 }
 
 /* "key = value" (changed in place). */
@@ -234,7 +333,7 @@ static enum status assign(struct config *config, char *assignment, const char *o
         error_set(error, "%.80s: no such key", name);
         return STATUS_NOT_FOUND;
     }
-    return value_set_from(config, key, trimmed(equals + 1), origin, error);
+    return value_set_from(config, key, name, trimmed(equals + 1), origin, error);
 }
 
 /* Puts "origin: " before the error. */
@@ -247,11 +346,10 @@ static void error_blame(char error[CONFIG_ERROR_MAX], const char *origin)
 
 void config_blame(const struct config *config, char error[CONFIG_ERROR_MAX])
 {
-    for (size_t i = 0; i < config->table->key_count; i++) {
-        size_t length = strlen(config->table->keys[i].name);
-        if (config->origins[i] != NULL &&
-            strncmp(error, config->table->keys[i].name, length) == 0 && error[length] == ':') {
-            error_blame(error, config->origins[i]);
+    for (const struct origin *origin = config->origins; origin != NULL; origin = origin->next) {
+        size_t length = strlen(origin->name);
+        if (strncmp(error, origin->name, length) == 0 && error[length] == ':') {
+            error_blame(error, origin->from);
             return;
         }
     }
@@ -313,24 +411,82 @@ enum status config_read_file(struct config *config, const char *path,
     return status;
 }
 
+static void variable_name(char ret_name[CONFIG_NAME_MAX], const char *prefix, const char *key)
+{
+    snprintf(ret_name, CONFIG_NAME_MAX, "%s%s", prefix, key);
+    for (char *c = ret_name; *c != '\0'; c++)
+        *c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+}
+
+/* The key of a group that a variable's ending names; the longest, of several. */
+static const struct config_key *variable_key(const struct config *config, const char *variable,
+                                             size_t length, const char *prefix,
+                                             char ret_name[CONFIG_NAME_MAX])
+{
+    const struct config_key *found = NULL;
+    size_t found_ending = 0;
+    for (size_t i = 0; i < config->table->key_count; i++) {
+        const struct config_key *key = &config->table->keys[i];
+        if (key->group == NULL)
+            continue;
+        char start[CONFIG_NAME_MAX], ending[CONFIG_NAME_MAX];
+        variable_name(start, prefix, key->group->prefix);
+        variable_name(ending, "", key_ending(key));
+        size_t head = strlen(start), tail = strlen(ending);
+        if (length <= head + tail || strncmp(variable, start, head) != 0 || tail <= found_ending ||
+            strncmp(variable + length - tail, ending, tail) != 0 ||
+            length - head - tail > CONFIG_ITEM_NAME_MAX)
+            continue;
+        found = key;
+        found_ending = tail;
+        char item[CONFIG_ITEM_NAME_MAX + 1] = "";
+        for (size_t at = 0; at < length - head - tail; at++)
+            item[at] = (char)tolower((unsigned char)variable[head + at]);
+        snprintf(ret_name, CONFIG_NAME_MAX, "%.50s%s%.40s", key->group->prefix, item,
+                 key_ending(key));
+    }
+    return found != NULL && item_name_length(found, ret_name) > 0 ? found : NULL;
+}
+
+static enum status groups_read_environment(struct config *config, const char *prefix,
+                                           char error[CONFIG_ERROR_MAX])
+{
+    for (char **variable = environ; *variable != NULL; variable++) {
+        size_t length = strcspn(*variable, "=");
+        char name[CONFIG_NAME_MAX], origin[CONFIG_NAME_MAX];
+        const struct config_key *key = (*variable)[length] == '='
+                                           ? variable_key(config, *variable, length, prefix, name)
+                                           : NULL;
+        if (key == NULL)
+            continue;
+        snprintf(origin, sizeof origin, "%.*s", (int)length, *variable);
+        enum status status =
+            value_set_from(config, key, name, *variable + length + 1, origin, error);
+        if (status != STATUS_OK) {
+            error_blame(error, origin);
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
 enum status config_read_environment(struct config *config, const char *prefix,
                                     char ret_error[CONFIG_ERROR_MAX])
 {
     for (size_t i = 0; i < config->table->key_count; i++) {
         const struct config_key *key = &config->table->keys[i];
         char name[CONFIG_NAME_MAX];
-        snprintf(name, sizeof name, "%s%s", prefix, key->name);
-        for (char *c = name; *c != '\0'; c++)
-            *c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
-        const char *value = getenv(name);
-        enum status status =
-            value != NULL ? value_set_from(config, key, value, name, ret_error) : STATUS_OK;
+        variable_name(name, prefix, key->name);
+        const char *value = key->group == NULL ? getenv(name) : NULL;
+        enum status status = value != NULL
+                                 ? value_set_from(config, key, key->name, value, name, ret_error)
+                                 : STATUS_OK;
         if (status != STATUS_OK) {
             error_blame(ret_error, name);
             return status;
         }
     }
-    return STATUS_OK;
+    return groups_read_environment(config, prefix, ret_error);
 }
 
 /* ---- printing ---- */

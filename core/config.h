@@ -26,14 +26,29 @@ struct config_list {
     size_t count;
 };
 
+/* What keys with a NAME in them set: an item each name, in the order they were first met. */
+struct config_items {
+    const char **names;
+    void *items; /* config_group.size bytes each */
+    size_t count;
+};
+
+struct config_group {
+    const char *prefix; /* "phone.trunk." */
+    size_t offset;      /* of a struct config_items, in the settings struct */
+    size_t size;        /* of an item */
+    size_t max;         /* items */
+};
+
 struct config_key {
-    const char *name; /* "http.port" */
+    const char *name; /* "http.port", "phone.trunk.NAME.host" */
     enum config_kind kind;
-    size_t offset;        /* into the program's settings struct */
+    size_t offset;        /* into the program's settings struct; of a group: into its item */
     const char *fallback; /* default, as it would stand in the file */
     int64_t min, max;
-    const char *values; /* CONFIG_CHOICE */
-    const char *doc;    /* one or more sentences */
+    const char *values;               /* CONFIG_CHOICE */
+    const char *doc;                  /* one or more sentences */
+    const struct config_group *group; /* NULL: none */
 };
 
 struct config_table {
@@ -44,6 +59,7 @@ struct config_table {
 
 enum {
     CONFIG_ERROR_MAX = 512,
+    CONFIG_ITEM_NAME_MAX = 32, /* bytes: letters, digits, - and _ */
     CONFIG_FILE_MAX = 1 << 20, /* bytes */
 };
 
@@ -63,7 +79,8 @@ MUST_USE enum status config_read_file(struct config *config, const char *path,
 MUST_USE enum status config_set(struct config *config, const char *assignment, const char *origin,
                                 char ret_error[CONFIG_ERROR_MAX]);
 
-/* Every key from its variable: prefix "PARLEY_" and key "http.port" make PARLEY_HTTP_PORT. */
+/* Every key from its variable: prefix "PARLEY_" and key "http.port" make PARLEY_HTTP_PORT. A NAME
+ * is in lower case then: PARLEY_PHONE_TRUNK_ACME_HOST is phone.trunk.acme.host. */
 MUST_USE enum status config_read_environment(struct config *config, const char *prefix,
                                              char ret_error[CONFIG_ERROR_MAX]);
 

@@ -234,16 +234,31 @@ struct settings {
     bool on;
     const char *name;
     struct config_list hosts;
+    struct config_items lines;
 };
 
-static const struct config_key keys[] = {
-    {"port", CONFIG_INT, offsetof(struct settings, port), "80", 0, 65535, NULL, "A port."},
-    {"mode", CONFIG_CHOICE, offsetof(struct settings, mode), "slow", 0, 0, "slow|fast", "A mode."},
-    {"on", CONFIG_BOOL, offsetof(struct settings, on), "no", 0, 0, NULL, "A switch."},
-    {"name", CONFIG_TEXT, offsetof(struct settings, name), "", 0, 0, NULL, "A name."},
-    {"hosts", CONFIG_LIST, offsetof(struct settings, hosts), "a, b", 0, 0, NULL, "Hosts."},
+struct line {
+    const char *host, *key_file;
+    int64_t port;
 };
-static const struct config_table table = {keys, 5, sizeof(struct settings)};
+
+static const struct config_group lines = {"line.", offsetof(struct settings, lines),
+                                          sizeof(struct line), 2};
+
+static const struct config_key keys[] = {
+    {"port", CONFIG_INT, offsetof(struct settings, port), "80", 0, 65535, NULL, "A port.", NULL},
+    {"mode", CONFIG_CHOICE, offsetof(struct settings, mode), "slow", 0, 0, "slow|fast", "A mode.",
+     NULL},
+    {"on", CONFIG_BOOL, offsetof(struct settings, on), "no", 0, 0, NULL, "A switch.", NULL},
+    {"name", CONFIG_TEXT, offsetof(struct settings, name), "", 0, 0, NULL, "A name.", NULL},
+    {"hosts", CONFIG_LIST, offsetof(struct settings, hosts), "a, b", 0, 0, NULL, "Hosts.", NULL},
+    {"line.NAME.host", CONFIG_TEXT, offsetof(struct line, host), "", 0, 0, NULL, "A host.", &lines},
+    {"line.NAME.port", CONFIG_INT, offsetof(struct line, port), "7", 1, 9, NULL, "A port.", &lines},
+    {"line.NAME.key_file", CONFIG_TEXT, offsetof(struct line, key_file), "", 0, 0, NULL, "A file.",
+     &lines},
+};
+static const struct config_table table = {keys, sizeof keys / sizeof keys[0],
+                                          sizeof(struct settings)};
 
 static void config_reads_a_file_and_names_what_is_wrong(void **state)
 {
@@ -288,6 +303,45 @@ static void config_reads_a_file_and_names_what_is_wrong(void **state)
     config_free(config);
 }
 
+static void config_has_items_of_a_name(void **state)
+{
+    (void)state;
+    char error[CONFIG_ERROR_MAX];
+    struct config *config;
+    assert_int_equal(config_new(&table, &config), STATUS_OK);
+    const struct config_items *items = &((const struct settings *)config_settings(config))->lines;
+    assert_int_equal(items->count, 0);
+    assert_int_equal(config_set(config, "line.first.host = a", "--set", error), STATUS_OK);
+    setenv("PARLEY_LINE_OTHER_PORT", "9", 1);
+    setenv("PARLEY_LINE_OTHER_KEY_FILE", "k", 1);
+    setenv("PARLEY_LINE_FIRST_PORT", "8", 1);
+    assert_int_equal(config_read_environment(config, "PARLEY_", error), STATUS_OK);
+    const struct line *line = items->items;
+    assert_int_equal(items->count, 2);
+    size_t other = strcmp(items->names[0], "other") == 0 ? 0 : 1;
+    assert_string_equal(items->names[1 - other], "first");
+    assert_string_equal(line[1 - other].host, "a");
+    assert_int_equal(line[1 - other].port, 8);
+    assert_string_equal(line[other].host, "");
+    assert_string_equal(line[other].key_file, "k");
+    assert_int_equal(line[other].port, 9);
+    assert_int_equal(config_set(config, "line.first.port = 10", "--set", error), STATUS_INVALID);
+    assert_string_equal(error, "--set: line.first.port: \"10\" is not a number from 1 to 9");
+    assert_int_equal(config_set(config, "line.third.port = 2", "--set", error), STATUS_LIMIT);
+    assert_string_equal(error, "--set: line.NAME.port: more than 2 names");
+    static const char *const unknown[] = {
+        "line.first.hosts=", "line..host=", "line.host=", "line.a b.host=", "line.first="};
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        assert_int_equal(config_set(config, unknown[i], "--set", error), STATUS_NOT_FOUND);
+    strcpy(error, "line.first.host: does not answer");
+    config_blame(config, error);
+    assert_string_equal(error, "--set: line.first.host: does not answer");
+    unsetenv("PARLEY_LINE_OTHER_PORT");
+    unsetenv("PARLEY_LINE_OTHER_KEY_FILE");
+    unsetenv("PARLEY_LINE_FIRST_PORT");
+    config_free(config);
+}
+
 static enum status configure(void *context)
 {
     (void)context;
@@ -298,6 +352,8 @@ static enum status configure(void *context)
         status = config_set(config, "name = a name", "--set", error);
     if (status == STATUS_OK)
         status = config_set(config, "hosts = x, y, z", "--set", error);
+    if (status == STATUS_OK)
+        status = config_set(config, "line.one.host = x", "--set", error);
     for (int i = 0; i < 10 && status == STATUS_OK; i++)
         status = config_set(config, "hosts = a, b, c", "--set", error);
     assert_true(config == NULL || status == STATUS_OK || strstr(error, "out of memory") != NULL);
@@ -467,6 +523,7 @@ int main(void)
         cmocka_unit_test(metrics_take_any_number),
         cmocka_unit_test(metrics_without_memory),
         cmocka_unit_test(config_reads_a_file_and_names_what_is_wrong),
+        cmocka_unit_test(config_has_items_of_a_name),
         cmocka_unit_test(metrics_print_as_prometheus_reads),
         cmocka_unit_test(map_agrees_with_an_array),
     };
