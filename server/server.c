@@ -38,6 +38,7 @@ struct server {
     struct meetings *meetings;
     struct media *media;
     struct dialin *dialin; /* NULL: not enabled */
+    struct trunks *trunks;
     struct gateway *gateway;
     struct http *http;
     struct commands commands;
@@ -212,7 +213,8 @@ static enum status edge_bind(struct server *server, const struct settings *setti
 }
 
 /* Beside the program, as web_find says. */
-static enum status dialin_make(struct server *server, const struct settings *settings)
+static enum status dialin_make(struct server *server, const struct settings *settings,
+                               char error[SERVER_ERROR_MAX])
 {
     static const char *const places[] = {"prompts", "../share/parley/prompts"};
     char here[SERVER_PATH_MAX - 64];
@@ -240,7 +242,17 @@ static enum status dialin_make(struct server *server, const struct settings *set
     if (settings->phone_prompts[0] != '\0')
         config.prompts[folders++] = settings->phone_prompts;
     config.prompts[folders] = server->prompts;
-    return dialin_new(&config, &server->dialin);
+    struct trunks_config trunks = {
+        .settings = &settings->phone_trunks,
+        .listens = {settings->phone_udp[0] != '\0', settings->phone_tcp[0] != '\0',
+                    settings->phone_tls[0] != '\0'},
+        .options_s = settings->phone_options,
+        .dns = settings->phone_dns,
+        .metrics = server->metrics,
+    };
+    enum status status = trunks_new(&trunks, &server->trunks, error);
+    config.trunks = server->trunks;
+    return status == STATUS_OK ? dialin_new(&config, &server->dialin) : status;
 }
 
 static enum status media_start(struct server *server, const struct settings *settings,
@@ -393,7 +405,7 @@ enum status server_start(const struct settings *settings, const char *data,
     if (status == STATUS_OK)
         status = edge_bind(server, settings, data, ret_error);
     if (status == STATUS_OK && settings->phone)
-        status = dialin_make(server, settings);
+        status = dialin_make(server, settings, ret_error);
     if (status == STATUS_OK)
         status = meetings_make(server, settings);
     if (status == STATUS_OK)
@@ -475,6 +487,7 @@ struct server *server_stop(struct server *server)
         meetings_stop(server->meetings);
     server->media = media_free(server->media);
     server->meetings = meetings_free(server->meetings);
+    server->trunks = trunks_free(server->trunks); /* what it asks for comes by dialin's thread */
     server->dialin = dialin_free(server->dialin);
     server->objects = objects_close(server->objects);
     if (server->auth != NULL)

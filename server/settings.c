@@ -6,6 +6,18 @@
         .fallback = (value), .min = (low), .max = (high), .values = (choices), .doc = (words)      \
     }
 
+static const struct config_group trunks = {.prefix = "phone.trunk.",
+                                           .offset = offsetof(struct settings, phone_trunks),
+                                           .size = sizeof(struct trunk_settings),
+                                           .max = TRUNKS_MAX};
+
+#define TRUNK(text, type, member, value, low, high, choices, words)                                \
+    {                                                                                              \
+        .name = "phone.trunk.NAME." text, .kind = (type),                                          \
+        .offset = offsetof(struct trunk_settings, member), .fallback = (value), .min = (low),      \
+        .max = (high), .values = (choices), .doc = (words), .group = &trunks                       \
+    }
+
 static const struct config_key keys[] = {
     KEY("http.port", CONFIG_INT, http_port, "8080", 0, 65535, NULL,
         "Port of plain HTTP, on loopback addresses only; 0: any free one."),
@@ -66,6 +78,41 @@ static const struct config_key keys[] = {
         "First UDP port of telephones' sound; 0: any."),
     KEY("phone.last_port", CONFIG_INT, phone_last_port, "0", 0, 65535, NULL,
         "Last UDP port of telephones' sound."),
+    KEY("phone.options", CONFIG_INT, phone_options, "30", 1, 3600, NULL,
+        "Seconds between two OPTIONS to each trunk; one that does not answer is out until it "
+        "does."),
+    KEY("phone.dns", CONFIG_TEXT, phone_dns, "", 0, 0, NULL,
+        "ADDRESS:PORT of the name server that knows the trunks; empty: the system's."),
+    TRUNK("host", CONFIG_TEXT, host, "", 0, 0, NULL,
+          "The provider, HOST or HOST:PORT; without a port its NAPTR and SRV records are asked. "
+          "Empty: the trunk is not used."),
+    TRUNK("transport", CONFIG_CHOICE, transport, "auto", 0, 0, "auto|udp|tcp|tls",
+          "How it is spoken to; auto: as its NAPTR records say, else by UDP."),
+    TRUNK("proxy", CONFIG_TEXT, proxy, "", 0, 0, NULL,
+          "Outbound proxy, HOST or HOST:PORT, where everything for this trunk is sent."),
+    TRUNK("user", CONFIG_TEXT, user, "", 0, 0, NULL,
+          "Name by which Parley registers and answers challenges; empty: by its address alone."),
+    TRUNK("password", CONFIG_TEXT, password, "", 0, 0, NULL, "The password of that name."),
+    TRUNK("password_file", CONFIG_TEXT, password_file, "", 0, 0, NULL,
+          "File whose first line is the password."),
+    TRUNK("realm", CONFIG_TEXT, realm, "", 0, 0, NULL,
+          "Only challenges of this realm are answered; empty: of any."),
+    TRUNK("register", CONFIG_BOOL, registers, "yes", 0, 0, NULL,
+          "Register, when there is a user, so that calls come here."),
+    TRUNK("expires", CONFIG_INT, expires_s, "300", 30, 86400, NULL,
+          "Seconds a registration is asked for; it is renewed before they are over."),
+    TRUNK("numbers", CONFIG_LIST, numbers, "", 0, 0, NULL,
+          "Numbers that reach Parley by this trunk, shown with phone.numbers."),
+    TRUNK("language", CONFIG_CHOICE, language, "en", 0, 0, "en|zh-CN",
+          "Language of the voice menu for calls by this trunk."),
+    TRUNK("priority", CONFIG_INT, priority, "10", 0, 1000, NULL,
+          "Calls out take the answering trunk with the lowest number."),
+    TRUNK("allow", CONFIG_LIST, allow, "", 0, 0, NULL,
+          "More addresses and networks its calls come from, besides those of its host."),
+    TRUNK("trusted", CONFIG_BOOL, trusted, "yes", 0, 0, NULL,
+          "Believe what it asserts of a caller (P-Asserted-Identity, Remote-Party-ID)."),
+    TRUNK("ca", CONFIG_TEXT, ca, "", 0, 0, NULL,
+          "PEM file with the authorities that sign its certificate; empty: the system's."),
     KEY("server.threads", CONFIG_INT, threads, "16", 1, 64, NULL,
         "Threads that answer requests; each waits for its own commit, so more than there are "
         "CPUs."),

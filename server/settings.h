@@ -5,6 +5,7 @@
 #define SERVER_SETTINGS_H
 
 #include "core/config.h"
+#include "signalling/sip/trunk.h"
 
 struct settings {
     int64_t http_port, https_port, https_redirect_port;
@@ -19,8 +20,10 @@ struct settings {
     bool phone;
     const char *phone_udp, *phone_tcp, *phone_tls, *phone_certificates, *phone_prompts;
     struct config_list phone_allow, phone_numbers;
-    int64_t phone_first_port, phone_last_port;
-    int64_t meetings_adhoc; /* enum adhoc */
+    int64_t phone_first_port, phone_last_port, phone_options;
+    const char *phone_dns;
+    struct config_items phone_trunks; /* struct trunk_settings */
+    int64_t meetings_adhoc;           /* enum adhoc */
     int64_t threads;
     bool auth_fips;
     const char *vault_command;

@@ -14,7 +14,7 @@
 enum {
     BRIDGE_RESTART_MS = 300, /* after an end; doubled up to the next while it fails to start */
     BRIDGE_RESTART_MAX_MS = 2000,
-    BRIDGE_MESSAGES_MAX = 128, /* of a configuration */
+    BRIDGE_MESSAGES_MAX = 256, /* of a configuration */
 };
 
 struct bridge;

@@ -372,6 +372,10 @@ static struct call *call_new(struct dialin *dialin, const struct wire_message *i
     call->id = invite->call;
     call->leg = meetings_transport_id(dialin->meetings);
     call->hidden = invite->code != 0;
+    const struct trunk_settings *trunk =
+        trunks_find(dialin->trunks, invite->fields[WIRE_VIA], invite->fields[WIRE_CALLED]);
+    if (trunk != NULL)
+        call->language = (enum prompt_language)trunk->language;
     text_copy(call->number, sizeof call->number, invite->fields[WIRE_NUMBER]);
     text_copy(call->source, sizeof call->source, invite->fields[WIRE_ADDRESS]);
     name_make(call, invite->fields[WIRE_NAME]);

@@ -14,17 +14,20 @@
 #include "signalling/sip/dialin.h"
 #include "signalling/sip/guesses.h"
 #include "signalling/sip/negotiate.h"
+#include "signalling/sip/trunks.h"
 
 enum { CALL_ARENA_MAX = 1 << 20, CALL_TEXT_MAX = 128 };
 
 struct dialin {
     struct dialin_config config;
     struct wire_message *messages; /* what parley-phone is told first */
+    char outside[INET6_ADDRSTRLEN];
     struct db *db;
     struct crew *crew;
     struct meetings *meetings;
     struct media *media;
     struct bridge *bridge;
+    struct trunks *trunks;
     struct map *calls, *legs; /* by the process's number, by the leg's */
     struct arena *arena;      /* of one event */
     struct prompts prompts;

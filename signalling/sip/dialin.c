@@ -4,6 +4,8 @@
 #include "core/log.h"
 #include "signalling/sip/calls.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,8 +148,11 @@ static void on_message(void *context, const struct wire_message *message)
     struct dialin *dialin = context;
     struct call *call = map_get(dialin->calls, message->call);
     arena_reset(dialin->arena);
-    if (message->type == WIRE_READY)
+    if (message->type == WIRE_READY) {
         log_event(LOG_PHONE, LOG_INFO, "phone_ready", "pid=%d", bridge_process(dialin->bridge));
+        trunks_ready(dialin->trunks, dialin->bridge);
+    } else if (message->type == WIRE_TRUNK_STATE)
+        trunks_message(dialin->trunks, message);
     else if (message->type == WIRE_FAILED)
         log_event(LOG_PHONE, LOG_ERROR, "phone_failed", "at=start");
     else if (message->type == WIRE_INVITE)
@@ -162,6 +167,7 @@ static void on_down(void *context)
     size_t cursor = 0;
     struct call *call;
     metric_add(dialin->restarts, 1);
+    trunks_down(dialin->trunks);
     while ((call = map_next(dialin->calls, &cursor)) != NULL) {
         call_drop(call, false);
         cursor = 0;
@@ -176,6 +182,7 @@ enum status dialin_new(const struct dialin_config *config, struct dialin **ret_d
     if (dialin == NULL)
         return STATUS_NO_MEMORY;
     dialin->config = *config;
+    dialin->trunks = config->trunks;
     dialin->messages = calloc(BRIDGE_MESSAGES_MAX, sizeof *dialin->messages);
     enum status status = dialin->messages != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
@@ -198,23 +205,44 @@ enum status dialin_new(const struct dialin_config *config, struct dialin **ret_d
     return STATUS_OK;
 }
 
+/* Our IPv4 address as others see it, behind NAT: the first of media.addresses. */
+static void outside_find(struct dialin *dialin)
+{
+    const struct config_list *addresses = &dialin->config.addresses;
+    struct in_addr found;
+    for (size_t i = 0; i < addresses->count; i++) {
+        snprintf(dialin->outside, sizeof dialin->outside, "%.*s",
+                 (int)strcspn(addresses->items[i], ":"), addresses->items[i]);
+        if (inet_pton(AF_INET, dialin->outside, &found) == 1)
+            return;
+    }
+    dialin->outside[0] = '\0';
+}
+
 static enum status settings_tell(struct dialin *dialin, size_t *ret_count)
 {
     const struct dialin_config *config = &dialin->config;
-    size_t count = 0;
+    size_t count = 0, of_trunks = 0;
     if (config->allow.count + WIRE_TRANSPORTS + 1 > BRIDGE_MESSAGES_MAX)
         return STATUS_LIMIT;
     for (uint16_t i = 0; i < WIRE_TRANSPORTS; i++) {
         const char *folder = i == WIRE_TLS ? config->certificates : NULL;
         if (config->listen[i][0] != '\0')
-            dialin->messages[count++] = (struct wire_message){
-                .type = WIRE_LISTEN,
-                .code = i,
-                .fields = {[WIRE_ADDRESS] = config->listen[i], [WIRE_FILE] = folder}};
+            dialin->messages[count++] =
+                (struct wire_message){.type = WIRE_LISTEN,
+                                      .code = i,
+                                      .fields = {[WIRE_ADDRESS] = config->listen[i],
+                                                 [WIRE_FILE] = folder,
+                                                 [WIRE_DOMAIN] = dialin->outside}};
     }
     for (size_t i = 0; i < config->allow.count; i++)
         dialin->messages[count++] = (struct wire_message){
             .type = WIRE_ALLOW, .fields = {[WIRE_ADDRESS] = config->allow.items[i]}};
+    enum status status = trunks_messages(dialin->trunks, dialin->messages + count,
+                                         BRIDGE_MESSAGES_MAX - count - 1, &of_trunks);
+    if (status != STATUS_OK)
+        return status;
+    count += of_trunks;
     dialin->messages[count++] = (struct wire_message){.type = WIRE_START};
     *ret_count = count;
     return STATUS_OK;
@@ -231,6 +259,7 @@ enum status dialin_start(struct dialin *dialin, struct db *db, struct crew *crew
     dialin->crew = crew;
     dialin->meetings = meetings;
     dialin->media = media;
+    outside_find(dialin);
     enum status status = prompts_load(dialin->config.prompts, &dialin->prompts);
     if (status == STATUS_OK && dialin->prompts.missing > 0)
         log_event(LOG_PHONE, LOG_WARN, "prompts_missing", "count=%zu", dialin->prompts.missing);

@@ -13,6 +13,7 @@
 #include "core/metrics.h"
 #include "media/leg.h"
 #include "modules/meetings/meetings.h"
+#include "signalling/sip/trunks.h"
 #include "storage/db.h"
 
 enum {
@@ -27,6 +28,7 @@ struct dialin_config {
     const char *program;          /* parley-phone */
     const char *certificates;     /* folder with agent.pem, for tls; NULL none */
     const char *prompts[3];       /* folders, ends with NULL */
+    struct trunks *trunks;        /* borrowed */
     struct metrics *metrics;
 };
 

@@ -27,25 +27,34 @@ enum {
 
 enum wire_type {
     /* to the process, in this order, before anything else */
-    WIRE_LISTEN = 1, /* ADDRESS; code: enum wire_transport; FILE: folder of agent.pem for TLS */
-    WIRE_ALLOW,      /* ADDRESS: "192.0.2.0/24", a source that is let in */
-    WIRE_TRUNK,      /* NAME, ADDRESS, USER, PASSWORD, DOMAIN; code: enum wire_transport */
-    WIRE_START,      /* code: packets a second from one source; 0: the built-in limit */
+    WIRE_LISTEN = 1, /* ADDRESS; code: enum wire_transport; FILE: folder of agent.pem for TLS;
+                        DOMAIN: address told to others, behind NAT */
+    WIRE_ALLOW,      /* ADDRESS: "192.0.2.0/24", a source that is let in; NAME: of this trunk */
+    WIRE_TRUNK, /* NAME, DOMAIN, USER, PASSWORD, REALM, FILE: authorities for TLS, HOST: the name
+                   in its certificate, EXPIRES: seconds to register for, none: it does not;
+                   code: seconds between OPTIONS, WIRE_TRUSTED */
+    WIRE_START, /* code: packets a second from one source; 0: the built-in limit */
+    /* to the process, after START */
+    WIRE_TARGETS, /* NAME of the trunk, ADDRESS: "udp:192.0.2.1:5060 tls:[2001:db8::1]:5061" */
     /* to the process, of a call */
     WIRE_ANSWER, /* SDP: 200 to the INVITE or re-INVITE that waits */
     WIRE_REFUSE, /* code, REASON: a final answer to the INVITE or re-INVITE that waits */
     WIRE_HANGUP, /* BYE, or 480 to what is not answered yet */
     /* from the process */
-    WIRE_READY,      /* listening, and in its sandbox; ADDRESS of UDP */
-    WIRE_FAILED,     /* REASON: it cannot listen, and ends */
-    WIRE_INVITE,     /* SDP (none: late offer), NUMBER, NAME, CALLED, ADDRESS; code: hidden */
-    WIRE_REINVITE,   /* SDP (none: late offer) */
-    WIRE_ACK,        /* SDP: the answer to a late offer; none: there was none in it */
-    WIRE_DIGIT,      /* NAME: the key, by SIP INFO */
-    WIRE_ENDED,      /* code, REASON: the last one of its call */
-    WIRE_REGISTERED, /* NAME of the trunk; code: SIP status */
+    WIRE_READY,       /* listening, and in its sandbox; ADDRESS of UDP */
+    WIRE_FAILED,      /* REASON: it cannot listen, and ends */
+    WIRE_INVITE,      /* SDP (none: late offer), NUMBER, NAME, CALLED, ADDRESS, VIA: the trunk,
+                         IDENTITY, DATE: of RFC 8224; code: hidden */
+    WIRE_REINVITE,    /* SDP (none: late offer) */
+    WIRE_ACK,         /* SDP: the answer to a late offer; none: there was none in it */
+    WIRE_DIGIT,       /* NAME: the key, by SIP INFO */
+    WIRE_ENDED,       /* code, REASON: the last one of its call */
+    WIRE_TRUNK_STATE, /* NAME, ADDRESS in use, REASON; code: 1 it answers, and is registered if it
+                         is to be; 0: not */
     WIRE_TYPE_END
 };
+
+enum { WIRE_TRUSTED = 1 << 15 /* in the code of TRUNK: what it asserts is believed */ };
 
 enum wire_transport { WIRE_UDP, WIRE_TCP, WIRE_TLS, WIRE_TRANSPORTS };
 
@@ -60,6 +69,12 @@ enum wire_field {
     WIRE_PASSWORD,
     WIRE_DOMAIN,
     WIRE_FILE,
+    WIRE_REALM,
+    WIRE_HOST,
+    WIRE_EXPIRES,
+    WIRE_VIA,
+    WIRE_IDENTITY,
+    WIRE_DATE,
     WIRE_FIELDS
 };
 

@@ -198,7 +198,7 @@ export const tests = {
     const folder = scratch();
     const file = join(folder, 'parley.conf');
     const sample = (await parley(['sample-config'])).out;
-    for (const text of [sample, sample.replace(/^#(\w+\.\w+ =)/gm, '$1')]) {
+    for (const text of [sample, sample.replace(/^#(\w+(\.\w+)+ =)/gm, '$1')]) {
       writeFileSync(file, text);
       const server = await begun(['--config', file, '--data', join(folder, 'data'), ...apart()]);
       equal((await get(`${server.link}readyz`)).status, 200, 'readyz');

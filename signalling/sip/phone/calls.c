@@ -3,7 +3,7 @@
  * waits at a time (RFC 3261 14.2), so ANSWER and REFUSE need not say which.
  */
 #include "signalling/sip/phone/identity.h"
-#include "signalling/sip/phone/stack.h"
+#include "signalling/sip/phone/trunk.h"
 
 #include <arpa/inet.h>
 #include <sofia-sip/msg_addr.h>
@@ -21,11 +21,37 @@ struct phone_call {
     struct phone_call *next, *prev;
     uint64_t id;
     nua_handle_t *nh;
-    struct agent *agent;
-    bool waiting;  /* an INVITE or re-INVITE is to be answered */
-    bool answered; /* the first one was */
-    bool ending;   /* BYE was sent, or ENDED told */
+    char contact[STACK_CONTACT_MAX]; /* ours */
+    bool waiting;                    /* an INVITE or re-INVITE is to be answered */
+    bool answered;                   /* the first one was */
+    bool ending;                     /* BYE was sent, or ENDED told */
 };
+
+static const struct sockaddr *source_of(nua_t *nua)
+{
+    msg_t *request = nua_current_request(nua);
+    su_sockaddr_t *address = request != NULL ? msg_addr(request) : NULL;
+    return address != NULL && (address->su_family == AF_INET || address->su_family == AF_INET6)
+               ? &address->su_sa
+               : NULL;
+}
+
+static void source_text(const struct sockaddr *source, char ret_text[INET6_ADDRSTRLEN])
+{
+    const su_sockaddr_t *address = (const su_sockaddr_t *)(const void *)source;
+    ret_text[0] = '\0';
+    if (source != NULL && source->sa_family == AF_INET)
+        inet_ntop(AF_INET, &address->su_sin.sin_addr, ret_text, INET6_ADDRSTRLEN);
+    else if (source != NULL)
+        inet_ntop(AF_INET6, &address->su_sin6.sin6_addr, ret_text, INET6_ADDRSTRLEN);
+}
+
+static void source_url(nua_t *nua, char *ret_url, size_t size)
+{
+    char text[INET6_ADDRSTRLEN];
+    source_text(source_of(nua), text);
+    snprintf(ret_url, size, strchr(text, ':') != NULL ? "sip:[%s]" : "sip:%s", text);
+}
 
 static struct phone_call *call_find(struct stack *stack, uint64_t id)
 {
@@ -43,7 +69,9 @@ static struct phone_call *call_new(struct stack *stack, const struct phone_event
     call->handle.kind = HANDLE_CALL;
     call->id = stack->next_call++;
     call->nh = event->nh;
-    call->agent = event->agent;
+    char source[INET6_ADDRSTRLEN + 16];
+    source_url(event->agent->nua, source, sizeof source);
+    agent_contact(event->agent, source, "", call->contact);
     call->next = stack->first;
     if (stack->first != NULL)
         stack->first->prev = call;
@@ -110,29 +138,21 @@ static bool sdp_usable(const sip_t *sip)
            strcasecmp(type->c_type, "application/sdp") == 0 && payload->pl_len <= WIRE_TEXT_MAX;
 }
 
-static void source_text(nua_t *nua, char ret_text[INET6_ADDRSTRLEN])
-{
-    msg_t *request = nua_current_request(nua);
-    const su_sockaddr_t *address = request != NULL ? msg_addr(request) : NULL;
-    ret_text[0] = '\0';
-    if (address != NULL && address->su_family == AF_INET)
-        inet_ntop(AF_INET, &address->su_sin.sin_addr, ret_text, INET6_ADDRSTRLEN);
-    else if (address != NULL && address->su_family == AF_INET6)
-        inet_ntop(AF_INET6, &address->su_sin6.sin6_addr, ret_text, INET6_ADDRSTRLEN);
-}
-
 static void invite_tell(struct stack *stack, struct phone_call *call,
                         const struct phone_event *event)
 {
     struct identity identity;
     char source[INET6_ADDRSTRLEN];
-    identity_read(event->sip, &identity);
-    source_text(event->agent->nua, source);
+    const struct sockaddr *from = source_of(event->agent->nua);
+    const struct trunk *trunk = from != NULL ? trunk_of(stack, from) : NULL;
+    identity_read(event->sip, trunk != NULL && trunk->trusted, &identity);
+    source_text(from, source);
     struct wire_message told = {.type = WIRE_INVITE, .call = call->id, .code = identity.hidden};
     told.fields[WIRE_SDP] = sdp_of(event->sip);
     told.fields[WIRE_NUMBER] = identity.number;
     told.fields[WIRE_NAME] = identity.name;
     told.fields[WIRE_ADDRESS] = source;
+    told.fields[WIRE_VIA] = trunk != NULL ? trunk->name : NULL;
     told.fields[WIRE_CALLED] = event->sip->sip_request->rq_url->url_user;
     stack_say(stack, &told);
 }
@@ -157,8 +177,7 @@ static void on_invite(struct stack *stack, struct phone_call *call, const struct
     }
     call->waiting = true;
     if (first) {
-        nua_respond(event->nh, SIP_180_RINGING, SIPTAG_CONTACT_STR(event->agent->contact),
-                    TAG_END());
+        nua_respond(event->nh, SIP_180_RINGING, SIPTAG_CONTACT_STR(call->contact), TAG_END());
         invite_tell(stack, call, event);
         return;
     }
@@ -264,7 +283,7 @@ void call_take(struct stack *stack, const struct wire_message *message)
     if (message->type == WIRE_ANSWER && call->waiting) {
         call->waiting = false;
         call->answered = true;
-        nua_respond(call->nh, SIP_200_OK, SIPTAG_CONTACT_STR(call->agent->contact),
+        nua_respond(call->nh, SIP_200_OK, SIPTAG_CONTACT_STR(call->contact),
                     SIPTAG_CONTENT_TYPE_STR("application/sdp"),
                     SIPTAG_PAYLOAD_STR(message->fields[WIRE_SDP]), TAG_END());
     } else if (message->type == WIRE_REFUSE && call->waiting) {

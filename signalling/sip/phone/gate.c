@@ -27,8 +27,11 @@ enum {
 };
 
 static struct {
-    struct network networks[PHONE_SOURCES_MAX];
-    size_t network_count;
+    struct {
+        struct network network;
+        int owner;
+    } sources[PHONE_SOURCES_MAX];
+    size_t source_count;
     uint32_t rate;
     struct {
         uint64_t refilled_ms;
@@ -36,12 +39,41 @@ static struct {
     } slots[GATE_SLOTS];
 } gate = {.rate = PHONE_RATE_DEFAULT};
 
-enum status gate_allow(const struct network *network)
+enum status gate_allow(const struct network *network, int owner)
 {
-    if (gate.network_count == PHONE_SOURCES_MAX)
+    if (gate.source_count == PHONE_SOURCES_MAX)
         return STATUS_LIMIT;
-    gate.networks[gate.network_count++] = *network;
+    gate.sources[gate.source_count].network = *network;
+    gate.sources[gate.source_count++].owner = owner;
     return STATUS_OK;
+}
+
+void gate_forget(int owner, size_t keep)
+{
+    size_t left = 0;
+    for (size_t i = 0, seen = 0; i < gate.source_count; i++) {
+        if (gate.sources[i].owner == owner && seen++ >= keep)
+            continue;
+        gate.sources[left++] = gate.sources[i];
+    }
+    gate.source_count = left;
+}
+
+static const uint8_t *address_of(const struct sockaddr *source)
+{
+    return source->sa_family == AF_INET
+               ? (const uint8_t *)&((const struct sockaddr_in *)(const void *)source)->sin_addr
+               : (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)source)->sin6_addr;
+}
+
+int gate_owner(const struct sockaddr *source)
+{
+    for (size_t i = 0; i < gate.source_count; i++) {
+        if (gate.sources[i].owner != GATE_NO_OWNER &&
+            network_has(&gate.sources[i].network, source->sa_family, address_of(source)))
+            return gate.sources[i].owner;
+    }
+    return GATE_NO_OWNER;
 }
 
 /* ---- the kernel's part ---- */
@@ -92,8 +124,8 @@ static void program_make(int type, struct program *program)
         emit(program, BPF_JMP | BPF_JGT | BPF_K, PHONE_DATAGRAM_MAX + GATE_UDP_HEAD, 0, 1);
         emit(program, BPF_RET | BPF_K, 0, 0, 0);
     }
-    for (size_t i = 0; i < gate.network_count; i++)
-        emit_network(program, &gate.networks[i]);
+    for (size_t i = 0; i < gate.source_count; i++)
+        emit_network(program, &gate.sources[i].network);
     emit(program, BPF_RET | BPF_K, 0, 0, 0);
 }
 
@@ -135,10 +167,7 @@ void gate_rate(uint16_t packets_per_second)
 static size_t slot_of(const struct sockaddr *source)
 {
     uint8_t bytes[16] = {0};
-    if (source->sa_family == AF_INET)
-        memcpy(bytes, &((const struct sockaddr_in *)(const void *)source)->sin_addr, 4);
-    else
-        memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)source)->sin6_addr, 16);
+    memcpy(bytes, address_of(source), source->sa_family == AF_INET ? 4 : sizeof bytes);
     uint32_t hash = 2166136261U; /* FNV-1a: who is in the list has no reason to collide */
     for (size_t i = 0; i < sizeof bytes; i++)
         hash = (hash ^ bytes[i]) * 16777619U;

@@ -96,15 +96,16 @@ static bool identity_of(const char *list, struct identity *identity)
     return found && (identity->number[0] != '\0' || identity->name[0] != '\0');
 }
 
-void identity_read(const sip_t *sip, struct identity *ret_identity)
+void identity_read(const sip_t *sip, bool trusted, struct identity *ret_identity)
 {
     struct identity identity = {.hidden = false};
     for (size_t i = 0; sip->sip_privacy != NULL && sip->sip_privacy->priv_values != NULL &&
                        sip->sip_privacy->priv_values[i] != NULL;
          i++)
         identity.hidden |= strcasecmp(sip->sip_privacy->priv_values[i], "none") != 0;
-    if (!identity_of(unknown_value(sip, "P-Asserted-Identity"), &identity) &&
-        !identity_of(unknown_value(sip, "Remote-Party-ID"), &identity) && sip->sip_from != NULL) {
+    bool asserted = trusted && (identity_of(unknown_value(sip, "P-Asserted-Identity"), &identity) ||
+                                identity_of(unknown_value(sip, "Remote-Party-ID"), &identity));
+    if (!asserted && sip->sip_from != NULL) {
         number_copy(sip->sip_from->a_url, identity.number);
         name_copy(sip->sip_from->a_display, identity.name);
     }

@@ -17,6 +17,8 @@ struct identity {
     bool hidden;                        /* the caller asked that others do not learn it */
 };
 
-void identity_read(const sip_t *sip, struct identity *ret_identity);
+/* `trusted`: what the sender asserts of a caller is believed (RFC 3325 5); else From alone says who
+ * it is, and Privacy is honoured all the same. */
+void identity_read(const sip_t *sip, bool trusted, struct identity *ret_identity);
 
 #endif

@@ -24,15 +24,22 @@ enum {
     PHONE_SOCKET = 3,           /* the descriptor that is the server's other end */
     PHONE_CALLS_MAX = 4096,     /* at once; as many as there are legs */
     PHONE_TRUNKS_MAX = 16,      /* of one configuration */
-    PHONE_SOURCES_MAX = 64,     /* networks let in */
+    PHONE_SOURCES_MAX = 128,    /* networks let in; the kernel takes a filter of 20 KiB */
     PHONE_DATAGRAM_MAX = 16384, /* bytes: the largest message of RFC 4475 has 4 KiB */
     PHONE_RATE_DEFAULT = 2000,  /* packets a second from one source: 300 new calls */
 };
 
 /* ---- gate.c: who may speak to the stack ---- */
 
-/* Errors: STATUS_LIMIT (PHONE_SOURCES_MAX). */
-MUST_USE enum status gate_allow(const struct network *network);
+enum { GATE_NO_OWNER = -1 };
+
+/* `owner`: number of the trunk it belongs to, or GATE_NO_OWNER. Errors: STATUS_LIMIT
+ * (PHONE_SOURCES_MAX). */
+MUST_USE enum status gate_allow(const struct network *network, int owner);
+/* Takes an owner's networks from `keep` on out again, those allowed first being the first. */
+void gate_forget(int owner, size_t keep);
+/* The owner of the first network that has it; GATE_NO_OWNER. */
+int gate_owner(const struct sockaddr *source);
 void gate_rate(uint16_t packets_per_second);
 /* Whether a packet from this source may pass now: false when its source is over its rate. */
 bool gate_pass(const struct sockaddr *source, uint64_t now_ms);
@@ -42,6 +49,17 @@ bool gate_pass(const struct sockaddr *source, uint64_t now_ms);
  * Errors: STATUS_NOT_FOUND (no such socket), STATUS_IO.
  */
 MUST_USE enum status gate_close(int type, uint16_t port);
+
+/* ---- verify.c: the certificates of those we connect to by TLS ---- */
+
+/* Reads the authorities: a PEM file, or "" for the system's. Before the sandbox. Errors: STATUS_IO,
+ * STATUS_LIMIT (PHONE_TRUNKS_MAX). */
+MUST_USE enum status verify_add(int trunk, const char *authorities, const char *host);
+
+/* ---- digest.c ---- */
+
+/* Digest for the stack's authentication: MD5 and SHA-256 (RFC 8760). */
+void digest_install(void);
 
 /* ---- sandbox.c ---- */
 

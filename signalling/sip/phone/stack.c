@@ -2,9 +2,11 @@
 
 #include "core/log.h"
 
+#include <arpa/inet.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
+#include <sofia-sip/url.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +46,7 @@ static void on_event(nua_event_t event, int status, const char *phrase, nua_t *n
     }
     const struct phone_event what = {event, status, phrase, agent, nh, sip, tags};
     if (handle != NULL && handle->kind == HANDLE_TRUNK)
-        trunk_event(stack, (struct trunk *)handle, &what);
+        trunk_event((struct trunk *)handle, &what);
     else
         call_event(stack, (struct phone_call *)handle, &what);
 }
@@ -61,6 +63,7 @@ enum status stack_new(struct wire_end *server, struct stack **ret_stack)
         return STATUS_NO_MEMORY;
     su_init();
     su_log_redirect(NULL, log_nothing, NULL);
+    digest_install();
     stack->root = su_root_create(stack);
     if (stack->root == NULL) {
         free(stack);
@@ -78,7 +81,7 @@ enum status stack_new(struct wire_end *server, struct stack **ret_stack)
 static enum status take_listen(struct stack *stack, const struct wire_message *message)
 {
     const char *address = message->fields[WIRE_ADDRESS];
-    const char *folder = message->fields[WIRE_FILE];
+    const char *folder = message->fields[WIRE_FILE], *told = message->fields[WIRE_DOMAIN];
     const char *colon = address != NULL ? strrchr(address, ':') : NULL;
     if (message->code >= WIRE_TRANSPORTS || colon == NULL)
         return STATUS_INVALID;
@@ -86,6 +89,7 @@ static enum status take_listen(struct stack *stack, const struct wire_message *m
     agent->stack = stack;
     agent->port = (uint16_t)strtoul(colon + 1, NULL, 10);
     snprintf(agent->folder, sizeof agent->folder, "%s", folder != NULL ? folder : "");
+    snprintf(agent->told, sizeof agent->told, "%s", told != NULL ? told : "");
     int used = snprintf(agent->url, sizeof agent->url, "sip:%s;transport=%s", address,
                         transport_names[message->code]);
     return used > 0 && (size_t)used < sizeof agent->url ? STATUS_OK : STATUS_INVALID;
@@ -108,7 +112,6 @@ static enum status agent_start(struct stack *stack, struct agent *agent)
     agent->nua = nua_make(stack, agent);
     if (agent->nua == NULL)
         return STATUS_EXISTS;
-    snprintf(agent->contact, sizeof agent->contact, "<%.90s>", agent->url);
     return gate_close(agent == &stack->agents[WIRE_UDP] ? SOCK_DGRAM : SOCK_STREAM, agent->port);
 }
 
@@ -135,12 +138,16 @@ static enum status take_start(struct stack *stack, const struct wire_message *me
     return status;
 }
 
-static enum status take_allow(const struct wire_message *message)
+static enum status take_allow(struct stack *stack, const struct wire_message *message)
 {
     struct network network;
     const char *address = message->fields[WIRE_ADDRESS];
     enum status status = address != NULL ? network_read(address, &network) : STATUS_INVALID;
-    return status == STATUS_OK ? gate_allow(&network) : status;
+    if (status != STATUS_OK)
+        return status;
+    const char *trunk = message->fields[WIRE_NAME];
+    return trunk != NULL ? trunk_allow(stack, &network, trunk)
+                         : gate_allow(&network, GATE_NO_OWNER);
 }
 
 static enum status message_take(struct stack *stack, const struct wire_message *message)
@@ -149,11 +156,14 @@ static enum status message_take(struct stack *stack, const struct wire_message *
     case WIRE_LISTEN:
         return take_listen(stack, message);
     case WIRE_ALLOW:
-        return take_allow(message);
+        return take_allow(stack, message);
     case WIRE_TRUNK:
         return trunk_add(stack, message);
     case WIRE_START:
         return take_start(stack, message);
+    case WIRE_TARGETS:
+        trunk_targets(stack, message);
+        return STATUS_OK;
     case WIRE_ANSWER:
     case WIRE_REFUSE:
     case WIRE_HANGUP:
@@ -162,6 +172,65 @@ static enum status message_take(struct stack *stack, const struct wire_message *
     default:
         return STATUS_INVALID;
     }
+}
+
+/* ---- our address ---- */
+
+/* The address we would send to `peer` from, of a SIP address with a numeric host. */
+static bool address_towards(const char *peer, char ret_address[INET6_ADDRSTRLEN])
+{
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } to = {.any = {.sa_family = AF_UNSPEC}};
+    su_home_init(home);
+    url_t *url = url_make(home, peer);
+    char host[INET6_ADDRSTRLEN] = "";
+    if (url != NULL && url->url_host != NULL) {
+        bool six = url->url_host[0] == '[';
+        snprintf(host, sizeof host, "%.*s", (int)strcspn(url->url_host + six, "]"),
+                 url->url_host + six);
+    }
+    su_home_deinit(home);
+    if (inet_pton(AF_INET, host, &to.in.sin_addr) == 1)
+        to.in.sin_family = AF_INET;
+    else if (inet_pton(AF_INET6, host, &to.in6.sin6_addr) == 1)
+        to.in6.sin6_family = AF_INET6;
+    else
+        return false;
+    to.in.sin_port = htons(9); /* nothing is sent */
+    socklen_t size = to.any.sa_family == AF_INET ? sizeof to.in : sizeof to.in6;
+    int fd = socket(to.any.sa_family, SOCK_DGRAM, 0);
+    bool found =
+        fd >= 0 && connect(fd, &to.any, size) == 0 && getsockname(fd, &to.any, &size) == 0 &&
+        inet_ntop(to.any.sa_family,
+                  to.any.sa_family == AF_INET ? (void *)&to.in.sin_addr : (void *)&to.in6.sin6_addr,
+                  ret_address, INET6_ADDRSTRLEN) != NULL;
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+void agent_contact(const struct agent *agent, const char *peer, const char *user,
+                   char ret_contact[STACK_CONTACT_MAX])
+{
+    char host[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN + 2] = "";
+    const char *listen = agent->url + strlen("sip:"), *port = strrchr(listen, ':');
+    size_t length = port != NULL ? (size_t)(port - listen) : 0;
+    bool wild = strncmp(listen, "0.0.0.0", length) == 0 || strncmp(listen, "[::]", length) == 0;
+    bool found = wild && peer != NULL && address_towards(peer, host);
+    bool loopback = found && (strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0);
+    if (agent->told[0] != '\0' && !loopback && (wild || strncmp(listen, "127.", 4) != 0))
+        snprintf(address, sizeof address, "%s", agent->told);
+    else if (found)
+        snprintf(address, sizeof address, strchr(host, ':') != NULL ? "[%s]" : "%s", host);
+    else
+        snprintf(address, sizeof address, "%.*s", (int)length, listen);
+    snprintf(ret_contact, STACK_CONTACT_MAX, "<sip:%.250s%s%s:%u;transport=%s>", user,
+             user[0] != '\0' ? "@" : "", address, agent->port,
+             transport_names[agent - agent->stack->agents]);
 }
 
 /* ---- running ---- */

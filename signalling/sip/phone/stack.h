@@ -25,12 +25,14 @@ struct phone_handle {
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/su_wait.h>
 
+enum { STACK_CONTACT_MAX = 512 };
+
 /* A transport we listen on, with an agent of its own: then its Contact is its own too. */
 struct agent {
     struct stack *stack;
     nua_t *nua; /* NULL: not configured */
-    char contact[96];
     char url[128];
+    char told[46];    /* our address for others, behind NAT; "": none */
     char folder[256]; /* TLS: where agent.pem is */
     uint16_t port;
     bool down; /* has ended */
@@ -62,6 +64,13 @@ struct phone_event {
 /* To the server; a failure ends the process. */
 void stack_say(struct stack *stack, const struct wire_message *message);
 
+/*
+ * Our Contact for a peer, "<sip:user@address:port;transport=tcp>"; `peer`: its SIP address,
+ * numeric, or NULL. Where we listen on all addresses it is the one we would send to the peer from.
+ */
+void agent_contact(const struct agent *agent, const char *peer, const char *user,
+                   char ret_contact[STACK_CONTACT_MAX]);
+
 /* ---- calls.c ---- */
 
 /* An event of a call, or of none yet (INVITE). */
@@ -73,7 +82,12 @@ void calls_hang_up(struct stack *stack);
 /* ---- trunks.c ---- */
 
 MUST_USE enum status trunk_add(struct stack *stack, const struct wire_message *message);
+/* A network its calls come from. Errors: STATUS_NOT_FOUND, as gate_allow. */
+MUST_USE enum status trunk_allow(struct stack *stack, const struct network *network,
+                                 const char *name);
+/* TARGETS: where it is now. */
+void trunk_targets(struct stack *stack, const struct wire_message *message);
 void trunks_start(struct stack *stack);
-void trunk_event(struct stack *stack, struct trunk *trunk, const struct phone_event *event);
+void trunk_event(struct trunk *trunk, const struct phone_event *event);
 
 #endif

@@ -47,7 +47,7 @@ struct stage {
     int downs;
     int port, client;
     char listen[64], allow[64];
-    struct wire_message messages[3];
+    struct wire_message messages[5];
 };
 
 static void copy(char *into, size_t size, const char *text)
@@ -123,12 +123,18 @@ static int set_up_with(void **state, uint16_t rate)
     snprintf(stage->listen, sizeof stage->listen, "127.0.0.1:%d", free_port);
     stage->messages[0] = (struct wire_message){.type = WIRE_LISTEN, .code = WIRE_UDP};
     stage->messages[0].fields[WIRE_ADDRESS] = stage->listen;
-    stage->messages[1] = (struct wire_message){.type = WIRE_ALLOW};
-    stage->messages[1].fields[WIRE_ADDRESS] = "127.0.0.1/32";
-    stage->messages[2] = (struct wire_message){.type = WIRE_START, .code = rate};
+    stage->messages[1] = (struct wire_message){.type = WIRE_TRUNK, .code = WIRE_TRUSTED | 30};
+    stage->messages[1].fields[WIRE_NAME] = "main";
+    stage->messages[1].fields[WIRE_DOMAIN] = "127.0.0.1";
+    stage->messages[2] = (struct wire_message){.type = WIRE_ALLOW};
+    stage->messages[2].fields[WIRE_NAME] = "main";
+    stage->messages[2].fields[WIRE_ADDRESS] = "127.0.0.1/32";
+    stage->messages[3] = (struct wire_message){.type = WIRE_ALLOW};
+    stage->messages[3].fields[WIRE_ADDRESS] = "127.0.0.3/32";
+    stage->messages[4] = (struct wire_message){.type = WIRE_START, .code = rate};
     struct bridge_config config = {.program = PARLEY_PHONE,
                                    .messages = stage->messages,
-                                   .message_count = 3,
+                                   .message_count = 5,
                                    .events = {on_message, on_down},
                                    .context = stage};
     assert_int_equal(bridge_new(&config, &stage->bridge), STATUS_OK);
@@ -243,6 +249,20 @@ static void test_a_call_is_told_answered_and_ended(void **state)
     assert_non_null(strstr(text, "\r\nContact: <sip:127.0.0.1:"));
     struct wire_message refuse = {.type = WIRE_HANGUP, .call = told.call};
     bridge_send(stage->bridge, &refuse);
+}
+
+/* A source that is let in, but of no trunk: it is not believed who it says that calls. */
+static void test_only_a_trunk_asserts_who_calls(void **state)
+{
+    struct stage *stage = *state;
+    int port, other = udp_socket("127.0.0.3", &port);
+    invite(stage, other, "asserted",
+           CONTACT "P-Asserted-Identity: \"Boss\" <tel:+49301234>\r\nPrivacy: id\r\n");
+    struct seen told = expect(stage, WIRE_INVITE);
+    assert_string_equal(told.number, "+4930123");
+    assert_string_equal(told.name, "Ann");
+    assert_int_equal(told.code, 1);
+    close(other);
 }
 
 static void test_a_refused_call_has_the_code(void **state)
@@ -428,6 +448,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_call_is_told_answered_and_ended, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_only_a_trunk_asserts_who_calls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refused_call_has_the_code, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancel_ends_what_rings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_contact_without_host_is_refused, set_up, tear_down),

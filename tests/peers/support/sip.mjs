@@ -1,0 +1,91 @@
+// Other people's SIP on loopback: kamailio as a provider, sipp as a telephone, a small name server.
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onCleanup, until } from '../../e2e/support/cleanup.mjs';
+import { run, scratch } from './parley.mjs';
+
+const scenarios = join(dirname(fileURLToPath(import.meta.url)), '../sip');
+
+/** A UDP port that is free at `address`. */
+export function freeUdp(address = '127.0.0.1') {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4').on('error', reject);
+    socket.bind(0, address, () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}
+
+function modules() {
+  for (const folder of ['/usr/lib/x86_64-linux-gnu/kamailio/modules/', '/usr/lib/aarch64-linux-gnu/kamailio/modules/']) {
+    if (existsSync(folder)) return folder;
+  }
+  throw new Error('kamailio is not installed');
+}
+
+/** kamailio as a registrar that asks for a digest: {address, port, stop(), log()}. */
+export async function provider({ address = '127.0.0.1', port, algorithm = 'MD5', password = 'secret', tls } = {}) {
+  const folder = scratch();
+  const at = port ?? (await freeUdp(address));
+  const text = readFileSync(join(scenarios, 'kamailio.cfg'), 'utf8')
+    .replaceAll('@MODULES@', modules())
+    .replaceAll('@LISTEN@', tls ? `tls:${address}:${at}` : `udp:${address}:${at}`)
+    .replaceAll('@ADDRESS@', address)
+    .replaceAll('@ALGORITHM@', algorithm)
+    .replaceAll('@PASSWORD@', password)
+    .replaceAll('@TLS@', tls ? 'yes' : 'no')
+    .replaceAll('#TLS ', tls ? '' : '#TLS ')
+    .replaceAll('@CERTIFICATE@', tls?.certificate ?? '')
+    .replaceAll('@KEY@', tls?.key ?? '');
+  const file = join(folder, 'kamailio.cfg');
+  writeFileSync(file, text);
+  const child = spawn('kamailio', ['-DD', '-E', '-f', file, '-Y', folder, '-m', '32', '-M', '8'], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  let log = '';
+  child.stderr.on('data', (bytes) => (log = (log + bytes).slice(-100_000)));
+  const exited = new Promise((resolve) => child.on('exit', resolve));
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+    await exited;
+  };
+  onCleanup(stop);
+  await until('kamailio is up', () => {
+    if (child.exitCode !== null) throw new Error(`kamailio: ${log.slice(-2000)}`);
+    return log.includes('parley-provider-ready') || tls !== undefined && log.includes('listening');
+  });
+  return { address, port: at, stop, log: () => log };
+}
+
+/** Runs a scenario of tests/peers/sip once, or `calls` times: resolves when it went as it says. */
+export async function sipp(scenario, port, { calls = 1, rate = 10, address = '127.0.0.1', keys = {}, seconds = 60, args = [], target } = {}) {
+  const folder = scratch();
+  const local = await freeUdp(address);
+  const media = 20000 + 2 * Math.floor(Math.random() * 15000);
+  const named = Object.entries(keys).flatMap(([key, value]) => ['-key', key, String(value)]);
+  const result = await run('sipp', [
+    ...(target === null ? [] : [`127.0.0.1:${port}`]), '-sf', join(scenarios, `${scenario}.xml`), '-i', address, '-p', String(local), '-mp', String(media), '-mi', address,
+    '-m', String(calls), '-r', String(rate), '-nostdin', '-timeout', `${seconds}s`, '-timeout_error', '-trace_err',
+    '-error_file', join(folder, 'errors'), ...named, ...args,
+  ], { env: { TERM: 'dumb' }, seconds: seconds + 5 });
+  if (result.code !== 0) {
+    const errors = join(folder, 'errors');
+    throw new Error(`${scenario}: sipp ended with ${result.code}\n${existsSync(errors) ? readFileSync(errors, 'utf8').slice(-3000) : result.out.slice(-2000)}${result.err.slice(-500)}`);
+  }
+  return result;
+}
+
+/** Every meeting's and trunk's figure by its labels, as /metrics has them. */
+export async function metric(server, name) {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const values = {};
+  for (const line of text.split('\n')) {
+    const match = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
+    if (match && match[1] === name) values[match[2] ?? ''] = Number(match[3]);
+  }
+  return values;
+}
+
+export const trunkUp = async (server, name) => (await metric(server, 'parley_phone_trunk_up'))[`trunk="${name}"`] === 1;
