@@ -1,6 +1,7 @@
 #include "storage/migrations.h"
 
 #include "storage/connection.h"
+#include "storage/migration_chat.h"
 #include "storage/migration_seal.h"
 
 #include <inttypes.h>
@@ -334,6 +335,49 @@ static const char *const steps[] = {
     /* How many there are of each kind. */
     "CREATE TABLE job_kind (kind TEXT NOT NULL PRIMARY KEY, jobs INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;",
+
+    /* 13: a space's meetings are threads of its chat: `author` and `who` may be participants,
+     * `guest` is such an author's name, sealed. Numbers are not given out again. */
+    "CREATE TABLE space_message_13 ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  space TEXT NOT NULL,"
+    "  author TEXT NOT NULL,"
+    "  guest BLOB,"
+    "  nonce TEXT NOT NULL,"
+    "  text BLOB,"
+    "  thread INTEGER,"
+    "  reply_to INTEGER,"
+    "  meeting TEXT,"
+    "  replies INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL,"
+    "  edited INTEGER,"
+    "  deleted INTEGER,"
+    "  pinned INTEGER,"
+    "  UNIQUE (author, nonce, space)"
+    ") STRICT;"
+    "INSERT INTO space_message_13 (id, space, author, nonce, text, thread, reply_to, replies,"
+    "  created, edited, deleted, pinned) SELECT id, space, author, nonce, text, thread, thread,"
+    "  replies, created, edited, deleted, pinned FROM space_message;"
+    "DELETE FROM sqlite_sequence WHERE name = 'space_message_13';"
+    "INSERT INTO sqlite_sequence (name, seq) SELECT 'space_message_13', seq FROM sqlite_sequence"
+    "  WHERE name = 'space_message';"
+    "DROP TABLE space_message;"
+    "ALTER TABLE space_message_13 RENAME TO space_message;"
+    "CREATE INDEX space_message_space ON space_message (space, id);"
+    "CREATE INDEX space_message_thread ON space_message (space, thread, id);"
+    "CREATE INDEX space_message_pinned ON space_message (space, pinned) WHERE pinned > 0;"
+    "CREATE UNIQUE INDEX space_message_meeting ON space_message (meeting) WHERE thread IS NULL;"
+    "CREATE TABLE space_reaction_13 ("
+    "  message INTEGER NOT NULL,"
+    "  emoji TEXT NOT NULL,"
+    "  who TEXT NOT NULL,"
+    "  PRIMARY KEY (message, emoji, who)"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO space_reaction_13 (message, emoji, who)"
+    "  SELECT message, emoji, account FROM space_reaction;"
+    "DROP TABLE space_reaction;"
+    "ALTER TABLE space_reaction_13 RENAME TO space_reaction;"
+    "CREATE TABLE message_moved (old INTEGER PRIMARY KEY, new INTEGER NOT NULL) STRICT;",
 };
 
 enum { VAULT_STEP = 3 };
@@ -350,6 +394,12 @@ static const struct {
      "ALTER TABLE message DROP COLUMN author_name;"
      "ALTER TABLE message DROP COLUMN text;"
      "ALTER TABLE message_edit DROP COLUMN text"},
+    {13, migration_chat,
+     "DELETE FROM message_reaction WHERE message IN (SELECT old FROM message_moved);"
+     "DELETE FROM message_edit WHERE message IN (SELECT old FROM message_moved);"
+     "DELETE FROM message WHERE id IN (SELECT old FROM message_moved);"
+     "DELETE FROM chat WHERE meeting IN (SELECT id FROM meeting WHERE space IS NOT NULL);"
+     "DROP TABLE message_moved"},
 };
 
 const int64_t migrations_version = (int64_t)(sizeof steps / sizeof steps[0]);

@@ -1,7 +1,7 @@
 #include "modules/meetings/registry.h"
 
 #include "core/text.h"
-#include "modules/spaces/spaces.h"
+#include "modules/spaces/messages.h"
 #include "storage/event.h"
 #include "storage/vault/vault.h"
 
@@ -41,6 +41,9 @@ static enum status space_tell(struct db_session *session, const struct creation 
 {
     const struct spaces_who who = {creation->meeting->space, creation->meeting->account};
     enum status status = spaces_seat(session, &who, SPACES_MEET, NULL);
+    if (status == STATUS_OK)
+        status =
+            messages_meeting_begin(session, &who, creation->id, creation->title, creation->now_ms);
     return status == STATUS_OK ? event_write_id(session, who.space, "meeting.started", creation->id,
                                                 creation->now_ms)
                                : status;

@@ -1,6 +1,7 @@
 #include "modules/spaces/message_rows.h"
 
 #include "modules/auth/auth.h"
+#include "modules/spaces/message_seat.h"
 #include "storage/vault/vault.h"
 
 #include <inttypes.h>
@@ -100,8 +101,8 @@ static enum status reactions_load(struct db_session *session, int64_t id, struct
     const char **by = NULL;
     size_t count = 0, people = 0;
     struct db_statement *select =
-        db_prepare(session, "SELECT emoji, account FROM space_reaction WHERE message = $1"
-                            " ORDER BY emoji, account LIMIT $2");
+        db_prepare(session, "SELECT emoji, who FROM space_reaction WHERE message = $1"
+                            " ORDER BY emoji, who LIMIT $2");
     db_bind_int(select, 1, id);
     db_bind_int(select, 2, MESSAGES_REACTIONS_MAX);
     enum status status;
@@ -128,39 +129,70 @@ static enum status reactions_load(struct db_session *session, int64_t id, struct
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-#define COLUMNS "id, author, text, thread, replies, created, edited, deleted, pinned"
+#define COLUMNS                                                                                    \
+    "id, author, text, thread, replies, created, edited, deleted, pinned, reply_to, meeting, "     \
+    "guest"
+
+/* Of members as it is now, of guests as it was. */
+static enum status author_name_read(struct db_session *session, struct db_statement *row,
+                                    struct arena *arena, struct messages_message *message)
+{
+    const struct vault_place place = {.space = message->space,
+                                      .table = "space_message",
+                                      .column = "guest",
+                                      .id = db_column_int(row, 0)};
+    struct auth_user author;
+    enum status status =
+        vault_column(db_session_vault(session), &place, row, 11, arena, &message->author_name);
+    message->guest = status == STATUS_OK && message->author_name != NULL;
+    if (status != STATUS_OK || message->guest)
+        return status;
+    status = auth_user_in(session, message->author, arena, &author);
+    if (status == STATUS_OK)
+        message->author_name = author.name;
+    return status;
+}
+
+static const char *id_text(struct arena *arena, int64_t id, bool *failed)
+{
+    const char *text = id != 0 ? arena_printf(arena, "%" PRId64, id) : NULL;
+    *failed = *failed || (id != 0 && text == NULL);
+    return text;
+}
 
 static enum status row_read(struct db_session *session, struct db_statement *row, const char *space,
                             struct arena *arena, struct messages_message *ret_message)
 {
-    int64_t id = db_column_int(row, 0), thread = db_column_int(row, 3);
+    int64_t id = db_column_int(row, 0);
+    const char *meeting = db_column_text(row, 10);
     const struct vault_place place = {
         .space = space, .table = "space_message", .column = "text", .id = id};
-    struct auth_user author;
-    struct messages_message message = {
-        .id = arena_printf(arena, "%" PRId64, id),
-        .space = arena_strdup(arena, space),
-        .author = arena_strdup(arena, db_column_text(row, 1)),
-        .thread = thread != 0 ? arena_printf(arena, "%" PRId64, thread) : NULL,
-        .replies = db_column_int(row, 4),
-        .created = db_column_int(row, 5),
-        .edited = db_column_int(row, 6),
-        .deleted = db_column_int(row, 7),
-        .pinned = db_column_int(row, 8)};
-    if (message.id == NULL || message.space == NULL || message.author == NULL ||
-        (thread != 0 && message.thread == NULL))
+    bool failed = false;
+    struct messages_message message = {.id = id_text(arena, id, &failed),
+                                       .space = arena_strdup(arena, space),
+                                       .author = arena_strdup(arena, db_column_text(row, 1)),
+                                       .thread = id_text(arena, db_column_int(row, 3), &failed),
+                                       .reply_to = id_text(arena, db_column_int(row, 9), &failed),
+                                       .meeting =
+                                           meeting != NULL ? arena_strdup(arena, meeting) : NULL,
+                                       .replies = db_column_int(row, 4),
+                                       .created = db_column_int(row, 5),
+                                       .edited = db_column_int(row, 6),
+                                       .deleted = db_column_int(row, 7),
+                                       .pinned = db_column_int(row, 8)};
+    if (failed || message.space == NULL || message.author == NULL ||
+        (meeting != NULL && message.meeting == NULL))
         return STATUS_NO_MEMORY;
     enum status status =
         vault_column(db_session_vault(session), &place, row, 2, arena, &message.text);
     if (status == STATUS_OK)
-        status = auth_user_in(session, message.author, arena, &author);
+        status = author_name_read(session, row, arena, &message);
     if (status == STATUS_OK)
         status = mentions_load(session, id, arena, &message.mentions);
     if (status == STATUS_OK)
         status = reactions_load(session, id, arena, &message.reactions);
     if (status != STATUS_OK)
         return status;
-    message.author_name = author.name;
     if (message.text == NULL)
         message.text = "";
     *ret_message = message;
@@ -178,12 +210,28 @@ enum status message_load(struct db_session *session, const char *space, int64_t 
     return status == STATUS_OK ? row_read(session, select, space, arena, ret_message) : status;
 }
 
+enum status message_meeting_thread(struct db_session *session, const char *space,
+                                   const char *meeting, int64_t *ret_id)
+{
+    struct db_statement *select =
+        db_prepare(session, "SELECT id FROM space_message WHERE meeting = $1 AND thread IS NULL"
+                            " AND space = $2");
+    db_bind_text(select, 1, meeting);
+    db_bind_text(select, 2, space);
+    enum status status = db_step(select);
+    if (status == STATUS_OK)
+        *ret_id = db_column_int(select, 0);
+    return status;
+}
+
 /* ---- reading ---- */
 
 struct reading {
     struct spaces_who who;
     enum spaces_right right;
+    struct message_seat seat;
     int64_t id, before, thread;
+    const char *meeting; /* NULL: any */
     bool pinned;
     size_t limit;
     struct arena *arena;
@@ -195,10 +243,14 @@ struct reading {
 static enum status get_run(struct db_session *session, void *arg)
 {
     struct reading *reading = arg;
-    enum status status = spaces_seat(session, &reading->who, SPACES_READ, NULL);
-    return status == STATUS_OK ? message_load(session, reading->who.space, reading->id,
-                                              reading->arena, &reading->message)
-                               : status;
+    enum status status =
+        message_seat_take(session, &reading->who, SPACES_READ, reading->arena, &reading->seat);
+    if (status == STATUS_OK)
+        status = message_load(session, reading->who.space, reading->id, reading->arena,
+                              &reading->message);
+    if (status == STATUS_OK && !message_seat_sees(&reading->seat, reading->message.meeting))
+        status = STATUS_NOT_FOUND;
+    return status;
 }
 
 enum status messages_get(struct db *db, const struct spaces_who *who, const char *id,
@@ -239,7 +291,13 @@ static enum status page_run(struct db_session *session, void *arg)
     struct reading *reading = arg;
     struct messages_page *page = &reading->page;
     size_t bytes = 0;
-    enum status status = spaces_seat(session, &reading->who, SPACES_READ, NULL);
+    enum status status =
+        message_seat_take(session, &reading->who, SPACES_READ, reading->arena, &reading->seat);
+    if (status == STATUS_OK && reading->meeting != NULL)
+        status =
+            message_meeting_thread(session, reading->who.space, reading->meeting, &reading->thread);
+    if (status == STATUS_OK && !message_seat_sees(&reading->seat, reading->meeting))
+        status = STATUS_NOT_FOUND;
     if (status != STATUS_OK)
         return status;
     struct messages_message *items = arena_alloc(reading->arena, reading->limit * sizeof *items);
@@ -269,6 +327,7 @@ enum status messages_list(struct db *db, const struct spaces_who *who,
     int64_t limit = query->limit > 0 ? query->limit : 50;
     struct reading reading = {.who = *who,
                               .before = INT64_MAX,
+                              .meeting = query->meeting,
                               .pinned = query->pinned,
                               .limit =
                                   (size_t)(limit < MESSAGES_PAGE_MAX ? limit : MESSAGES_PAGE_MAX),

@@ -12,7 +12,10 @@ bool message_id_parse(const char *text, int64_t *ret_id);
 /* With mentions and reactions. Errors: STATUS_NOT_FOUND. */
 MUST_USE enum status message_load(struct db_session *session, const char *space, int64_t id,
                                   struct arena *arena, struct messages_message *ret_message);
-/* Seals the text into the row. */
+/* The message a meeting's thread hangs on. Errors: STATUS_NOT_FOUND. */
+MUST_USE enum status message_meeting_thread(struct db_session *session, const char *space,
+                                            const char *meeting, int64_t *ret_id);
+/* Seals the text into the row; NULL: none. */
 MUST_USE enum status message_text_store(struct db_session *session, const char *space, int64_t id,
                                         const char *text);
 /* Keeps an earlier text. Errors: STATUS_LIMIT (MESSAGES_EDITS_MAX). */

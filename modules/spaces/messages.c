@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "modules/spaces/message_rows.h"
+#include "modules/spaces/message_seat.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/vault/vault.h"
 
@@ -38,7 +39,9 @@ static enum status run_for(struct db_session *session, const char *sql, int64_t 
 struct writing {
     struct spaces_who who;
     const struct messages_post *post;
-    int64_t thread; /* 0: none */
+    int64_t thread, reply_to; /* 0: none */
+    const char *meeting;      /* whose thread it is; NULL: of none */
+    struct message_seat seat;
     char nonce[MESSAGES_NONCE_MAX + 1];
     int64_t now_ms;
     struct arena *arena;
@@ -62,18 +65,60 @@ static enum status nonce_find(struct db_session *session, const struct writing *
     return status;
 }
 
-/* A thread hangs on a message that hangs on none. */
-static enum status thread_count(struct db_session *session, const struct writing *writing)
+/* What is answered says which thread it is. */
+static enum status reply_find(struct db_session *session, struct writing *writing)
+{
+    if (writing->reply_to == 0)
+        return STATUS_OK;
+    struct db_statement *select =
+        db_prepare(session, "SELECT coalesce(thread, id) FROM space_message WHERE id = $1"
+                            " AND space = $2");
+    db_bind_int(select, 1, writing->reply_to);
+    db_bind_text(select, 2, writing->who.space);
+    enum status status = db_step(select);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_INVALID : status;
+    int64_t root = db_column_int(select, 0);
+    if (writing->thread != 0 && writing->thread != root)
+        return STATUS_INVALID;
+    writing->thread = root;
+    return STATUS_OK;
+}
+
+/* A thread hangs on a message that is in none. */
+static enum status thread_count(struct db_session *session, struct writing *writing)
 {
     if (writing->thread == 0)
         return STATUS_OK;
     struct db_statement *update =
         db_prepare(session, "UPDATE space_message SET replies = replies + 1 WHERE id = $1"
-                            " AND space = $2 AND thread IS NULL RETURNING id");
+                            " AND space = $2 AND thread IS NULL RETURNING meeting");
     db_bind_int(update, 1, writing->thread);
     db_bind_text(update, 2, writing->who.space);
     enum status status = db_step(update);
-    return status == STATUS_NOT_FOUND ? STATUS_INVALID : status;
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_INVALID : status;
+    const char *meeting = db_column_text(update, 0);
+    writing->meeting = meeting != NULL ? arena_strdup(writing->arena, meeting) : NULL;
+    return meeting != NULL && writing->meeting == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+/* Where it goes: to the meeting, the thread, or the answered one's thread. */
+static enum status thread_find(struct db_session *session, struct writing *writing)
+{
+    enum status status = STATUS_OK;
+    if (writing->post->meeting != NULL)
+        status = message_meeting_thread(session, writing->who.space, writing->post->meeting,
+                                        &writing->thread);
+    if (status == STATUS_NOT_FOUND)
+        status = STATUS_INVALID;
+    if (status == STATUS_OK)
+        status = reply_find(session, writing);
+    if (status == STATUS_OK)
+        status = thread_count(session, writing);
+    if (status == STATUS_OK && !message_seat_sees(&writing->seat, writing->meeting))
+        status = STATUS_NOT_FOUND;
+    return status;
 }
 
 static enum status count_one(struct db_session *session, const char *space)
@@ -87,24 +132,45 @@ static enum status count_one(struct db_session *session, const char *space)
     return status == STATUS_NOT_FOUND ? STATUS_LIMIT : status;
 }
 
+/* A guest's name is kept as it is now: they have no account that says it. */
+static enum status guest_name_store(struct db_session *session, const struct writing *writing,
+                                    int64_t id)
+{
+    if (writing->seat.meeting == NULL)
+        return STATUS_OK;
+    const struct vault_place place = {
+        .space = writing->who.space, .table = "space_message", .column = "guest", .id = id};
+    struct db_statement *update =
+        db_prepare(session, "UPDATE space_message SET guest = $2 WHERE id = $1");
+    db_bind_int(update, 1, id);
+    enum status status =
+        vault_bind(db_session_vault(session), &place, update, 2, writing->seat.name);
+    return status == STATUS_OK ? db_run(update) : status;
+}
+
 /* The id is known before the text is sealed for it. */
 static enum status message_insert(struct db_session *session, const struct writing *writing,
                                   int64_t *ret_id)
 {
     struct db_statement *insert =
-        db_prepare(session, "INSERT INTO space_message (space, author, nonce, thread, created)"
-                            " VALUES ($1, $2, $3, $4, $5) RETURNING id");
+        db_prepare(session, "INSERT INTO space_message (space, author, nonce, thread, reply_to,"
+                            " meeting, created) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id");
     db_bind_text(insert, 1, writing->who.space);
     db_bind_text(insert, 2, writing->who.account);
     db_bind_text(insert, 3, writing->nonce);
     if (writing->thread != 0)
         db_bind_int(insert, 4, writing->thread);
-    db_bind_int(insert, 5, writing->now_ms);
+    if (writing->reply_to != 0)
+        db_bind_int(insert, 5, writing->reply_to);
+    db_bind_text(insert, 6, writing->meeting);
+    db_bind_int(insert, 7, writing->now_ms);
     enum status status = db_step(insert);
     if (status != STATUS_OK)
         return status;
     int64_t id = db_column_int(insert, 0);
     status = message_text_store(session, writing->who.space, id, writing->post->text);
+    if (status == STATUS_OK)
+        status = guest_name_store(session, writing, id);
     if (status == STATUS_OK)
         *ret_id = id;
     return status;
@@ -153,10 +219,9 @@ static enum status read_mark(struct db_session *session, const struct spaces_who
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status message_add(struct db_session *session, const struct writing *writing,
-                               int64_t *ret_id)
+static enum status message_add(struct db_session *session, struct writing *writing, int64_t *ret_id)
 {
-    enum status status = thread_count(session, writing);
+    enum status status = thread_find(session, writing);
     if (status == STATUS_OK)
         status = count_one(session, writing->who.space);
     if (status == STATUS_OK)
@@ -174,12 +239,17 @@ static enum status add_run(struct db_session *session, void *arg)
 {
     struct writing *writing = arg;
     int64_t id = 0;
-    enum status status = spaces_seat(session, &writing->who, SPACES_READ, NULL);
-    if (status == STATUS_OK)
+    enum status status =
+        message_seat_take(session, &writing->who, SPACES_READ, writing->arena, &writing->seat);
+    if (status == STATUS_OK) {
         status = nonce_find(session, writing, &id);
-    writing->changed = status == STATUS_NOT_FOUND && id == 0;
+        writing->changed = status == STATUS_NOT_FOUND;
+    }
     if (writing->changed)
-        status = spaces_seat(session, &writing->who, SPACES_COMMENT, NULL);
+        status = message_seat_take(session, &writing->who, SPACES_COMMENT, writing->arena,
+                                   &writing->seat);
+    if (status == STATUS_OK && writing->seat.meeting != NULL && writing->post->mentions.count > 0)
+        status = STATUS_INVALID;
     if (status == STATUS_OK && writing->changed)
         status = message_add(session, writing, &id);
     return status == STATUS_OK
@@ -194,7 +264,8 @@ enum status messages_add(struct db *db, const struct spaces_who *who,
     struct writing writing = {.who = *who, .post = post, .now_ms = now_ms, .arena = arena};
     if (!message_text_valid(post->text) || post->mentions.count > MESSAGES_MENTIONS_MAX ||
         (post->nonce != NULL && !text_valid(post->nonce, 1, MESSAGES_NONCE_MAX, TEXT_LINE)) ||
-        (post->thread != NULL && !message_id_parse(post->thread, &writing.thread)))
+        (post->thread != NULL && !message_id_parse(post->thread, &writing.thread)) ||
+        (post->reply_to != NULL && !message_id_parse(post->reply_to, &writing.reply_to)))
         return STATUS_INVALID;
     if (post->nonce != NULL)
         snprintf(writing.nonce, sizeof writing.nonce, "%s", post->nonce);
@@ -208,10 +279,21 @@ enum status messages_add(struct db *db, const struct spaces_who *who,
     return STATUS_OK;
 }
 
+enum status messages_meeting_begin(struct db_session *session, const struct spaces_who *who,
+                                   const char *meeting, const char *title, int64_t now_ms)
+{
+    const struct messages_post post = {.text = title[0] != '\0' ? title : NULL};
+    struct writing writing = {.who = *who, .post = &post, .meeting = meeting, .now_ms = now_ms};
+    int64_t id = 0;
+    crypto_token(writing.nonce);
+    return message_add(session, &writing, &id);
+}
+
 /* ---- changing ---- */
 
 struct changing {
     struct spaces_who who;
+    struct message_seat seat;
     int64_t id;
     const struct messages_change *change;
     const char *emoji;
@@ -224,10 +306,22 @@ struct changing {
 /* The message, when the caller may change something of a message at all. */
 static enum status target_find(struct db_session *session, struct changing *changing)
 {
-    enum status status = spaces_seat(session, &changing->who, SPACES_COMMENT, NULL);
-    return status == STATUS_OK ? message_load(session, changing->who.space, changing->id,
-                                              changing->arena, &changing->before)
-                               : status;
+    enum status status = message_seat_take(session, &changing->who, SPACES_COMMENT, changing->arena,
+                                           &changing->seat);
+    if (status == STATUS_OK)
+        status = message_load(session, changing->who.space, changing->id, changing->arena,
+                              &changing->before);
+    if (status == STATUS_OK && !message_seat_sees(&changing->seat, changing->before.meeting))
+        status = STATUS_NOT_FOUND;
+    return status;
+}
+
+/* What only members may, by their role. */
+static enum status member_may(struct db_session *session, const struct changing *changing,
+                              enum spaces_right right)
+{
+    return changing->seat.meeting == NULL ? spaces_seat(session, &changing->who, right, NULL)
+                                          : STATUS_DENIED;
 }
 
 static bool is_own(const struct changing *changing)
@@ -265,7 +359,7 @@ static enum status text_change(struct db_session *session, const struct changing
 static enum status pin_change(struct db_session *session, const struct changing *changing)
 {
     bool on = changing->change->pinned == JSON_YES;
-    enum status status = spaces_seat(session, &changing->who, SPACES_WRITE, NULL);
+    enum status status = member_may(session, changing, SPACES_WRITE);
     if (status != STATUS_OK || on == (changing->before.pinned != 0))
         return status;
     struct db_statement *count =
@@ -333,7 +427,7 @@ static enum status delete_run(struct db_session *session, void *arg)
     struct changing *changing = arg;
     enum status status = target_find(session, changing);
     if (status == STATUS_OK && !is_own(changing))
-        status = spaces_seat(session, &changing->who, SPACES_MANAGE, NULL);
+        status = member_may(session, changing, SPACES_MANAGE);
     if (status != STATUS_OK || changing->before.deleted != 0)
         return status;
     status = message_wipe(session, changing);
@@ -401,10 +495,10 @@ static enum status react_run(struct db_session *session, void *arg)
     if (status != STATUS_OK)
         return status;
     struct db_statement *statement =
-        changing->on ? db_prepare(session, "INSERT INTO space_reaction (message, emoji, account)"
+        changing->on ? db_prepare(session, "INSERT INTO space_reaction (message, emoji, who)"
                                            " VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
                      : db_prepare(session, "DELETE FROM space_reaction WHERE message = $1"
-                                           " AND emoji = $2 AND account = $3");
+                                           " AND emoji = $2 AND who = $3");
     db_bind_int(statement, 1, changing->id);
     db_bind_text(statement, 2, changing->emoji);
     db_bind_text(statement, 3, changing->who.account);

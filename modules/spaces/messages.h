@@ -4,6 +4,10 @@
  * One message is one transaction: its row, sealed with the space's key, and its event
  * ("message.added", "message.updated"; payload {"id"}, never the text, so that what is deleted is
  * gone). STATUS_OK means it is on the disk. Threads, results and errors as in spaces.h.
+ *
+ * A meeting of the space is a thread: its first message says that it was started, and what is
+ * written in the meeting answers that. Guests of a meeting (who->account: a participant's id) read
+ * and write its thread, while it lasts, and see nothing else: STATUS_NOT_FOUND.
  */
 #ifndef MODULES_SPACES_MESSAGES_H
 #define MODULES_SPACES_MESSAGES_H
@@ -33,10 +37,14 @@ struct messages_reaction {
 
 struct messages_message {
     const char *id; /* decimal; a later message has a larger number */
-    const char *space, *author, *author_name;
+    const char *space;
+    const char *author, *author_name;         /* an account, or a guest's participant id */
+    bool guest;                               /* the author is no account */
     const char *text;                         /* "" when deleted */
-    const char *thread;                       /* id of the message it answers, or NULL */
-    int64_t replies;                          /* that answer it */
+    const char *thread;                       /* id of the message its thread hangs on, or NULL */
+    const char *reply_to;                     /* id of the one it answers, or NULL */
+    const char *meeting;                      /* whose thread it begins or is in, or NULL */
+    int64_t replies;                          /* in the thread that hangs on it */
     struct json_list mentions;                /* const char *: accounts, or "all" */
     struct json_list reactions;               /* struct messages_reaction */
     int64_t created, edited, deleted, pinned; /* ms since 1970; 0: never */
@@ -61,14 +69,16 @@ extern const struct json_table messages_reaction_table, messages_message_table, 
 
 struct messages_post {
     const char *text;
-    const char *thread;        /* id of a message of this space that answers none, or NULL */
+    const char *thread;   /* id of a message of this space that is in none, or NULL */
+    const char *reply_to; /* id of a message of that thread; without one it makes it; NULL */
+    const char *meeting;  /* into the thread of this meeting instead; a guest's must be; NULL */
     struct json_list mentions; /* const char *: accounts, or "all" */
     const char *nonce;         /* the author's own name for this message; NULL: none */
 };
 
 /* SPACES_COMMENT. The same nonce of the same author in the same space is the same message: it comes
- * back as it is now, and *ret_changed is false. Errors: STATUS_INVALID (text, thread, nonce, a
- * mention of who is no member), STATUS_LIMIT. */
+ * back as it is now, and *ret_changed is false. Guests mention nobody. Errors: STATUS_INVALID
+ * (text, thread, reply_to, meeting, nonce, a mention of who is no member), STATUS_LIMIT. */
 MUST_USE enum status messages_add(struct db *db, const struct spaces_who *who,
                                   const struct messages_post *post, int64_t now_ms,
                                   struct arena *arena, struct messages_message *ret_message,
@@ -78,10 +88,11 @@ MUST_USE enum status messages_get(struct db *db, const struct spaces_who *who, c
                                   struct arena *arena, struct messages_message *ret_message);
 
 struct messages_query {
-    const char *cursor; /* next_cursor of the page before; NULL: the newest */
-    const char *thread; /* only those that answer it; NULL */
-    bool pinned;        /* only those */
-    int64_t limit;      /* 0: 50; clamped to MESSAGES_PAGE_MAX */
+    const char *cursor;  /* next_cursor of the page before; NULL: the newest */
+    const char *thread;  /* only those in the one that hangs on it; NULL */
+    const char *meeting; /* only those of its thread; a guest's must be; NULL */
+    bool pinned;         /* only those */
+    int64_t limit;       /* 0: 50; clamped to MESSAGES_PAGE_MAX */
 };
 
 /* SPACES_READ. Errors: STATUS_INVALID (cursor or thread is no id). */
@@ -112,5 +123,13 @@ MUST_USE enum status messages_edits(struct db *db, const struct spaces_who *who,
 /* SPACES_READ. What is up to `id` has been read; it never goes back. Event "space.mine". */
 MUST_USE enum status messages_read(struct db *db, const struct spaces_who *who, const char *id,
                                    int64_t now_ms);
+
+/* ---- for the bodies of other modules ---- */
+
+/* In the db_write body that starts a meeting of the space: the message its thread hangs on, by who
+ * starts it. `title` may be "". Errors: STATUS_LIMIT, those of a write. */
+MUST_USE enum status messages_meeting_begin(struct db_session *session,
+                                            const struct spaces_who *who, const char *meeting,
+                                            const char *title, int64_t now_ms);
 
 #endif

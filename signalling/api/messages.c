@@ -8,6 +8,7 @@
 #include "modules/spaces/feed.h"
 #include "signalling/api/api.h"
 #include "signalling/api/route.h"
+#include "signalling/gateway/space_chat.h"
 
 #include <string.h>
 
@@ -21,13 +22,16 @@ static struct spaces_who who_asks(const struct api_call *call)
 /* ---- writing ---- */
 
 struct message_wish {
-    const char *text, *thread;
+    const char *text, *thread, *reply_to;
     struct json_list mentions;
 };
 
 static const struct json_field message_wish_fields[] = {
     TEXT(message_wish, text, 1, MESSAGES_TEXT_MAX, true, "Markdown"),
-    TEXT(message_wish, thread, 1, MESSAGES_ID_MAX, false, "id of the message it answers"),
+    TEXT(message_wish, thread, 1, MESSAGES_ID_MAX, false,
+         "id of the message whose thread it goes into"),
+    TEXT(message_wish, reply_to, 1, MESSAGES_ID_MAX, false,
+         "id of the message it answers; it goes into its thread"),
     {.name = "mentions",
      .kind = JSON_FIELD_TEXTS,
      .offset = offsetof(struct message_wish, mentions),
@@ -44,14 +48,18 @@ static enum status add_message(struct api_call *call)
     const struct message_wish *wish = call->body;
     const struct messages_post post = {.text = wish->text,
                                        .thread = wish->thread,
+                                       .reply_to = wish->reply_to,
                                        .mentions = wish->mentions,
                                        .nonce = http_header(call->request, "idempotency-key")};
     struct messages_message *message = api_result(call, sizeof *message);
     bool changed;
     if (message == NULL)
         return STATUS_NO_MEMORY;
-    return messages_add(call->api->db, &who, &post, clock_wall_ms(), call->arena, message,
-                        &changed);
+    enum status status =
+        messages_add(call->api->db, &who, &post, clock_wall_ms(), call->arena, message, &changed);
+    if (status == STATUS_OK && changed)
+        space_chat_tell(call->api->meetings, "chat.message", message, call->arena);
+    return status;
 }
 
 /* ---- reading ---- */
@@ -65,7 +73,8 @@ struct messages_wish {
 static const struct json_field messages_wish_fields[] = {
     INT(messages_wish, limit, 1, MESSAGES_PAGE_MAX, false, "absent: 50"),
     TEXT(messages_wish, cursor, 0, MESSAGES_ID_MAX, false, "next_cursor of the page before"),
-    TEXT(messages_wish, thread, 1, MESSAGES_ID_MAX, false, "only what answers this message"),
+    TEXT(messages_wish, thread, 1, MESSAGES_ID_MAX, false,
+         "only the thread that hangs on this message"),
     BOOL(messages_wish, pinned, "only those that are"),
 };
 
@@ -125,14 +134,24 @@ static enum status change_message(struct api_call *call)
     struct messages_message *message = api_result(call, sizeof *message);
     if (message == NULL)
         return STATUS_NO_MEMORY;
-    return messages_change(call->api->db, &who, call->request->params[1], &change, clock_wall_ms(),
-                           call->arena, message);
+    enum status status = messages_change(call->api->db, &who, call->request->params[1], &change,
+                                         clock_wall_ms(), call->arena, message);
+    if (status == STATUS_OK)
+        space_chat_tell(call->api->meetings, "chat.update", message, call->arena);
+    return status;
 }
 
 static enum status delete_message(struct api_call *call)
 {
     const struct spaces_who who = who_asks(call);
-    return messages_delete(call->api->db, &who, call->request->params[1], clock_wall_ms());
+    const char *id = call->request->params[1];
+    struct messages_message message;
+    enum status status = messages_delete(call->api->db, &who, id, clock_wall_ms());
+    if (status == STATUS_OK)
+        status = messages_get(call->api->db, &who, id, call->arena, &message);
+    if (status == STATUS_OK)
+        space_chat_tell(call->api->meetings, "chat.update", &message, call->arena);
+    return status;
 }
 
 struct reaction_wish {
@@ -154,8 +173,11 @@ static enum status react(struct api_call *call)
     struct messages_message *message = api_result(call, sizeof *message);
     if (message == NULL)
         return STATUS_NO_MEMORY;
-    return messages_react(call->api->db, &who, call->request->params[1], wish->emoji,
-                          wish->on != JSON_NO, clock_wall_ms(), call->arena, message);
+    enum status status = messages_react(call->api->db, &who, call->request->params[1], wish->emoji,
+                                        wish->on != JSON_NO, clock_wall_ms(), call->arena, message);
+    if (status == STATUS_OK)
+        space_chat_tell(call->api->meetings, "chat.update", message, call->arena);
+    return status;
 }
 
 static enum status mark_read(struct api_call *call)

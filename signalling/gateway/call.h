@@ -13,6 +13,8 @@ struct call {
     struct commands *commands;
     struct gateway_session *session;
     struct meeting_member *member;
+    const char *space;   /* the meeting is of; NULL: of none */
+    const char *account; /* who is signed in; NULL: nobody */
     struct arena *arena;
     const void *args;
     const char *result; /* JSON; NULL: none */

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "modules/chat/chat.h"
+#include "signalling/gateway/space_chat.h"
 
 /* What a chat command needs to know of its author. */
 static enum status author_of(struct call *call, struct meeting_view *ret_view)
@@ -31,6 +32,8 @@ static enum status publish(struct call *call, const char *type, const struct cha
 
 enum status chat_command_send(struct call *call)
 {
+    if (call->space != NULL)
+        return space_chat_send(call);
     const struct msg_chat_send *send = call->args;
     struct change change = {.changed = false};
     enum status status = author_of(call, &change.author);
@@ -72,6 +75,8 @@ static enum status make_edit(struct call *call, const struct chat_target *target
 
 enum status chat_command_edit(struct call *call)
 {
+    if (call->space != NULL)
+        return space_chat_edit(call);
     const struct msg_chat_edit *edit = call->args;
     return change_message(call, edit->id, make_edit);
 }
@@ -85,6 +90,8 @@ static enum status make_delete(struct call *call, const struct chat_target *targ
 
 enum status chat_command_delete(struct call *call)
 {
+    if (call->space != NULL)
+        return space_chat_delete(call);
     const struct msg_chat_id *chosen = call->args;
     return change_message(call, chosen->id, make_delete);
 }
@@ -99,6 +106,8 @@ static enum status make_react(struct call *call, const struct chat_target *targe
 
 enum status chat_command_react(struct call *call)
 {
+    if (call->space != NULL)
+        return space_chat_react(call);
     const struct msg_chat_react *react = call->args;
     return change_message(call, react->id, make_react);
 }
@@ -111,6 +120,8 @@ enum status chat_command_typing(struct call *call)
 
 enum status chat_command_history(struct call *call)
 {
+    if (call->space != NULL)
+        return space_chat_history(call);
     const struct msg_chat_history *history = call->args;
     struct meeting_view view;
     struct chat_page page;

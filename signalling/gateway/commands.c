@@ -16,6 +16,7 @@ enum { COMMANDS_ARENA_MAX = 8 << 20 /* bytes of an identify */ };
 /* What a session is here: its context. */
 struct client {
     struct meeting_member *member;
+    char space[SPACES_ID_MAX + 1]; /* the meeting is of; "": of none */
     struct signed_in signed_in;
 };
 
@@ -227,6 +228,8 @@ static enum status identify(struct commands *commands, struct gateway_session *s
     struct client *client = calloc(1, sizeof *client);
     if (client == NULL)
         return STATUS_NO_MEMORY;
+    if (opened.meeting.space != NULL)
+        snprintf(client->space, sizeof client->space, "%s", opened.meeting.space);
     struct meeting_join join = {
         .meeting = &opened.meeting,
         .participant = identity.id,
@@ -591,7 +594,9 @@ static const struct command {
     {{"chat.delete", &msg_chat_id_table, "`{message}`"}, chat_command_delete},
     {{"chat.react", &msg_chat_react_table, "`{message}`"}, chat_command_react},
     {{"chat.typing", &msg_empty_table, NULL}, chat_command_typing},
-    {{"chat.history", &msg_chat_history_table, "`{messages[], more}`, oldest first"},
+    {{"chat.history", &msg_chat_history_table,
+      "`{messages[], more}`, oldest first; in a meeting of a space also `self`, the author one is, "
+      "and `moderates`"},
      chat_command_history},
     {{"host.mute", &msg_target_table, NULL}, do_host_mute},
     {{"host.ask_unmute", &msg_target_table, NULL}, do_host_ask_unmute},
@@ -684,6 +689,9 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
     struct call call = {.commands = context,
                         .session = session,
                         .member = client->member,
+                        .space = client->space[0] != '\0' ? client->space : NULL,
+                        .account =
+                            client->signed_in.session != NULL ? client->signed_in.user : NULL,
                         .arena = arena,
                         .args = args};
     if (status != STATUS_OK)

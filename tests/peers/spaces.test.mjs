@@ -46,6 +46,37 @@ async function identify(server, d) {
   }
 }
 
+/** In a meeting: command(t, d) -> its result, and heard(t) -> the next dispatch of that kind. */
+async function inMeeting(server, d) {
+  const socket = await websocket(server.ports.http, '/gateway');
+  onCleanup(() => socket.end());
+  const kept = [];
+  const next = async (wanted) => {
+    const at = kept.findIndex(wanted);
+    if (at >= 0) return kept.splice(at, 1)[0];
+    for (;;) {
+      const frame = JSON.parse(await socket.next());
+      check(frame.op !== 'invalid', `refused: ${JSON.stringify(frame)}`);
+      if (wanted(frame)) return frame;
+      kept.push(frame);
+    }
+  };
+  socket.send(JSON.stringify({ op: 'identify', d }));
+  const { t, d: ready } = await next((frame) => frame.t === 'ready' || frame.t === 'waiting');
+  equal(t, 'ready', 'let in');
+  let s = 0;
+  return {
+    ready,
+    heard: async (type) => (await next((frame) => frame.t === type)).d,
+    async command(type, args) {
+      const mine = ++s;
+      socket.send(JSON.stringify({ op: 'command', s: mine, t: type, d: args }));
+      const reply = (await next((frame) => frame.t === 'reply' && frame.d.command === mine)).d;
+      return reply.ok ? reply.result : reply.error;
+    },
+  };
+}
+
 /** Ada, an admin; Bob, Eve and Out. */
 async function people(server) {
   await caller(server)(201, 'POST', 'setup', { email: 'ada@example.org', name: 'Ada', password });
@@ -143,5 +174,40 @@ export const tests = {
     await bob.as(412, 'DELETE', `spaces/${space}`, undefined, { 'If-Match': '"99"' });
     await bob.as(204, 'DELETE', `spaces/${space}`);
     for (const person of [bob, eve, out]) await person.as(404, 'GET', at('messages'));
+  },
+
+  async 'the chat of a meeting is the space’s: members by their role, a guest in it only'() {
+    const server = await startServer();
+    const [ada, bob] = await people(server);
+    const space = (await ada.as(201, 'POST', 'spaces', { name: 'Harbour' })).id;
+    const at = (rest) => `spaces/${space}/${rest}`;
+    await ada.as(201, 'POST', at('members'), { email: 'bob@example.org', role: 'viewer' });
+    await ada.as(201, 'POST', at('messages'), { text: 'for members only' });
+    const meeting = await ada.as(201, 'POST', at('meetings'), { title: 'Tides', open: true });
+    const host = await inMeeting(server, { meeting: meeting.id, name: 'x', account: ada.token });
+    const guest = await inMeeting(server, { meeting: meeting.id, name: 'Gus' });
+    equal((await guest.command('chat.history', {})).messages, [], 'a guest sees nothing of the space');
+
+    const { message } = await guest.command('chat.send', { text: 'hello', nonce: 'n' });
+    equal([(await host.heard('chat.message')).message.id, message.author_name, message.author], [message.id, 'Gus', guest.ready.self], 'said in the meeting');
+    const listed = (await bob.as(200, 'GET', at('messages'))).items;
+    equal(listed.map(({ text, guest: by }) => [text, by]), [['hello', true], ['Tides', false], ['for members only', false]], 'and in the space');
+    equal(listed[0].thread, listed[1].id, 'as a thread');
+
+    // Answered from the space, by one who is not in the meeting.
+    const { id } = await bob.as(201, 'POST', at('messages'), { text: 'hello Gus', reply_to: message.id });
+    await guest.heard('chat.message'); // their own
+    const told = (await guest.heard('chat.message')).message;
+    equal([told.id, told.author, told.reply_to], [id, bob.id, message.id], 'heard in the meeting');
+    await bob.as(200, 'POST', at(`messages/${message.id}/reactions`), { emoji: '👍' });
+    equal((await guest.heard('chat.update')).message.reactions, [{ emoji: '👍', by: [bob.id] }], 'a reaction');
+
+    equal((await guest.command('chat.delete', { id })).code, 'denied', 'a guest deletes nobody else’s');
+    const page = await host.command('chat.history', {});
+    equal([page.messages.map(({ text }) => text), page.self, page.moderates], [['hello', 'hello Gus'], ada.id, true], 'the host’s');
+    equal((await host.command('chat.delete', { id })).message.text, '', 'an owner does');
+    await guest.command('host.end', {});
+    await host.command('host.end', {});
+    equal((await ada.as(201, 'POST', at('messages'), { text: 'later', thread: listed[1].id })).meeting, meeting.id, 'the thread goes on');
   },
 };

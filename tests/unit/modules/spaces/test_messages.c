@@ -3,7 +3,9 @@
  */
 #include "modules/spaces/messages.h"
 
+#include "modules/meetings/registry.h"
 #include "modules/spaces/feed.h"
+#include "storage/connection.h"
 #include "storage/event.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/people.h"
@@ -15,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -367,6 +370,195 @@ static void test_without_memory(void **state)
     assert_true(alloc_fail_each(list_without_memory, stage) > 0);
 }
 
+/* ---- meetings of the space ---- */
+
+/* A participant let into the meeting; their id, and them as who asks. */
+static struct spaces_who join(struct stage *stage, const char *meeting, const char *name)
+{
+    const struct registry_participant_spec spec = {
+        .meeting = meeting, .name = name, .kind = REGISTRY_BROWSER, .admitted = true};
+    struct registry_participant_created created;
+    assert_int_equal(registry_participant_new(stage->db, &spec, NOW, &created), STATUS_OK);
+    return (struct spaces_who){stage->ada.space, arena_strdup(stage->arena, created.id)};
+}
+
+static struct registry_meeting_created meet(struct stage *stage, const char *title)
+{
+    const struct registry_meeting_new meeting = {
+        .title = title, .space = stage->bob.space, .account = stage->bob.account};
+    struct registry_meeting_created created;
+    assert_int_equal(registry_create(stage->db, &meeting, NOW, &created), STATUS_OK);
+    return created;
+}
+
+static void test_a_meeting_is_a_thread(void **state)
+{
+    struct stage *stage = *state;
+    struct registry_meeting_created meeting = meet(stage, "Tides");
+    struct messages_page page = list(stage, (struct messages_query){0});
+    assert_string_equal(at(&page, 0)->meeting, meeting.id);
+    assert_string_equal(at(&page, 0)->text, "Tides");
+    assert_string_equal(at(&page, 0)->author, stage->bob.account);
+    const char *root = at(&page, 0)->id;
+    assert_int_equal(
+        post(stage, &stage->eve, (struct messages_post){.text = "one", .meeting = meeting.id}),
+        STATUS_OK);
+    const char *one = stage->message.id;
+    assert_string_equal(stage->message.thread, root);
+    assert_string_equal(stage->message.meeting, meeting.id);
+    /* Answered in the space, it is said in the meeting too, and exactly that one is answered. */
+    assert_int_equal(
+        post(stage, &stage->ada, (struct messages_post){.text = "two", .reply_to = one}),
+        STATUS_OK);
+    assert_string_equal(stage->message.meeting, meeting.id);
+    assert_string_equal(stage->message.reply_to, one);
+    page = list(stage, (struct messages_query){.meeting = meeting.id});
+    assert_int_equal(page.items.count, 2);
+    assert_int_equal(post(stage, &stage->ada, (struct messages_post){.text = "x", .meeting = "no"}),
+                     STATUS_INVALID);
+    const char *other = say(stage, &stage->ada, "elsewhere");
+    assert_int_equal(
+        post(stage, &stage->ada,
+             (struct messages_post){.text = "x", .meeting = meeting.id, .reply_to = other}),
+        STATUS_INVALID);
+    meet(stage, "");
+    page = list(stage, (struct messages_query){0});
+    assert_string_equal(at(&page, 0)->text, "");
+}
+
+static void test_guests_have_the_thread_only(void **state)
+{
+    struct stage *stage = *state;
+    struct registry_meeting_created meeting = meet(stage, "Tides"), second = meet(stage, "");
+    struct spaces_who guest = join(stage, meeting.id, "Gus"),
+                      other = join(stage, second.id, "Olga");
+    const struct messages_query all = {0}, own = {.meeting = meeting.id};
+    struct messages_page page;
+    struct messages_message message;
+    const char *outside = say(stage, &stage->ada, "for members");
+    assert_int_equal(post(stage, &guest, (struct messages_post){.text = "x"}), STATUS_NOT_FOUND);
+    assert_int_equal(post(stage, &guest, (struct messages_post){.text = "x", .meeting = second.id}),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(
+        post(stage, &guest, (struct messages_post){.text = "hello", .meeting = meeting.id}),
+        STATUS_OK);
+    const char *hello = stage->message.id;
+    assert_true(stage->message.guest);
+    assert_string_equal(stage->message.author_name, "Gus");
+    assert_int_equal(messages_list(stage->db, &guest, &all, stage->arena, &page), STATUS_NOT_FOUND);
+    assert_int_equal(messages_list(stage->db, &other, &own, stage->arena, &page), STATUS_NOT_FOUND);
+    assert_int_equal(messages_list(stage->db, &guest, &own, stage->arena, &page), STATUS_OK);
+    assert_int_equal(page.items.count, 1);
+    assert_int_equal(messages_get(stage->db, &guest, outside, stage->arena, &message),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(messages_get(stage->db, &other, hello, stage->arena, &message),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(react(stage, &guest, outside, "\u2764", true), STATUS_NOT_FOUND);
+    assert_int_equal(react(stage, &guest, hello, "\u2764", true), STATUS_OK);
+    assert_int_equal(change(stage, &guest, hello, (struct messages_change){.text = "hi"}),
+                     STATUS_OK);
+    assert_int_equal(change(stage, &guest, hello, (struct messages_change){.pinned = JSON_YES}),
+                     STATUS_DENIED);
+    const char *names[] = {stage->ada.account};
+    const struct messages_post naming = {
+        .text = "x", .meeting = meeting.id, .mentions = {.items = names, .count = 1}};
+    assert_int_equal(post(stage, &guest, naming), STATUS_INVALID);
+    /* A member reads it under the guest's name, and counts it as unread. */
+    assert_int_equal(messages_get(stage->db, &stage->eve, hello, stage->arena, &message),
+                     STATUS_OK);
+    assert_string_equal(message.author_name, "Gus");
+    assert_int_equal(messages_delete(stage->db, &stage->bob, hello, NOW), STATUS_DENIED);
+    assert_int_equal(messages_delete(stage->db, &stage->ada, hello, NOW), STATUS_OK);
+    /* Who was sent out, and everybody when it is over, sees nothing any more. */
+    assert_int_equal(registry_participant_remove(stage->db, second.id, other.account, NOW),
+                     STATUS_OK);
+    const struct messages_query others = {.meeting = second.id};
+    assert_int_equal(messages_list(stage->db, &other, &others, stage->arena, &page),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(registry_end(stage->db, meeting.id, NOW), STATUS_OK);
+    assert_int_equal(messages_list(stage->db, &guest, &own, stage->arena, &page), STATUS_NOT_FOUND);
+    assert_int_equal(
+        post(stage, &stage->eve, (struct messages_post){.text = "after", .meeting = meeting.id}),
+        STATUS_OK);
+}
+
+/* ---- what an earlier version wrote ---- */
+
+static void copy(const char *folder, const char *name)
+{
+    char from[512], bytes[1 << 15];
+    snprintf(from, sizeof from, "%s/schema/space-meeting/%s", TEST_VECTORS, name);
+    FILE *file = fopen(from, "re");
+    assert_non_null(file);
+    size_t length = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    file = fopen(scratch_file(folder, name), "we");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    fclose(file);
+    assert_int_equal(chmod(scratch_file(folder, name), 0600), 0);
+}
+
+static char *script_read(const char *folder)
+{
+    char *text = calloc(1, 1 << 15);
+    assert_non_null(text);
+    copy(folder, "011.sql");
+    FILE *file = fopen(scratch_file(folder, "011.sql"), "re");
+    assert_non_null(file);
+    assert_true(fread(text, 1, (1 << 15) - 1, file) > 0);
+    fclose(file);
+    return text;
+}
+
+/* The chat of a space's meeting was the meeting's own once: nothing of it is lost. */
+static void test_moved_from_the_meeting(void **state)
+{
+    char folder[SCRATCH_PATH_MAX];
+    struct stage *stage = *state;
+    struct db_session *session = NULL;
+    const struct spaces_who ada = {"Bxecvi-ulsM0VhaW", "Y5G-TXuY3XD0fN6a"};
+    const struct messages_query all = {0}, own = {.meeting = "pMfRuUkbdHiPtqsp"};
+    struct messages_page page;
+    struct messages_edits edits;
+    struct spaces_space space;
+    scratch_make(folder);
+    char *sql = script_read(folder);
+    assert_int_equal(mkdir(scratch_file(folder, "keys"), 0700), 0);
+    copy(folder, "keys/root.key");
+    copy(folder, "keys/keyring");
+    assert_int_equal(
+        connection_open(scratch_file(folder, "parley.db"), CONNECTION_WRITER, &session), STATUS_OK);
+    assert_int_equal(connection_exec(session, sql), STATUS_OK);
+    connection_close(session);
+    free(sql);
+    struct db *db = scratch_db(folder, 1);
+    assert_int_equal(messages_list(db, &ada, &all, stage->arena, &page), STATUS_OK);
+    assert_int_equal(page.items.count, 5);
+    assert_string_equal(at(&page, 4)->text, "before");
+    assert_string_equal(at(&page, 3)->meeting, own.meeting);
+    assert_string_equal(at(&page, 3)->author, ada.account);
+    assert_int_equal(messages_list(db, &ada, &own, stage->arena, &page), STATUS_OK);
+    assert_int_equal(page.items.count, 3);
+    const struct messages_message *first = at(&page, 2), *answer = at(&page, 1);
+    assert_string_equal(first->text, "high water");
+    assert_string_equal(first->author_name, "Gus");
+    assert_int_equal(first->reactions.count, 1);
+    assert_true(first->edited > 0);
+    assert_string_equal(answer->text, "at noon");
+    assert_string_equal(answer->reply_to, first->id);
+    assert_true(at(&page, 0)->deleted > 0);
+    assert_string_equal(at(&page, 0)->text, "");
+    assert_int_equal(messages_edits(db, &ada, first->id, stage->arena, &edits), STATUS_OK);
+    assert_string_equal(((const struct messages_edit *)edits.items.items)->text, "high wter");
+    assert_int_equal(scratch_count(db, "SELECT count(*) FROM message"), 0);
+    assert_int_equal(scratch_count(db, "SELECT messages FROM space"), 5);
+    assert_int_equal(spaces_get(db, &ada, stage->arena, &space), STATUS_OK);
+    scratch_intact(db);
+    db_close(db);
+    scratch_remove(folder);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -375,6 +567,9 @@ int main(void)
         TEST(test_pages),
         TEST(test_sent_twice_is_written_once),
         TEST(test_threads),
+        TEST(test_a_meeting_is_a_thread),
+        TEST(test_guests_have_the_thread_only),
+        TEST(test_moved_from_the_meeting),
         TEST(test_edits_and_deletes),
         TEST(test_reactions_and_pins),
         TEST(test_unread),
