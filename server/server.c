@@ -322,6 +322,7 @@ static enum status edge_open(struct server *server, const struct settings *setti
     server->api.objects = server->objects;
     setup_link_make(server, settings);
     server->api.meetings = server->meetings;
+    server->api.signed_in = &server->signed_in;
     server->api.metrics = server->metrics;
     server->api.adhoc = adhoc;
     server->api.voices = (uint8_t)settings->media_voices;

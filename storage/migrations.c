@@ -378,6 +378,27 @@ static const char *const steps[] = {
     "DROP TABLE space_reaction;"
     "ALTER TABLE space_reaction_13 RENAME TO space_reaction;"
     "CREATE TABLE message_moved (old INTEGER PRIMARY KEY, new INTEGER NOT NULL) STRICT;",
+
+    /* 14: files that messages carry; what somebody has begun to write (`thread` 0: the space's). */
+    "CREATE TABLE space_attachment ("
+    "  message INTEGER NOT NULL,"
+    "  place INTEGER NOT NULL,"
+    "  file TEXT NOT NULL,"
+    "  kind TEXT NOT NULL CHECK (kind IN ('file', 'voice')),"
+    "  width INTEGER NOT NULL,"
+    "  height INTEGER NOT NULL,"
+    "  duration INTEGER NOT NULL,"
+    "  wave TEXT NOT NULL,"
+    "  PRIMARY KEY (message, place)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE space_draft ("
+    "  space TEXT NOT NULL,"
+    "  account TEXT NOT NULL REFERENCES account (id),"
+    "  thread INTEGER NOT NULL,"
+    "  text BLOB NOT NULL,"
+    "  changed INTEGER NOT NULL,"
+    "  PRIMARY KEY (space, account, thread)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 enum { VAULT_STEP = 3 };

@@ -8,8 +8,10 @@ enum { SDP_MAX = 1 << 18, SHORT_MAX = 64, MANY = 100000, SECRET_MAX = 128 };
 /* ---- from the client ---- */
 
 static const struct json_field msg_identify_fields[] = {
-    TEXT(msg_identify, meeting, 1, MEETING_ID_MAX, true, "id from the link"),
-    TEXT(msg_identify, name, 1, MEETING_NAME_MAX, true, "how others see me"),
+    TEXT(msg_identify, meeting, 1, MEETING_ID_MAX, false,
+         "id from the link; must be unless `spaces`"),
+    TEXT(msg_identify, name, 1, MEETING_NAME_MAX, false,
+         "how others see me; must be unless `spaces`"),
     TEXT(msg_identify, token, 0, MEETING_TOKEN_MAX, false,
          "host token, or the token of an earlier ready or waiting"),
     TEXT(msg_identify, client, 0, 200, false, "what I am, for the log"),
@@ -19,8 +21,9 @@ static const struct json_field msg_identify_fields[] = {
         "account's"),
     BOOL(msg_identify, audio, "my microphone will be on"),
     BOOL(msg_identify, video, "my camera will be on"),
+    BOOL(msg_identify, spaces, "no meeting: tell me what happens in the spaces of `account`"),
 };
-TABLE(msg_identify, "Opens a new session in a meeting.");
+TABLE(msg_identify, "Opens a new session in a meeting, or for one's spaces.");
 
 static const struct json_field msg_line_source_fields[] = {
     TEXT(msg_line_source, mid, 1, 16, true, "of an m-line I send on"),
@@ -117,6 +120,12 @@ static const struct json_field msg_chat_history_fields[] = {
     INT(msg_chat_history, limit, 1, MEETING_CHAT_PAGE_MAX, false, "how many at most"),
 };
 TABLE(msg_chat_history, "Asks for older messages.");
+
+static const struct json_field msg_space_typing_fields[] = {
+    TEXT(msg_space_typing, space, 1, SHORT_MAX, true, ""),
+    TEXT(msg_space_typing, thread, 0, 20, false, "message whose thread I write in"),
+};
+TABLE(msg_space_typing, "I type in a space. Only in a session for spaces.");
 
 static const struct json_field msg_target_fields[] = {
     TEXT(msg_target, id, 1, SHORT_MAX, false, "participant"),
@@ -316,6 +325,33 @@ static const struct json_field msg_reacted_fields[] = {
 };
 TABLE(msg_reacted, "Somebody reacted.");
 
+static const struct json_field msg_spaces_ready_fields[] = {
+    TEXT(msg_spaces_ready, session, 1, SHORT_MAX, true, "for resume"),
+    TEXT(msg_spaces_ready, secret, 1, SHORT_MAX, true, "for resume"),
+};
+TABLE(msg_spaces_ready,
+      "I am told what happens in my spaces. Nothing of it is kept: what was missed "
+      "is asked for by `GET /events`.");
+
+static const struct json_field msg_space_typed_fields[] = {
+    TEXT(msg_space_typed, space, 1, SHORT_MAX, true, ""),
+    TEXT(msg_space_typed, thread, 0, 20, false, "message whose thread it is in"),
+    TEXT(msg_space_typed, account, 1, SHORT_MAX, true, "who"),
+};
+TABLE(msg_space_typed, "Somebody types in a space.");
+
+static const struct json_field msg_space_read_fields[] = {
+    TEXT(msg_space_read, space, 1, SHORT_MAX, true, ""),
+    TEXT(msg_space_read, account, 1, SHORT_MAX, true, "who"),
+    TEXT(msg_space_read, read_to, 1, 20, true, "the newest message they have read"),
+};
+TABLE(msg_space_read, "Somebody has read.");
+
+static const struct json_field msg_space_news_fields[] = {
+    TEXT(msg_space_news, space, 1, SHORT_MAX, true, ""),
+};
+TABLE(msg_space_news, "There is an event of the space: `GET /events` tells which.");
+
 const struct msg_dispatch msg_dispatches[] = {
     {"ready", &msg_ready_table, NULL},
     {"waiting", &msg_waiting_table, NULL},
@@ -333,6 +369,10 @@ const struct msg_dispatch msg_dispatches[] = {
     {"chat.message", NULL, "A new message: `{message}`."},
     {"chat.update", NULL, "A message was edited, deleted or reacted to: `{message}`."},
     {"chat.typing", &msg_id_table, "Somebody types."},
+    {"spaces.ready", &msg_spaces_ready_table, NULL},
+    {"space.typing", &msg_space_typed_table, NULL},
+    {"space.read", &msg_space_read_table, NULL},
+    {"space.news", &msg_space_news_table, NULL},
     {"reaction", &msg_reacted_table, NULL},
     {"asked_unmute", &msg_by_table, "A host asks me to unmute."},
     {"muted", &msg_by_table, "A host muted me; my audio is dropped until I unmute."},

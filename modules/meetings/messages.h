@@ -23,7 +23,7 @@ enum {
 
 struct msg_identify {
     const char *meeting, *name, *token, *client, *account;
-    bool audio, video;
+    bool audio, video, spaces;
 };
 
 struct msg_line_source {
@@ -89,6 +89,10 @@ struct msg_chat_react {
 struct msg_chat_history {
     const char *before;
     int64_t limit;
+};
+
+struct msg_space_typing {
+    const char *space, *thread;
 };
 
 /* One participant, or all of them. */
@@ -223,6 +227,22 @@ struct msg_by {
     const char *by, *what;
 };
 
+struct msg_spaces_ready {
+    const char *session, *secret;
+};
+
+struct msg_space_typed {
+    const char *space, *thread, *account;
+};
+
+struct msg_space_read {
+    const char *space, *account, *read_to;
+};
+
+struct msg_space_news {
+    const char *space;
+};
+
 struct msg_reacted {
     const char *id, *emoji;
 };
@@ -230,8 +250,9 @@ struct msg_reacted {
 extern const struct json_table msg_identify_table, msg_offer_table, msg_view_table,
     msg_self_update_table, msg_screen_start_table, msg_hand_table, msg_reaction_table,
     msg_empty_table, msg_chat_send_table, msg_chat_edit_table, msg_chat_id_table,
-    msg_chat_react_table, msg_chat_history_table, msg_target_table, msg_stop_table,
-    msg_rename_table, msg_role_table, msg_meeting_set_table;
+    msg_chat_react_table, msg_chat_history_table, msg_space_typing_table, msg_spaces_ready_table,
+    msg_space_typed_table, msg_space_read_table, msg_space_news_table, msg_target_table,
+    msg_stop_table, msg_rename_table, msg_role_table, msg_meeting_set_table;
 
 extern const struct json_table msg_participant_table, msg_meeting_table, msg_ready_table,
     msg_waiting_table, msg_id_table, msg_callers_table, msg_roster_table, msg_lobby_table,

@@ -1,6 +1,7 @@
 #include "modules/spaces/message_rows.h"
 
 #include "modules/auth/auth.h"
+#include "modules/spaces/attachments.h"
 #include "modules/spaces/message_seat.h"
 #include "storage/vault/vault.h"
 
@@ -191,6 +192,8 @@ static enum status row_read(struct db_session *session, struct db_statement *row
         status = mentions_load(session, id, arena, &message.mentions);
     if (status == STATUS_OK)
         status = reactions_load(session, id, arena, &message.reactions);
+    if (status == STATUS_OK)
+        status = attachments_load(session, space, id, arena, &message.attachments);
     if (status != STATUS_OK)
         return status;
     if (message.text == NULL)
@@ -408,6 +411,8 @@ static enum status purge_run(struct db_session *session, void *arg)
         "DELETE FROM space_reaction WHERE message IN"
         " (SELECT id FROM space_message WHERE space = $1 AND id <= $2)",
         "DELETE FROM space_mention WHERE message IN"
+        " (SELECT id FROM space_message WHERE space = $1 AND id <= $2)",
+        "DELETE FROM space_attachment WHERE message IN"
         " (SELECT id FROM space_message WHERE space = $1 AND id <= $2)",
         "DELETE FROM space_message WHERE space = $1 AND id <= $2",
     };

@@ -4,6 +4,7 @@
 #include "modules/spaces/messages.h"
 
 #include "core/text.h"
+#include "modules/spaces/attachments.h"
 #include "modules/spaces/message_rows.h"
 #include "modules/spaces/message_seat.h"
 #include "modules/spaces/spaces_state.h"
@@ -172,6 +173,8 @@ static enum status message_insert(struct db_session *session, const struct writi
     if (status == STATUS_OK)
         status = guest_name_store(session, writing, id);
     if (status == STATUS_OK)
+        status = attachments_store(session, writing->who.space, id, &writing->post->attachments);
+    if (status == STATUS_OK)
         *ret_id = id;
     return status;
 }
@@ -233,6 +236,21 @@ static enum status message_add(struct db_session *session, struct writing *writi
                : status;
 }
 
+/* To write at all; to name people and to carry files a member, with the right to add files. */
+static enum status post_may(struct db_session *session, struct writing *writing)
+{
+    const struct messages_post *post = writing->post;
+    enum status status =
+        message_seat_take(session, &writing->who, SPACES_COMMENT, writing->arena, &writing->seat);
+    if (status == STATUS_OK && writing->seat.meeting != NULL && post->mentions.count > 0)
+        return STATUS_INVALID;
+    if (status == STATUS_OK && post->attachments.count > 0)
+        status = writing->seat.meeting == NULL
+                     ? spaces_seat(session, &writing->who, SPACES_WRITE, NULL)
+                     : STATUS_DENIED;
+    return status;
+}
+
 /* What was acknowledged once stays so, whatever the author may do now: the nonce comes first, but
  * for who is no member any more. */
 static enum status add_run(struct db_session *session, void *arg)
@@ -246,10 +264,7 @@ static enum status add_run(struct db_session *session, void *arg)
         writing->changed = status == STATUS_NOT_FOUND;
     }
     if (writing->changed)
-        status = message_seat_take(session, &writing->who, SPACES_COMMENT, writing->arena,
-                                   &writing->seat);
-    if (status == STATUS_OK && writing->seat.meeting != NULL && writing->post->mentions.count > 0)
-        status = STATUS_INVALID;
+        status = post_may(session, writing);
     if (status == STATUS_OK && writing->changed)
         status = message_add(session, writing, &id);
     return status == STATUS_OK
@@ -262,7 +277,9 @@ enum status messages_add(struct db *db, const struct spaces_who *who,
                          struct messages_message *ret_message, bool *ret_changed)
 {
     struct writing writing = {.who = *who, .post = post, .now_ms = now_ms, .arena = arena};
-    if (!message_text_valid(post->text) || post->mentions.count > MESSAGES_MENTIONS_MAX ||
+    bool silent = post->text[0] == '\0' && post->attachments.count > 0;
+    if ((!silent && !message_text_valid(post->text)) || !attachments_valid(&post->attachments) ||
+        post->mentions.count > MESSAGES_MENTIONS_MAX ||
         (post->nonce != NULL && !text_valid(post->nonce, 1, MESSAGES_NONCE_MAX, TEXT_LINE)) ||
         (post->thread != NULL && !message_id_parse(post->thread, &writing.thread)) ||
         (post->reply_to != NULL && !message_id_parse(post->reply_to, &writing.reply_to)))
@@ -415,6 +432,8 @@ static enum status message_wipe(struct db_session *session, const struct changin
         status = run_for(session, "DELETE FROM space_reaction WHERE message = $1", changing->id);
     if (status == STATUS_OK)
         status = run_for(session, "DELETE FROM space_mention WHERE message = $1", changing->id);
+    if (status == STATUS_OK)
+        status = attachments_wipe(session, changing->who.space, changing->id, changing->now_ms);
     struct db_statement *update = db_prepare(
         session, "UPDATE space_message SET text = NULL, pinned = NULL, deleted = $2 WHERE id = $1");
     db_bind_int(update, 1, changing->id);

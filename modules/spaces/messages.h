@@ -15,19 +15,40 @@
 #include "modules/spaces/spaces.h"
 
 enum {
-    MESSAGES_TEXT_MAX = 8000,      /* bytes of UTF-8 */
-    MESSAGES_NONCE_MAX = 64,       /* bytes */
-    MESSAGES_EMOJI_MAX = 32,       /* bytes of UTF-8: the longest joined sequence has 28 */
-    MESSAGES_EMOJIS_MAX = 20,      /* different ones on a message */
-    MESSAGES_REACTIONS_MAX = 512,  /* on a message, all emoji together */
-    MESSAGES_MENTIONS_MAX = 50,    /* people a message names */
-    MESSAGES_EDITS_MAX = 100,      /* earlier texts kept of a message; then it stays as it is */
-    MESSAGES_SPACE_MAX = 10000000, /* in one space */
-    MESSAGES_PAGE_MAX = 100,       /* in a page */
-    MESSAGES_PAGE_BYTES = 262144,  /* of texts in a page; but at least one message */
-    MESSAGES_PINNED_MAX = 100,     /* of one space */
-    MESSAGES_UNREAD_MAX = 100,     /* counted no further */
-    MESSAGES_ID_MAX = 19,          /* digits */
+    MESSAGES_TEXT_MAX = 8000,       /* bytes of UTF-8 */
+    MESSAGES_NONCE_MAX = 64,        /* bytes */
+    MESSAGES_EMOJI_MAX = 32,        /* bytes of UTF-8: the longest joined sequence has 28 */
+    MESSAGES_EMOJIS_MAX = 20,       /* different ones on a message */
+    MESSAGES_REACTIONS_MAX = 512,   /* on a message, all emoji together */
+    MESSAGES_MENTIONS_MAX = 50,     /* people a message names */
+    MESSAGES_EDITS_MAX = 100,       /* earlier texts kept of a message; then it stays as it is */
+    MESSAGES_SPACE_MAX = 10000000,  /* in one space */
+    MESSAGES_PAGE_MAX = 100,        /* in a page */
+    MESSAGES_PAGE_BYTES = 262144,   /* of texts in a page; but at least one message */
+    MESSAGES_PINNED_MAX = 100,      /* of one space */
+    MESSAGES_UNREAD_MAX = 100,      /* counted no further */
+    MESSAGES_ID_MAX = 19,           /* digits */
+    MESSAGES_ATTACHMENTS_MAX = 10,  /* files one message carries */
+    MESSAGES_SIDE_MAX = 65535,      /* pixels of a picture's side */
+    MESSAGES_VOICE_MS_MAX = 301000, /* of a recording: five minutes, and the recorder's last bit */
+    MESSAGES_WAVE_MAX = 96,         /* levels that draw a recording */
+};
+
+/* A file a message carries. */
+struct messages_attachment {
+    const char *file, *kind; /* kind: "file", or "voice": recorded here */
+    const char *name, *type; /* as they are now; "" when the file is gone for good */
+    const char *wave;        /* of a recording: its levels, a digit 0-f each; NULL */
+    int64_t size, version;   /* of its newest content; 0 when gone */
+    int64_t width, height;   /* pixels of a picture or film; 0: unknown */
+    int64_t duration;        /* ms of sound or film; 0: unknown */
+    bool gone;               /* the file is in the bin, or not there any more */
+};
+
+/* The same as its author gives it. */
+struct messages_attach {
+    const char *file, *kind, *wave; /* kind NULL: "file" */
+    int64_t width, height, duration;
 };
 
 struct messages_reaction {
@@ -47,6 +68,7 @@ struct messages_message {
     int64_t replies;                          /* in the thread that hangs on it */
     struct json_list mentions;                /* const char *: accounts, or "all" */
     struct json_list reactions;               /* struct messages_reaction */
+    struct json_list attachments;             /* struct messages_attachment */
     int64_t created, edited, deleted, pinned; /* ms since 1970; 0: never */
 };
 
@@ -64,6 +86,7 @@ struct messages_edits {
     struct json_list items; /* struct messages_edit, oldest first */
 };
 
+extern const struct json_table messages_attachment_table, messages_attach_table;
 extern const struct json_table messages_reaction_table, messages_message_table, messages_page_table,
     messages_edit_table, messages_edits_table;
 
@@ -72,8 +95,9 @@ struct messages_post {
     const char *thread;   /* id of a message of this space that is in none, or NULL */
     const char *reply_to; /* id of a message of that thread; without one it makes it; NULL */
     const char *meeting;  /* into the thread of this meeting instead; a guest's must be; NULL */
-    struct json_list mentions; /* const char *: accounts, or "all" */
-    const char *nonce;         /* the author's own name for this message; NULL: none */
+    struct json_list mentions;    /* const char *: accounts, or "all" */
+    struct json_list attachments; /* struct messages_attach: files of the space; SPACES_WRITE */
+    const char *nonce;            /* the author's own name for this message; NULL: none */
 };
 
 /* SPACES_COMMENT. The same nonce of the same author in the same space is the same message: it comes

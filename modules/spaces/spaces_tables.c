@@ -1,8 +1,10 @@
 #include "core/fields.h"
 #include "modules/auth/auth.h"
+#include "modules/spaces/drafts.h"
 #include "modules/spaces/files.h"
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
+#include "modules/spaces/receipts.h"
 #include "modules/spaces/spaces.h"
 
 #define ROLES "viewer|editor|owner"
@@ -96,6 +98,39 @@ static const struct json_field messages_reaction_fields[] = {
 
 TABLE(messages_reaction, "Who answered a message with this emoji.");
 
+#define SIDE(type, member)                                                                         \
+    INT(type, member, 0, MESSAGES_SIDE_MAX, false, "pixels of a picture or film")
+#define DURATION(type) INT(type, duration, 0, INT32_MAX, false, "ms of sound or film")
+#define WAVE(type)                                                                                 \
+    TEXT(type, wave, 0, MESSAGES_WAVE_MAX, false, "of a recording: its levels, a digit 0-f each")
+
+static const struct json_field messages_attachment_fields[] = {
+    TEXT(messages_attachment, file, 1, CRYPTO_ID_CHARS, true, "a file of the space"),
+    CHOICE(messages_attachment, kind, "file|voice", true, "voice: recorded for this message"),
+    TEXT(messages_attachment, name, 0, FILES_NAME_MAX, true, "as it is now"),
+    TEXT(messages_attachment, type, 0, FILES_TYPE_MAX, true, "media type"),
+    WAVE(messages_attachment),
+    INT(messages_attachment, size, 0, INT64_MAX, true, "bytes"),
+    INT(messages_attachment, version, 0, INT64_MAX, true, "of the newest content"),
+    SIDE(messages_attachment, width),
+    SIDE(messages_attachment, height),
+    DURATION(messages_attachment),
+    BOOL(messages_attachment, gone, "the file was deleted"),
+};
+
+TABLE(messages_attachment, "A file that a message carries.");
+
+static const struct json_field messages_attach_fields[] = {
+    TEXT(messages_attach, file, 1, CRYPTO_ID_CHARS, true, "a file of the space"),
+    CHOICE(messages_attach, kind, "file|voice", false, "voice: recorded for this message"),
+    WAVE(messages_attach),
+    SIDE(messages_attach, width),
+    SIDE(messages_attach, height),
+    DURATION(messages_attach),
+};
+
+TABLE(messages_attach, "A file that a message is to carry.");
+
 #define TIME(member, text) INT(messages_message, member, 0, INT64_MAX, false, text)
 
 static const struct json_field messages_message_fields[] = {
@@ -114,6 +149,8 @@ static const struct json_field messages_message_fields[] = {
     TEXTS(messages_message, mentions, MESSAGES_MENTIONS_MAX, CRYPTO_ID_CHARS,
           "accounts it names; `all`: everybody"),
     LIST(messages_message, reactions, &messages_reaction_table, MESSAGES_EMOJIS_MAX, true, NULL),
+    LIST(messages_message, attachments, &messages_attachment_table, MESSAGES_ATTACHMENTS_MAX, true,
+         NULL),
     INT(messages_message, created, 0, INT64_MAX, true, "ms since 1970"),
     TIME(edited, "ms since 1970 of the last edit; 0: never"),
     TIME(deleted, "ms since 1970; 0: it is not"),
@@ -141,6 +178,34 @@ static const struct json_field messages_edits_fields[] = {
 };
 
 TABLE(messages_edits, NULL);
+
+static const struct json_field drafts_draft_fields[] = {
+    TEXT(drafts_draft, thread, 1, MESSAGES_ID_MAX, false, "absent: the space's own"),
+    TEXT(drafts_draft, text, 1, MESSAGES_TEXT_MAX, true, NULL),
+    INT(drafts_draft, changed, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(drafts_draft, "What one has begun to write.");
+
+static const struct json_field drafts_list_fields[] = {
+    LIST(drafts_list, items, &drafts_draft_table, DRAFTS_MAX, true, "newest first"),
+};
+
+TABLE(drafts_list, NULL);
+
+static const struct json_field receipts_receipt_fields[] = {
+    TEXT(receipts_receipt, account, 1, CRYPTO_ID_CHARS, true, NULL),
+    TEXT(receipts_receipt, read_to, 1, MESSAGES_ID_MAX, true, "the newest message read; `0`: none"),
+};
+
+TABLE(receipts_receipt, "How far a member has read.");
+
+static const struct json_field receipts_list_fields[] = {
+    LIST(receipts_list, items, &receipts_receipt_table, RECEIPTS_MEMBERS_MAX, true,
+         "empty in a space of more than 200 members"),
+};
+
+TABLE(receipts_list, NULL);
 
 /* ---- files ---- */
 

@@ -27,6 +27,7 @@ struct api {
     struct auth *auth;
     struct objects *objects;
     struct meetings *meetings;
+    struct signed_in_list *signed_in; /* NULL: no gateway */
     struct metrics *metrics;
     enum adhoc adhoc;
     uint8_t voices;

@@ -5,10 +5,13 @@
 
 #include "core/clock.h"
 #include "core/fields.h"
+#include "modules/spaces/drafts.h"
 #include "modules/spaces/feed.h"
+#include "modules/spaces/receipts.h"
 #include "signalling/api/api.h"
 #include "signalling/api/route.h"
 #include "signalling/gateway/space_chat.h"
+#include "signalling/gateway/space_live.h"
 
 #include <string.h>
 
@@ -19,15 +22,25 @@ static struct spaces_who who_asks(const struct api_call *call)
     return (struct spaces_who){call->request->params[0], call->caller->user.id};
 }
 
+/* To those in the meeting whose thread it is in, and to those who have the space open. */
+static void tell(struct api_call *call, const char *type, const struct messages_message *message)
+{
+    const struct spaces_who who = who_asks(call);
+    const struct space_live live = {call->api->signed_in, call->api->db, call->arena};
+    space_chat_tell(call->api->meetings, type, message, call->arena);
+    space_live_news(&live, &who);
+}
+
 /* ---- writing ---- */
 
 struct message_wish {
     const char *text, *thread, *reply_to;
-    struct json_list mentions;
+    struct json_list mentions, attachments;
 };
 
 static const struct json_field message_wish_fields[] = {
-    TEXT(message_wish, text, 1, MESSAGES_TEXT_MAX, true, "Markdown"),
+    TEXT(message_wish, text, 0, MESSAGES_TEXT_MAX, true,
+         "Markdown; may be empty when it has files"),
     TEXT(message_wish, thread, 1, MESSAGES_ID_MAX, false,
          "id of the message whose thread it goes into"),
     TEXT(message_wish, reply_to, 1, MESSAGES_ID_MAX, false,
@@ -38,6 +51,8 @@ static const struct json_field message_wish_fields[] = {
      .max = MESSAGES_MENTIONS_MAX,
      .item_max = CRYPTO_ID_CHARS,
      .doc = "accounts it names; `all`: everybody"},
+    LIST(message_wish, attachments, &messages_attach_table, MESSAGES_ATTACHMENTS_MAX, false,
+         "files it carries; needs the right `write`"),
 };
 
 static TABLE(message_wish, NULL);
@@ -50,6 +65,7 @@ static enum status add_message(struct api_call *call)
                                        .thread = wish->thread,
                                        .reply_to = wish->reply_to,
                                        .mentions = wish->mentions,
+                                       .attachments = wish->attachments,
                                        .nonce = http_header(call->request, "idempotency-key")};
     struct messages_message *message = api_result(call, sizeof *message);
     bool changed;
@@ -58,7 +74,7 @@ static enum status add_message(struct api_call *call)
     enum status status =
         messages_add(call->api->db, &who, &post, clock_wall_ms(), call->arena, message, &changed);
     if (status == STATUS_OK && changed)
-        space_chat_tell(call->api->meetings, "chat.message", message, call->arena);
+        tell(call, "chat.message", message);
     return status;
 }
 
@@ -137,7 +153,7 @@ static enum status change_message(struct api_call *call)
     enum status status = messages_change(call->api->db, &who, call->request->params[1], &change,
                                          clock_wall_ms(), call->arena, message);
     if (status == STATUS_OK)
-        space_chat_tell(call->api->meetings, "chat.update", message, call->arena);
+        tell(call, "chat.update", message);
     return status;
 }
 
@@ -150,7 +166,7 @@ static enum status delete_message(struct api_call *call)
     if (status == STATUS_OK)
         status = messages_get(call->api->db, &who, id, call->arena, &message);
     if (status == STATUS_OK)
-        space_chat_tell(call->api->meetings, "chat.update", &message, call->arena);
+        tell(call, "chat.update", &message);
     return status;
 }
 
@@ -176,14 +192,53 @@ static enum status react(struct api_call *call)
     enum status status = messages_react(call->api->db, &who, call->request->params[1], wish->emoji,
                                         wish->on != JSON_NO, clock_wall_ms(), call->arena, message);
     if (status == STATUS_OK)
-        space_chat_tell(call->api->meetings, "chat.update", message, call->arena);
+        tell(call, "chat.update", message);
     return status;
 }
 
 static enum status mark_read(struct api_call *call)
 {
     const struct spaces_who who = who_asks(call);
-    return messages_read(call->api->db, &who, call->request->params[1], clock_wall_ms());
+    const struct space_live live = {call->api->signed_in, call->api->db, call->arena};
+    const char *id = call->request->params[1];
+    enum status status = messages_read(call->api->db, &who, id, clock_wall_ms());
+    if (status == STATUS_OK)
+        space_live_read(&live, &who, id);
+    return status;
+}
+
+static enum status list_receipts(struct api_call *call)
+{
+    const struct spaces_who who = who_asks(call);
+    struct receipts_list *list = api_result(call, sizeof *list);
+    return list != NULL ? receipts_list(call->api->db, &who, call->arena, list) : STATUS_NO_MEMORY;
+}
+
+/* ---- drafts ---- */
+
+struct draft_wish {
+    const char *text, *thread;
+};
+
+static const struct json_field draft_wish_fields[] = {
+    TEXT(draft_wish, text, 0, MESSAGES_TEXT_MAX, true, "empty: none any more"),
+    TEXT(draft_wish, thread, 1, MESSAGES_ID_MAX, false, "absent: the space's own"),
+};
+
+static TABLE(draft_wish, NULL);
+
+static enum status set_draft(struct api_call *call)
+{
+    const struct spaces_who who = who_asks(call);
+    const struct draft_wish *wish = call->body;
+    return drafts_set(call->api->db, &who, wish->thread, wish->text, clock_wall_ms());
+}
+
+static enum status list_drafts(struct api_call *call)
+{
+    const struct spaces_who who = who_asks(call);
+    struct drafts_list *list = api_result(call, sizeof *list);
+    return list != NULL ? drafts_list(call->api->db, &who, call->arena, list) : STATUS_NO_MEMORY;
 }
 
 /* ---- events ---- */
@@ -277,6 +332,29 @@ static const struct api_route routes[] = {
      .run = mark_read,
      .status = 204,
      .doc = "One has read up to here. It never goes back."},
+    {.method = "GET",
+     .pattern = "/api/v1/spaces/{id}/receipts",
+     .who = API_MEMBER,
+     .right = SPACES_READ,
+     .run = list_receipts,
+     .result = &receipts_list_table,
+     .doc = "Who has read up to where."},
+    {.method = "PUT",
+     .pattern = "/api/v1/spaces/{id}/drafts",
+     .who = API_MEMBER,
+     .right = SPACES_COMMENT,
+     .run = set_draft,
+     .body = &draft_wish_table,
+     .body_max = MESSAGE_BODY_MAX,
+     .status = 204,
+     .doc = "What one has begun to write, for one's other devices."},
+    {.method = "GET",
+     .pattern = "/api/v1/spaces/{id}/drafts",
+     .who = API_MEMBER,
+     .right = SPACES_READ,
+     .run = list_drafts,
+     .result = &drafts_list_table,
+     .doc = "One's own."},
     {.method = "GET",
      .pattern = "/api/v1/events",
      .who = API_USER,

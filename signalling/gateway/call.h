@@ -12,9 +12,10 @@
 struct call {
     struct commands *commands;
     struct gateway_session *session;
-    struct meeting_member *member;
-    const char *space;   /* the meeting is of; NULL: of none */
-    const char *account; /* who is signed in; NULL: nobody */
+    struct meeting_member *member; /* NULL: a session for spaces */
+    const char *space;             /* the meeting is of; NULL: of none */
+    const char *account;           /* who is signed in; NULL: nobody */
+    uint64_t *typed_ms;            /* when the session's typing was told last */
     struct arena *arena;
     const void *args;
     const char *result; /* JSON; NULL: none */

@@ -5,6 +5,7 @@
 #include "modules/meetings/statistics.h"
 #include "modules/spaces/spaces.h"
 #include "signalling/gateway/chat_commands.h"
+#include "signalling/gateway/space_live.h"
 #include "signalling/sdp/answer.h"
 
 #include <stdio.h>
@@ -15,9 +16,10 @@ enum { COMMANDS_ARENA_MAX = 8 << 20 /* bytes of an identify */ };
 
 /* What a session is here: its context. */
 struct client {
-    struct meeting_member *member;
+    struct meeting_member *member; /* NULL: a session for spaces */
     char space[SPACES_ID_MAX + 1]; /* the meeting is of; "": of none */
     struct signed_in signed_in;
+    uint64_t typed_ms; /* when its typing was told last */
 };
 
 /* ---- ports: how the conductor reaches a session ---- */
@@ -160,7 +162,8 @@ static enum status meeting_open(struct commands *commands, const struct gateway_
                                 struct arena *arena, struct adhoc_opened *ret_opened,
                                 const char **ret_code)
 {
-    if (!registry_id_valid(identify->meeting) || !registry_name_valid(identify->name))
+    if (identify->meeting == NULL || identify->name == NULL ||
+        !registry_id_valid(identify->meeting) || !registry_name_valid(identify->name))
         return refuse("name", STATUS_INVALID, ret_code);
     bool may_create = adhoc_allows(commands->adhoc, gateway_session_loopback(session), member);
     enum status status =
@@ -256,6 +259,39 @@ static enum status identify(struct commands *commands, struct gateway_session *s
     return STATUS_OK;
 }
 
+/* No meeting: what is not kept of what happens in the account's spaces. */
+static enum status identify_spaces(struct commands *commands, struct gateway_session *session,
+                                   struct msg_identify *identify, struct arena *arena,
+                                   const char **ret_code)
+{
+    struct auth_caller caller = {.session = NULL};
+    enum status status = account_take(commands, identify, arena, &caller, ret_code);
+    if (status == STATUS_OK && caller.session == NULL)
+        status = refuse("signed_out", STATUS_DENIED, ret_code);
+    const struct msg_spaces_ready ready = {.session = gateway_session_id(session),
+                                           .secret = gateway_session_secret(session)};
+    const char *json = json_encode(&msg_spaces_ready_table, &ready, arena);
+    struct client *client = status == STATUS_OK ? calloc(1, sizeof *client) : NULL;
+    if (status == STATUS_OK && (client == NULL || json == NULL))
+        status = STATUS_NO_MEMORY;
+    if (status == STATUS_OK) {
+        gateway_session_ref(session);
+        client->signed_in.spaces = true;
+        status = account_watch(commands, session, &caller, client);
+        if (status != STATUS_OK) {
+            signed_in_remove(commands->signed_in, &client->signed_in);
+            gateway_session_unref(session);
+        }
+    }
+    if (status != STATUS_OK) {
+        free(client);
+        return status;
+    }
+    gateway_session_set_context(session, client);
+    gateway_dispatch(session, "spaces.ready", json);
+    return STATUS_OK;
+}
+
 static void on_identify(void *context, struct gateway_session *session, const struct json *d)
 {
     struct commands *commands = context;
@@ -271,7 +307,8 @@ static void on_identify(void *context, struct gateway_session *session, const st
     if (status == STATUS_INVALID)
         code = "name";
     if (status == STATUS_OK)
-        status = identify(commands, session, &message, arena, &code);
+        status = message.spaces ? identify_spaces(commands, session, &message, arena, &code)
+                                : identify(commands, session, &message, arena, &code);
     if (status != STATUS_OK) {
         char quoted[JSON_ERROR_MAX * 2];
         log_event(LOG_GATEWAY, LOG_INFO, "refused", "address=%s code=%s status=%s why=%s",
@@ -286,7 +323,7 @@ static void on_presence(void *context, struct gateway_session *session, bool onl
 {
     struct commands *commands = context;
     const struct client *client = gateway_session_context(session);
-    if (client != NULL)
+    if (client != NULL && client->member != NULL)
         meetings_online(commands->meetings, client->member, online);
 }
 
@@ -297,7 +334,8 @@ static void on_gone(void *context, struct gateway_session *session)
     if (client == NULL)
         return;
     gateway_session_set_context(session, NULL);
-    meetings_leave(commands->meetings, client->member);
+    if (client->member != NULL)
+        meetings_leave(commands->meetings, client->member);
     signed_in_remove(commands->signed_in, &client->signed_in);
     free(client);
     gateway_session_unref(session);
@@ -579,37 +617,40 @@ static enum status do_host_end(struct call *call)
 static const struct command {
     struct command_info info;
     enum status (*run)(struct call *call);
+    bool spaces; /* for sessions for spaces; else for those in a meeting */
 } command_table[] = {
-    {{"media.offer", &msg_offer_table, "`{sdp, slots[]}`"}, do_offer},
-    {{"media.close", &msg_empty_table, NULL}, do_media_close},
-    {{"media.view", &msg_view_table, NULL}, do_view},
-    {{"self.update", &msg_self_update_table, NULL}, do_self_update},
-    {{"self.stats", &msg_stats_table, NULL}, do_self_stats},
-    {{"hand", &msg_hand_table, NULL}, do_hand},
-    {{"reaction", &msg_reaction_table, NULL}, do_reaction},
-    {{"screen.start", &msg_screen_start_table, NULL}, do_screen_start},
-    {{"screen.stop", &msg_empty_table, NULL}, do_screen_stop},
-    {{"chat.send", &msg_chat_send_table, "`{message}`"}, chat_command_send},
-    {{"chat.edit", &msg_chat_edit_table, "`{message}`"}, chat_command_edit},
-    {{"chat.delete", &msg_chat_id_table, "`{message}`"}, chat_command_delete},
-    {{"chat.react", &msg_chat_react_table, "`{message}`"}, chat_command_react},
-    {{"chat.typing", &msg_empty_table, NULL}, chat_command_typing},
+    {{"media.offer", &msg_offer_table, "`{sdp, slots[]}`"}, do_offer, false},
+    {{"media.close", &msg_empty_table, NULL}, do_media_close, false},
+    {{"media.view", &msg_view_table, NULL}, do_view, false},
+    {{"self.update", &msg_self_update_table, NULL}, do_self_update, false},
+    {{"self.stats", &msg_stats_table, NULL}, do_self_stats, false},
+    {{"hand", &msg_hand_table, NULL}, do_hand, false},
+    {{"reaction", &msg_reaction_table, NULL}, do_reaction, false},
+    {{"screen.start", &msg_screen_start_table, NULL}, do_screen_start, false},
+    {{"screen.stop", &msg_empty_table, NULL}, do_screen_stop, false},
+    {{"chat.send", &msg_chat_send_table, "`{message}`"}, chat_command_send, false},
+    {{"chat.edit", &msg_chat_edit_table, "`{message}`"}, chat_command_edit, false},
+    {{"chat.delete", &msg_chat_id_table, "`{message}`"}, chat_command_delete, false},
+    {{"chat.react", &msg_chat_react_table, "`{message}`"}, chat_command_react, false},
+    {{"chat.typing", &msg_empty_table, NULL}, chat_command_typing, false},
     {{"chat.history", &msg_chat_history_table,
       "`{messages[], more}`, oldest first; in a meeting of a space also `self`, the author one is, "
       "and `moderates`"},
-     chat_command_history},
-    {{"host.mute", &msg_target_table, NULL}, do_host_mute},
-    {{"host.ask_unmute", &msg_target_table, NULL}, do_host_ask_unmute},
-    {{"host.stop", &msg_stop_table, NULL}, do_host_stop},
-    {{"host.remove", &msg_target_table, NULL}, do_host_remove},
-    {{"host.rename", &msg_rename_table, NULL}, do_host_rename},
-    {{"host.role", &msg_role_table, NULL}, do_host_role},
-    {{"host.admit", &msg_target_table, NULL}, do_host_admit},
-    {{"host.refuse", &msg_target_table, NULL}, do_host_refuse},
-    {{"host.set", &msg_meeting_set_table, NULL}, do_host_set},
-    {{"host.lower_hand", &msg_target_table, NULL}, do_host_lower_hand},
-    {{"host.end", &msg_empty_table, NULL}, do_host_end},
-    {{"leave", &msg_empty_table, NULL}, do_leave},
+     chat_command_history,
+     false},
+    {{"host.mute", &msg_target_table, NULL}, do_host_mute, false},
+    {{"host.ask_unmute", &msg_target_table, NULL}, do_host_ask_unmute, false},
+    {{"host.stop", &msg_stop_table, NULL}, do_host_stop, false},
+    {{"host.remove", &msg_target_table, NULL}, do_host_remove, false},
+    {{"host.rename", &msg_rename_table, NULL}, do_host_rename, false},
+    {{"host.role", &msg_role_table, NULL}, do_host_role, false},
+    {{"host.admit", &msg_target_table, NULL}, do_host_admit, false},
+    {{"host.refuse", &msg_target_table, NULL}, do_host_refuse, false},
+    {{"host.set", &msg_meeting_set_table, NULL}, do_host_set, false},
+    {{"host.lower_hand", &msg_target_table, NULL}, do_host_lower_hand, false},
+    {{"host.end", &msg_empty_table, NULL}, do_host_end, false},
+    {{"space.typing", &msg_space_typing_table, NULL}, space_live_typing, true},
+    {{"leave", &msg_empty_table, NULL}, do_leave, false},
 };
 
 enum { COMMAND_COUNT = sizeof command_table / sizeof command_table[0] };
@@ -668,7 +709,7 @@ static bool client_may(const struct commands *commands, struct gateway_session *
 static void on_command(void *context, struct gateway_session *session, uint64_t s, const char *t,
                        const struct json *d, struct arena *arena)
 {
-    const struct client *client = gateway_session_context(session);
+    struct client *client = gateway_session_context(session);
     const struct command *command = command_find(t);
     if (command == NULL) {
         gateway_reply_error(session, s, "unknown", "no such command", "t");
@@ -676,6 +717,10 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
     }
     if (client == NULL) {
         gateway_reply_error(session, s, "denied", "identify first", NULL);
+        return;
+    }
+    if (command->spaces != (client->member == NULL)) {
+        gateway_reply_error(session, s, "denied", "not in a session of this kind", NULL);
         return;
     }
     if (!client_may(context, session, client)) {
@@ -692,6 +737,7 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
                         .space = client->space[0] != '\0' ? client->space : NULL,
                         .account =
                             client->signed_in.session != NULL ? client->signed_in.user : NULL,
+                        .typed_ms = &client->typed_ms,
                         .arena = arena,
                         .args = args};
     if (status != STATUS_OK)

@@ -1,5 +1,6 @@
 #include "signalling/gateway/signed_in.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum status signed_in_list_init(struct signed_in_list *list)
@@ -48,6 +49,24 @@ void signed_in_ended(void *context, const char *user, const char *login, const c
             (keep != NULL && strcmp(entry->login, keep) == 0))
             continue;
         gateway_end(entry->session, "ended", "signed_out");
+    }
+    lock_give(&list->lock);
+}
+
+static int account_compare(const void *sought, const void *entry)
+{
+    return strcmp(sought, *(const char *const *)entry);
+}
+
+/* A dispatch only queues, as above. */
+void signed_in_tell(struct signed_in_list *list, const char *const *accounts, size_t count,
+                    const char *except, struct gateway_payload *payload)
+{
+    lock_take(&list->lock);
+    for (struct signed_in *entry = list->first; entry != NULL; entry = entry->next) {
+        if (entry->spaces && strcmp(entry->user, except) != 0 &&
+            bsearch(entry->user, accounts, count, sizeof accounts[0], account_compare) != NULL)
+            gateway_dispatch_payload(entry->session, payload);
     }
     lock_give(&list->lock);
 }

@@ -14,6 +14,7 @@ struct signed_in {
     struct signed_in *next, *prev;   /* in the list; NULL, NULL and not first: in none */
     struct gateway_session *session; /* NULL: nobody is signed in */
     char user[CRYPTO_ID_CHARS + 1], login[CRYPTO_ID_CHARS + 1];
+    bool spaces; /* it is told what happens in spaces */
 };
 
 struct signed_in_list {
@@ -30,5 +31,9 @@ void signed_in_add(struct signed_in_list *list, struct signed_in *entry);
 void signed_in_remove(struct signed_in_list *list, struct signed_in *entry);
 /* As auth_config.ended, with the list as context: "ended", code signed_out. */
 void signed_in_ended(void *list, const char *user, const char *login, const char *keep);
+/* To the sessions for spaces of these accounts, in ascending order, but not to those of `except`.
+ */
+void signed_in_tell(struct signed_in_list *list, const char *const *accounts, size_t count,
+                    const char *except, struct gateway_payload *payload);
 
 #endif

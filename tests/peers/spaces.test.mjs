@@ -46,8 +46,8 @@ async function identify(server, d) {
   }
 }
 
-/** In a meeting: command(t, d) -> its result, and heard(t) -> the next dispatch of that kind. */
-async function inMeeting(server, d) {
+/** In a meeting, or in a session for spaces: command(t, d) -> its result, and heard(t) -> the next dispatch of that kind. */
+async function atGateway(server, d) {
   const socket = await websocket(server.ports.http, '/gateway');
   onCleanup(() => socket.end());
   const kept = [];
@@ -62,8 +62,8 @@ async function inMeeting(server, d) {
     }
   };
   socket.send(JSON.stringify({ op: 'identify', d }));
-  const { t, d: ready } = await next((frame) => frame.t === 'ready' || frame.t === 'waiting');
-  equal(t, 'ready', 'let in');
+  const { t, d: ready } = await next((frame) => /ready$|^waiting$/.test(frame.t));
+  equal(t, d.spaces ? 'spaces.ready' : 'ready', 'let in');
   let s = 0;
   return {
     ready,
@@ -184,8 +184,8 @@ export const tests = {
     await ada.as(201, 'POST', at('members'), { email: 'bob@example.org', role: 'viewer' });
     await ada.as(201, 'POST', at('messages'), { text: 'for members only' });
     const meeting = await ada.as(201, 'POST', at('meetings'), { title: 'Tides', open: true });
-    const host = await inMeeting(server, { meeting: meeting.id, name: 'x', account: ada.token });
-    const guest = await inMeeting(server, { meeting: meeting.id, name: 'Gus' });
+    const host = await atGateway(server, { meeting: meeting.id, name: 'x', account: ada.token });
+    const guest = await atGateway(server, { meeting: meeting.id, name: 'Gus' });
     equal((await guest.command('chat.history', {})).messages, [], 'a guest sees nothing of the space');
 
     const { message } = await guest.command('chat.send', { text: 'hello', nonce: 'n' });
@@ -209,5 +209,39 @@ export const tests = {
     await guest.command('host.end', {});
     await host.command('host.end', {});
     equal((await ada.as(201, 'POST', at('messages'), { text: 'later', thread: listed[1].id })).meeting, meeting.id, 'the thread goes on');
+  },
+
+  async 'who types, who has read, that there is news: told to those who have the space open'() {
+    const server = await startServer();
+    const [ada, bob, , out] = await people(server);
+    const space = (await ada.as(201, 'POST', 'spaces', { name: 'Harbour' })).id;
+    await ada.as(201, 'POST', `spaces/${space}/members`, { email: 'bob@example.org', role: 'viewer' });
+    const open = (person) => atGateway(server, { spaces: true, account: person.token });
+    const [adas, bobs, outs] = [await open(ada), await open(bob), await open(out)];
+    await bobs.command('space.typing', { space });
+    await bobs.command('space.typing', { space }); // at once again: not told
+    equal(await adas.heard('space.typing'), { space, account: bob.id }, 'who types');
+    const { id } = await bob.as(201, 'POST', `spaces/${space}/messages`, { text: 'hello' });
+    equal(await adas.heard('space.news'), { space }, 'news');
+    await ada.as(204, 'POST', `spaces/${space}/messages/${id}/read`);
+    equal(await bobs.heard('space.read'), { space, account: ada.id, read_to: id }, 'who has read');
+    const marks = (await bob.as(200, 'GET', `spaces/${space}/receipts`)).items;
+    equal(marks.find((mark) => mark.account === ada.id).read_to, id, 'and later too');
+
+    equal((await outs.command('space.typing', { space })).code, 'not_found', 'an outsider types nowhere');
+    equal((await adas.command('hand', { raised: true })).code, 'denied', 'no meeting');
+    // The first thing an outsider hears is of a space of their own: nothing of this one was told them.
+    const own = (await out.as(201, 'POST', 'spaces', { name: 'Out' })).id;
+    await out.as(201, 'POST', `spaces/${own}/members`, { email: 'bob@example.org', role: 'viewer' });
+    await bob.as(201, 'POST', `spaces/${own}/messages`, { text: 'x' });
+    equal(await outs.heard('space.news'), { space: own }, 'first news');
+
+    const socket = await websocket(server.ports.http, '/gateway');
+    onCleanup(() => socket.end());
+    socket.send(JSON.stringify({ op: 'identify', d: { spaces: true } }));
+    for (let frame = {}; frame.op !== 'invalid'; ) {
+      frame = JSON.parse(await socket.next());
+      check(frame.op !== 'dispatch', 'let in without an account');
+    }
   },
 };

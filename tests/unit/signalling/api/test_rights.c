@@ -50,6 +50,9 @@ static const struct expected {
     {"POST /api/v1/spaces/{id}/messages/{message}/reactions", "nuyyyn", "{\"emoji\":\"\\u2764\"}",
      false},
     {"POST /api/v1/spaces/{id}/messages/{message}/read", "nuyyyn", "", false},
+    {"GET /api/v1/spaces/{id}/receipts", "nuyyyn", "", false},
+    {"PUT /api/v1/spaces/{id}/drafts", "nuyyyn", "{\"text\":\"x\"}", false},
+    {"GET /api/v1/spaces/{id}/drafts", "nuyyyn", "", false},
     {"GET /api/v1/events", "auaaaa", "", false},
     /* of their files: the one there is was added by the owner */
     {"POST /api/v1/spaces/{id}/files", "nudyyn", "x", false},
