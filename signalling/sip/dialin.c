@@ -154,7 +154,8 @@ static void on_message(void *context, const struct wire_message *message)
     } else if (message->type == WIRE_TRUNK_STATE)
         trunks_message(dialin->trunks, message);
     else if (message->type == WIRE_FAILED)
-        log_event(LOG_PHONE, LOG_ERROR, "phone_failed", "at=start");
+        log_event(LOG_PHONE, LOG_ERROR, "phone_failed", "why=%s",
+                  message->fields[WIRE_REASON] != NULL ? message->fields[WIRE_REASON] : "");
     else if (message->type == WIRE_INVITE)
         call_invited(dialin, message);
     else if (call != NULL)

@@ -12,7 +12,7 @@
 
 enum {
     LOCATE_TARGETS_MAX = 8,
-    LOCATE_TTL_MIN_S = 30, /* a shorter one is taken as this long */
+    LOCATE_TTL_MIN_S = 5, /* a shorter one is taken as this long */
     LOCATE_TTL_MAX_S = 3600,
     LOCATE_QUESTIONS_MAX = 64, /* of one search, whatever the answers lead to */
 };

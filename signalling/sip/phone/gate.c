@@ -2,7 +2,9 @@
  * The gate stands in two places. The list of sources and the size of a datagram are a classic BPF
  * program on the stack's own sockets: a stranger's packet, or SYN, is dropped by the kernel in
  * softirq and takes no place in the receive buffer, so that a flood of them costs calls nothing.
- * The rate of a source that is let in is counted where the stack reads (recvmsg below).
+ * The rate of a source that is let in is counted where the stack reads (recvmsg below). Newer
+ * kernels (6.18) want privileges for a program on a TCP socket, so the stack's accept is ours too:
+ * whom the kernel did not keep away is put out before a byte is read.
  */
 #include "signalling/sip/phone/phone.h"
 
@@ -66,12 +68,30 @@ static const uint8_t *address_of(const struct sockaddr *source)
                : (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)source)->sin6_addr;
 }
 
-int gate_owner(const struct sockaddr *source)
+bool gate_owns(int owner, const struct sockaddr *source)
 {
     for (size_t i = 0; i < gate.source_count; i++) {
-        if (gate.sources[i].owner != GATE_NO_OWNER &&
+        if (gate.sources[i].owner == owner &&
             network_has(&gate.sources[i].network, source->sa_family, address_of(source)))
-            return gate.sources[i].owner;
+            return true;
+    }
+    return false;
+}
+
+static bool gate_allowed(const struct sockaddr *source)
+{
+    for (size_t i = 0; i < gate.source_count; i++) {
+        if (network_has(&gate.sources[i].network, source->sa_family, address_of(source)))
+            return true;
+    }
+    return false;
+}
+
+int gate_owner(const struct sockaddr *source)
+{
+    for (int owner = 0; owner < PHONE_TRUNKS_MAX; owner++) {
+        if (gate_owns(owner, source))
+            return owner;
     }
     return GATE_NO_OWNER;
 }
@@ -150,8 +170,12 @@ enum status gate_close(int type, uint16_t port)
     for (int fd = PHONE_SOCKET + 1; fd < GATE_DESCRIPTORS_MAX; fd++) {
         if (!socket_is(fd, type, port))
             continue;
-        if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0)
-            return STATUS_IO;
+        if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
+            if (type == SOCK_DGRAM)
+                return STATUS_IO;
+            /* An old list would keep new sources away. It fails where there is none. */
+            (void)setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &(int){0}, sizeof(int));
+        }
         status = STATUS_OK;
     }
     return status;
@@ -205,4 +229,28 @@ PHONE_EXPORTED ssize_t recvmsg(int fd, struct msghdr *message, int flags)
         return got;
     errno = EAGAIN;
     return -1;
+}
+
+/* What the stack takes connections with. A stranger's is reset. */
+PHONE_EXPORTED int accept(int fd, struct sockaddr *restrict source, socklen_t *restrict size)
+{
+    struct sockaddr_storage from;
+    socklen_t length = sizeof from;
+    int taken = (int)syscall(SYS_accept4, fd, &from, &length, 0);
+    if (taken < 0)
+        return taken;
+    const struct sockaddr *address = (const struct sockaddr *)&from;
+    if ((from.ss_family != AF_INET && from.ss_family != AF_INET6) || !gate_allowed(address) ||
+        !gate_pass(address, clock_mono_ns() / 1000000)) {
+        struct linger reset = {.l_onoff = 1};
+        (void)setsockopt(taken, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        close(taken);
+        errno = EAGAIN;
+        return -1;
+    }
+    if (source != NULL && size != NULL) {
+        memcpy(source, &from, *size < length ? *size : length);
+        *size = length;
+    }
+    return taken;
 }

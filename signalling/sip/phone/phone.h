@@ -38,7 +38,8 @@ enum { GATE_NO_OWNER = -1 };
 MUST_USE enum status gate_allow(const struct network *network, int owner);
 /* Takes an owner's networks from `keep` on out again, those allowed first being the first. */
 void gate_forget(int owner, size_t keep);
-/* The owner of the first network that has it; GATE_NO_OWNER. */
+bool gate_owns(int owner, const struct sockaddr *source);
+/* The first owner of a network that has it; GATE_NO_OWNER. */
 int gate_owner(const struct sockaddr *source);
 void gate_rate(uint16_t packets_per_second);
 /* Whether a packet from this source may pass now: false when its source is over its rate. */

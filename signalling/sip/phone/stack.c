@@ -90,7 +90,9 @@ static enum status take_listen(struct stack *stack, const struct wire_message *m
     agent->port = (uint16_t)strtoul(colon + 1, NULL, 10);
     snprintf(agent->folder, sizeof agent->folder, "%s", folder != NULL ? folder : "");
     snprintf(agent->told, sizeof agent->told, "%s", told != NULL ? told : "");
-    int used = snprintf(agent->url, sizeof agent->url, "sip:%s;transport=%s", address,
+    /* The stack listens for TLS at a sips address only; Contact is agent_contact's. */
+    int used = snprintf(agent->url, sizeof agent->url, "%s:%s;transport=%s",
+                        message->code == WIRE_TLS ? "sips" : "sip", address,
                         transport_names[message->code]);
     return used > 0 && (size_t)used < sizeof agent->url ? STATUS_OK : STATUS_INVALID;
 }
@@ -217,7 +219,7 @@ void agent_contact(const struct agent *agent, const char *peer, const char *user
                    char ret_contact[STACK_CONTACT_MAX])
 {
     char host[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN + 2] = "";
-    const char *listen = agent->url + strlen("sip:"), *port = strrchr(listen, ':');
+    const char *listen = strchr(agent->url, ':') + 1, *port = strrchr(listen, ':');
     size_t length = port != NULL ? (size_t)(port - listen) : 0;
     bool wild = strncmp(listen, "0.0.0.0", length) == 0 || strncmp(listen, "[::]", length) == 0;
     bool found = wild && peer != NULL && address_towards(peer, host);

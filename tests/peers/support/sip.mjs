@@ -89,3 +89,45 @@ export async function metric(server, name) {
 }
 
 export const trunkUp = async (server, name) => (await metric(server, 'parley_phone_trunk_up'))[`trunk="${name}"`] === 1;
+
+/** A socket that hears everything and says nothing: a provider that is dead. */
+export async function silence(address = '127.0.0.1') {
+  const socket = createSocket('udp4');
+  await new Promise((resolve) => socket.bind(0, address, resolve));
+  let heard = 0;
+  socket.on('message', () => heard++);
+  onCleanup(() => socket.close());
+  return { address, port: socket.address().port, heard: () => heard };
+}
+
+const encodedName = (name) => Buffer.concat([...name.split('.').filter(Boolean).map((part) => Buffer.from([part.length, ...Buffer.from(part)])), Buffer.from([0])]);
+const u16 = (...values) => Buffer.from(values.flatMap((value) => [value >> 8, value & 255]));
+const text = (value) => Buffer.from([value.length, ...Buffer.from(value)]);
+const encoders = {
+  A: [1, (address) => Buffer.from(address.split('.').map(Number))],
+  SRV: [33, ([priority, weight, port, target]) => Buffer.concat([u16(priority, weight, port), encodedName(target)])],
+  NAPTR: [35, ([order, preference, service, target]) => Buffer.concat([u16(order, preference), text('s'), text(service), text(''), encodedName(target)])],
+};
+
+/** A name server of `zone`, {"NAME TYPE": [values]}, which may change: "ADDRESS:PORT". */
+export async function nameServer(zone, ttl = 1) {
+  const socket = createSocket('udp4');
+  socket.on('message', (question, from) => {
+    const labels = [];
+    let at = 12;
+    for (; question[at] > 0; at += question[at] + 1) labels.push(question.subarray(at + 1, at + 1 + question[at]).toString());
+    const kind = question.readUInt16BE(at + 1);
+    const end = at + 5;
+    const [type, [, encode]] = Object.entries(encoders).find(([, [number]]) => number === kind) ?? ['none', []];
+    const records = (zone[`${labels.join('.').toLowerCase()} ${type}`] ?? []).map((value) => {
+      const data = encode(value);
+      return Buffer.concat([Buffer.from([0xc0, 12]), u16(kind, 1, 0, ttl, data.length), data]);
+    });
+    const known = Object.keys(zone).some((key) => key.startsWith(`${labels.join('.').toLowerCase()} `));
+    const head = Buffer.concat([question.subarray(0, 2), u16(known ? 0x8580 : 0x8583, 1, records.length, 0, 0)]);
+    socket.send(Buffer.concat([head, question.subarray(12, end), ...records]), from.port, from.address);
+  });
+  await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  onCleanup(() => socket.close());
+  return `127.0.0.1:${socket.address().port}`;
+}
