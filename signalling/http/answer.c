@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,10 +43,12 @@ static const struct {
     {417, "Expectation Failed"},
     {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
+    {423, "Locked"},
     {426, "Upgrade Required"},
     {428, "Precondition Required"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
+    {460, "Checksum Mismatch"}, /* tus 1.0 */
     {500, "Internal Server Error"},
     {501, "Not Implemented"},
     {503, "Service Unavailable"},
@@ -246,6 +249,8 @@ void answer_reply(struct answer *answer, const struct http_reply *reply)
     answer->status = reply->status != 0 ? reply->status : 200;
     answer->body = reply->body;
     answer->body_length = reply->body != NULL ? reply->body_length : 0;
+    answer->streamed = reply->source.context != NULL;
+    answer->stream_length = reply->source.length;
     if (reply->content_type != NULL)
         answer_field(answer, "Content-Type", reply->content_type);
     bool cached = false;
@@ -324,12 +329,13 @@ bool answer_finish(struct answer *answer, const struct answer_scene *scene)
     if (status == STATUS_OK)
         status = security_add(out, scene);
     if (status == STATUS_OK && !bodiless)
-        status = buffer_printf(out, "Content-Length: %zu\r\n", answer->body_length);
+        status = buffer_printf(out, "Content-Length: %" PRIu64 "\r\n",
+                               answer->streamed ? answer->stream_length : answer->body_length);
     if (status == STATUS_OK)
         status = buffer_printf(out, "X-Request-Id: %s\r\n%s\r\n", scene->id,
                                scene->close ? "Connection: close\r\n" : "");
     if (bodiless || answer->head_only)
-        answer->body_length = 0;
+        answer->body_length = answer->stream_length = 0;
     if (status == STATUS_OK && answer->body_length <= ANSWER_INLINE_MAX) {
         status = buffer_append(out, answer->body, answer->body_length);
         answer->body_length = 0;

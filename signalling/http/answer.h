@@ -23,7 +23,9 @@ struct answer {
     struct buffer fields; /* "Name: value\r\n" lines */
     const char *body;     /* borrowed, or .owned */
     size_t body_length;
-    char *owned;       /* a body that goes with the answer */
+    char *owned;   /* a body that goes with the answer */
+    bool streamed; /* the body comes in pieces after the head (transfer.h) */
+    uint64_t stream_length;
     bool head_only;    /* HEAD: the length is said, the body is not sent */
     bool failed;       /* out of memory while it was put together */
     struct buffer out; /* head and small body */

@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "signalling/http/request.h"
+#include "signalling/http/transfer.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -134,6 +135,8 @@ static enum conn_step conn_step(struct conn *conn)
         return conn_body(conn);
     case CONN_POOL:
         return CONN_WAIT;
+    case CONN_PIECES:
+        return transfer_fill(conn);
     case CONN_ANSWER:
         return conn_answer(conn);
     case CONN_SOCKET:
@@ -185,8 +188,10 @@ static void conn_late(struct ev_loop *loop, struct ev_timer *timer, int events)
     (void)events;
     static const struct refusal late = {408, "too_slow", "the request did not arrive in time"};
     struct conn *conn = timer->data;
-    bool begun =
-        conn->state == CONN_BODY || (conn->state == CONN_HEAD && buffer_length(&conn->in) > 0);
+    bool begun = conn->state == CONN_BODY || conn->state == CONN_PIECES ||
+                 (conn->state == CONN_HEAD && buffer_length(&conn->in) > 0);
+    if (conn->state == CONN_PIECES && !transfer_late(conn))
+        return;
     if (!begun) {
         /* An idle client may be about to ask again: it gets a proper end. */
         if (conn->state == CONN_HEAD)
@@ -288,9 +293,16 @@ void conn_close(struct conn *conn)
     conn->visitor = NULL;
     answer_clear(&conn->answer);
     buffer_clear(&conn->in);
-    /* The handler still works with the request: conn_replied frees both. */
-    if (conn->in_pool)
+    /* The pool still works with the request: its letter ends both. */
+    if (!conn->in_pool)
+        conn_end(conn);
+}
+
+void conn_end(struct conn *conn)
+{
+    if (conn->transfer != NULL && transfer_drop(conn))
         return;
+    transfer_free(conn);
     conn->request = request_free(conn->request);
     conn_free(conn);
 }
@@ -302,18 +314,41 @@ void conn_abort(struct conn *conn)
     conn_close(conn);
 }
 
+/* The handler has given a sink or a source: they are used from now on, or let go of. */
+static enum status transfer_take(struct conn *conn)
+{
+    const struct request *request = conn->request;
+    const struct http_reply *reply = &request->reply;
+    bool head = strcmp(request->head.method, "HEAD") == 0;
+    if (reply->sink.context != NULL)
+        return transfer_in(conn, request->head.content_length);
+    if (reply->source.context != NULL)
+        return transfer_out(conn, head ? 0 : reply->source.length);
+    return STATUS_OK;
+}
+
 void conn_replied(void *arg)
 {
     struct request *request = arg;
     struct conn *conn = request->conn;
     conn->http->exchange_count--;
     conn->in_pool = false;
+    enum status status = transfer_take(conn);
     if (conn->link.fd < 0) {
-        request_free(request);
-        conn_free(conn);
+        conn_end(conn);
         return;
     }
-    answer_reply(&conn->answer, &request->reply);
-    conn->state = CONN_ANSWER;
+    /* What a handler has not taken of a body stands between it and the next request. */
+    if (request->route->body_max == HTTP_STREAMED && request->head.content_length > 0 &&
+        conn->transfer == NULL)
+        conn->keep = false;
+    if (status != STATUS_OK) {
+        static const struct refusal busy = {503, "busy", "the server has too much to do"};
+        conn_refuse(conn, &busy, conn->keep);
+    } else if (request->reply.sink.context != NULL) {
+        conn_body_wanted(conn);
+    } else {
+        conn_reply(conn);
+    }
     conn_drive(conn);
 }

@@ -2,6 +2,7 @@
  * signalling/http/conn.h - one client's connection, from its first bytes to its end.
  *
  *   FIRST -> HANDSHAKE -> HEAD -> BODY -> POOL -> ANSWER -+-> HEAD ...
+ *                          |   POOL -> PIECES -> ANSWER   |
  *     |                    |                              +-> LINGER
  *     +-> (ICE-TCP: given away)   HEAD -> SOCKET (websocket) -> LINGER
  *
@@ -31,12 +32,14 @@ enum conn_state {
     CONN_HEAD,
     CONN_BODY,
     CONN_POOL,
+    CONN_PIECES, /* of a body that a handler takes while it comes */
     CONN_ANSWER,
     CONN_SOCKET,
     CONN_LINGER,
 };
 
 struct request;
+struct transfer;
 struct http_ws;
 
 /* The other side of a websocket: a socket pair whose far end libwebsockets has. */
@@ -64,13 +67,14 @@ struct conn {
     enum conn_state state;
     bool loopback;
     bool keep;    /* goes on after the answer */
-    bool in_pool; /* a handler has its request */
+    bool in_pool; /* a handler, or a function of its transfer, has its request */
     struct buffer in;
     size_t scanned;  /* of `in`, for the end of the head */
     size_t lingered; /* bytes thrown away */
     struct request *request;
     const char *foreign; /* origin to be named in the answer */
     struct answer answer;
+    struct transfer *transfer; /* a body in pieces */
     struct conn_pump *pump;
     uint64_t began_ms; /* the request's head was whole */
     char id[CRYPTO_ID_CHARS + 1];
@@ -99,6 +103,12 @@ void conn_linger(struct conn *conn);
 enum conn_step conn_head(struct conn *conn);
 enum conn_step conn_body(struct conn *conn);
 enum conn_step conn_answer(struct conn *conn);
+/* The reply of the handler, or of a sink. */
+void conn_reply(struct conn *conn);
+/* A sink waits for the body. */
+void conn_body_wanted(struct conn *conn);
+/* It is closed and the pool is done with it: frees it, in a moment when a transfer has to end. */
+void conn_end(struct conn *conn);
 /* Answers a problem; `keep`: the connection is in order and goes on afterwards. */
 void conn_refuse(struct conn *conn, const struct refusal *refusal, bool keep);
 

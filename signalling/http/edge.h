@@ -21,6 +21,7 @@ enum {
     EDGE_LISTENERS_MAX = 5, /* plain on 127.0.0.1 and ::1, https, redirect; dual stack or two */
     EDGE_CONNECTIONS_MAX = 20000, /* of all addresses */
     EDGE_EXCHANGES_MAX = 1024,    /* requests with the pool at a time; more: 503 */
+    EDGE_TRANSFERS_MAX = 512,     /* bodies in pieces, two of 64 KiB each: 64 MiB; more: 503 */
     EDGE_LETTERS_MAX = 1 << 17,   /* mailbox: one per exchange and per websocket is enough */
 };
 
@@ -34,7 +35,7 @@ struct edge_limits {
     uint32_t stall_ms;    /* a websocket's client that takes nothing */
     uint32_t linger_ms;   /* for the client to read a refusal */
     uint32_t farewell_ms; /* for websockets to end when the server does */
-    uint32_t connections_max, exchanges_max;
+    uint32_t connections_max, exchanges_max, transfers_max;
 };
 
 /* What a listener speaks. */
@@ -77,7 +78,7 @@ struct http {
     void *ws_context;
     struct websockets *websockets;
     struct conn *conns;
-    uint32_t conn_count, exchange_count;
+    uint32_t conn_count, exchange_count, transfer_count;
     bool draining, stopping;
     struct metric *requests, *refusals, *connections, *sockets;
 };

@@ -6,6 +6,7 @@
 #include "core/metrics.h"
 #include "signalling/http/conn.h"
 #include "signalling/http/request.h"
+#include "signalling/http/transfer.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -57,6 +58,12 @@ static void answer_begin(struct conn *conn)
                   conn->answer.status, (unsigned long long)took_ms);
     }
     conn_deadline(conn, conn_transfer_ms(conn, answer_left(&conn->answer)));
+}
+
+void conn_reply(struct conn *conn)
+{
+    answer_reply(&conn->answer, &conn->request->reply);
+    conn->state = CONN_ANSWER;
 }
 
 void conn_refuse(struct conn *conn, const struct refusal *refusal, bool keep)
@@ -196,10 +203,44 @@ static enum conn_step serve_asset(struct conn *conn)
     return CONN_GO_ON;
 }
 
+/* Whoever asked whether to send its body hears yes; false when it cannot be told. */
+static bool go_on_say(struct conn *conn)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const struct head *head = &conn->request->head;
+    if (!head->expect_continue || head->content_length == 0 || buffer_length(&conn->in) > 0)
+        return true;
+    /* So early on a connection its few bytes always fit the socket's buffer. */
+    return link_write(&conn->link, go_on, sizeof go_on - 1) == (ssize_t)sizeof go_on - 1;
+}
+
+void conn_body_wanted(struct conn *conn)
+{
+    conn->state = CONN_PIECES;
+    if (!go_on_say(conn))
+        log_event(LOG_HTTP, LOG_DEBUG, "continue_lost", "id=%s", conn->id);
+}
+
+static enum conn_step submit(struct conn *conn)
+{
+    conn_deadline(conn, 0);
+    if (request_submit(conn->request) != STATUS_OK) {
+        static const struct refusal refusal = {503, "busy", "the server has too much to do"};
+        bool read = conn->request->route->body_max != HTTP_STREAMED ||
+                    conn->request->head.content_length == 0;
+        return refuse_with(conn, &refusal, read, "Retry-After", "1");
+    }
+    conn->in_pool = true;
+    conn->state = CONN_POOL;
+    return CONN_GO_ON;
+}
+
 /* The route is found: asks for the body, or goes on without one. */
 static enum conn_step begin_body(struct conn *conn)
 {
     const struct request *request = conn->request;
+    if (request->route->body_max == HTTP_STREAMED)
+        return submit(conn);
     if (request->head.content_length > request->route->body_max)
         return refuse(conn, 413, "body_too_large",
                       request->route->body_max > 0 ? "the body is too large"
@@ -207,14 +248,7 @@ static enum conn_step begin_body(struct conn *conn)
                       false);
     conn->state = CONN_BODY;
     conn_deadline(conn, conn_transfer_ms(conn, request->head.content_length));
-    if (request->head.expect_continue && request->head.content_length > 0 &&
-        buffer_length(&conn->in) == 0) {
-        /* So early on a connection its few bytes always fit the socket's buffer. */
-        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        if (link_write(&conn->link, go_on, sizeof go_on - 1) != (ssize_t)sizeof go_on - 1)
-            return CONN_OVER;
-    }
-    return CONN_GO_ON;
+    return go_on_say(conn) ? CONN_GO_ON : CONN_OVER;
 }
 
 /* The head is valid: whose request is it, and may it be? */
@@ -318,18 +352,6 @@ enum conn_step conn_head(struct conn *conn)
     return CONN_GO_ON;
 }
 
-static enum conn_step submit(struct conn *conn)
-{
-    conn_deadline(conn, 0);
-    if (request_submit(conn->request) != STATUS_OK) {
-        static const struct refusal refusal = {503, "busy", "the server has too much to do"};
-        return refuse_with(conn, &refusal, true, "Retry-After", "1");
-    }
-    conn->in_pool = true;
-    conn->state = CONN_POOL;
-    return CONN_GO_ON;
-}
-
 enum conn_step conn_body(struct conn *conn)
 {
     struct buffer *body = &conn->request->body;
@@ -360,6 +382,9 @@ enum conn_step conn_body(struct conn *conn)
 /* The answer is written: the next request, or the end. */
 static enum conn_step answered(struct conn *conn)
 {
+    if (conn->transfer != NULL && transfer_drop(conn))
+        return CONN_WAIT;
+    transfer_free(conn);
     answer_clear(&conn->answer);
     conn->request = request_free(conn->request);
     conn->foreign = NULL;
@@ -383,7 +408,8 @@ enum conn_step conn_answer(struct conn *conn)
             return CONN_OVER;
     }
     if (answer_left(answer) == 0)
-        return answered(conn);
+        return conn->transfer != NULL && !transfer_over(conn->transfer) ? transfer_send(conn)
+                                                                        : answered(conn);
     bool head = buffer_length(&answer->out) > 0;
     const char *bytes = head ? buffer_front(&answer->out) : answer->body + answer->sent;
     size_t length = head ? buffer_length(&answer->out) : answer->body_length - answer->sent;

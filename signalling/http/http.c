@@ -29,6 +29,7 @@ static const struct edge_limits limits_default = {
     .farewell_ms = 1000,
     .connections_max = EDGE_CONNECTIONS_MAX,
     .exchanges_max = EDGE_EXCHANGES_MAX,
+    .transfers_max = EDGE_TRANSFERS_MAX,
 };
 
 /* Replaces a text of the caller by our own copy; false without memory. */
@@ -137,7 +138,8 @@ enum status http_route_add(struct http *http, const struct http_route *route)
 {
     if (http->route_count == EDGE_ROUTES_MAX)
         return STATUS_LIMIT;
-    if (route->pattern[0] != '/' || route->handler == NULL || route->body_max > HTTP_BODY_MAX)
+    if (route->pattern[0] != '/' || route->handler == NULL ||
+        (route->body_max > HTTP_BODY_MAX && route->body_max != HTTP_STREAMED))
         return STATUS_INVALID;
     http->routes[http->route_count++] = *route;
     return STATUS_OK;

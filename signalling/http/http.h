@@ -23,6 +23,7 @@
 enum {
     HTTP_HEAD_MAX = 16384,       /* bytes of request line and header */
     HTTP_BODY_MAX = 1 << 20,     /* bytes unless a route says less */
+    HTTP_PIECE = 65536,          /* bytes of a streamed body that are handed over at once */
     HTTP_PARAMS_MAX = 4,         /* {captured} path segments of a route */
     HTTP_ADDRESS_MAX = 64,       /* text of a peer's address, no port */
     HTTP_WS_FRAME_MAX = 262144,  /* bytes of a message inwards */
@@ -57,8 +58,9 @@ struct http_request {
     const char *path;   /* percent-decoded, no query */
     const char *query;  /* raw, "" when none; see http_query */
     const char *params[HTTP_PARAMS_MAX];
-    const void *body; /* NUL-terminated for convenience */
+    const void *body; /* NUL-terminated for convenience; "" of a route that streams */
     size_t body_length;
+    uint64_t content_length;   /* as announced: what a sink will be given, 0 without a body */
     const char *content_type;  /* lower case, no parameters; "" when none */
     const char *authorization; /* "" when none */
     const char *if_match;      /* "" when none */
@@ -69,6 +71,32 @@ struct http_request {
     bool secure;             /* came by HTTPS */
     const struct head *head; /* see http_header */
     struct arena *arena;
+};
+
+struct http_reply;
+
+/*
+ * A body that comes in pieces, for a handler of a route that streams. Its functions run on the
+ * request pool, never two at a time; between them the client is waited for by nobody but the edge.
+ * `request` and its arena stay until `free` has returned.
+ */
+struct http_sink {
+    void *context; /* NULL: there is no sink, the handler has answered */
+    /* The next 1..HTTP_PIECE bytes. Giving `reply` a status refuses the rest. */
+    void (*take)(void *context, const void *bytes, size_t length, struct http_reply *reply);
+    /* All content_length bytes were taken: answers. */
+    void (*end)(void *context, struct http_reply *reply);
+    /* Last, once, in every case: also when the client has gone or was too slow. */
+    void (*free)(void *context);
+};
+
+/* A body that goes in pieces; as above. */
+struct http_source {
+    void *context; /* NULL: the body is reply.body */
+    uint64_t length;
+    /* The next 1..size bytes. Errors: any; the connection ends, since the answer has begun. */
+    enum status (*read)(void *context, void *ret_bytes, size_t size, size_t *ret_got);
+    void (*free)(void *context);
 };
 
 enum { HTTP_REPLY_HEADERS_MAX = 12 };
@@ -83,6 +111,8 @@ struct http_reply {
         const char *name, *value;
     } headers[HTTP_REPLY_HEADERS_MAX];
     size_t header_count;
+    struct http_sink sink;     /* of a route that streams: takes the body, then answers */
+    struct http_source source; /* instead of a body */
 };
 
 typedef void http_handler(void *context, const struct http_request *request,
@@ -93,8 +123,11 @@ struct http_route {
     const char *pattern; /* "/whip/{meeting}"; {x} matches one segment */
     http_handler *handler;
     void *context;
-    size_t body_max; /* 0: no body allowed */
+    size_t body_max; /* 0: no body allowed; HTTP_STREAMED */
 };
+
+/* Any length: the handler runs before the body has come, and may give a sink. */
+#define HTTP_STREAMED SIZE_MAX
 
 /* Value of a query parameter, percent-decoded, in the arena; NULL when absent or malformed. */
 const char *http_query(const struct http_request *request, const char *name);

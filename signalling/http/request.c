@@ -38,6 +38,7 @@ static void view_fill(struct request *request, const struct request_scene *scene
         .path = head->path,
         .query = head->query,
         .body = "",
+        .content_length = head->content_length,
         .content_type = type != NULL ? media_type(request->arena, type) : "",
         .authorization = or_empty(head_get(head, "authorization")),
         .if_match = or_empty(head_get(head, "if-match")),
