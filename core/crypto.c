@@ -187,6 +187,46 @@ void crypto_base64url(const void *data, size_t length, char *ret_text)
     *ret_text = '\0';
 }
 
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool crypto_unbase64(const char *text, size_t length, void *ret_bytes, size_t size,
+                     size_t *ret_length)
+{
+    uint8_t *out = ret_bytes;
+    uint32_t bits = 0;
+    int held = 0; /* bits not yet written */
+    size_t count = 0, padding = 0;
+    while (padding < 2 && length > padding && text[length - 1 - padding] == '=')
+        padding++;
+    if (length % 4 != 0)
+        return false;
+    for (size_t i = 0; i < length - padding; i++) {
+        int digit = base64_digit(text[i]);
+        if (digit < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)digit;
+        held += 6;
+        if (held < 8)
+            continue;
+        held -= 8;
+        if (count == size)
+            return false;
+        out[count++] = (uint8_t)(bits >> held);
+    }
+    *ret_length = count;
+    /* What the padding stands for is zeros (RFC 4648 3.5): one text for one value. */
+    return (bits & ((1U << held) - 1)) == 0;
+}
+
 void crypto_hex(const void *data, size_t length, char *ret_text)
 {
     const uint8_t *bytes = data;

@@ -64,6 +64,10 @@ MUST_USE enum status crypto_aead_open(const uint8_t key[CRYPTO_KEY_BYTES],
  */
 #define CRYPTO_BASE64URL_SIZE(length) (((length)*4 + 2) / 3 + 1)
 void crypto_base64url(const void *data, size_t length, char *ret_text);
+/* Base64 of RFC 4648 4, padded, nothing else in it; `size` bytes at most. False: it is not, or it
+ * is more; ret_bytes may have changed. */
+bool crypto_unbase64(const char *text, size_t length, void *ret_bytes, size_t size,
+                     size_t *ret_length);
 /* ret_text must hold 2 * length + 1. Lower case. */
 void crypto_hex(const void *data, size_t length, char *ret_text);
 /* 2 * length digits of either case. False: they are not; ret_bytes may have changed. */

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "modules/jobs/jobs.h"
+#include "modules/spaces/incoming.h"
 #include "server/tracing.h"
 #include "server/upkeep.h"
 #include "signalling/api/api.h"
@@ -24,7 +25,6 @@ enum {
     SERVER_DB_READERS = 4,
     SERVER_RECONNECT_MS = 3000, /* what clients wait when the server goes down */
     SERVER_PATH_MAX = 4096,
-    SERVER_UPLOAD_DAYS = 7, /* an upload nobody goes on with */
 };
 
 struct server {
@@ -116,13 +116,14 @@ static enum status data_make(const char *data, char error[SERVER_ERROR_MAX])
     return STATUS_OK;
 }
 
-static enum status objects_start(struct server *server, const char *data,
-                                 char error[SERVER_ERROR_MAX])
+static enum status objects_start(struct server *server, const struct settings *settings,
+                                 const char *data, char error[SERVER_ERROR_MAX])
 {
-    int64_t old = clock_wall_ms() - (int64_t)SERVER_UPLOAD_DAYS * 24 * 60 * 60 * 1000, expired = 0;
     enum status status = objects_open(server->db, data, &server->objects);
     if (status == STATUS_OK)
-        status = uploads_expire(server->objects, old, &expired);
+        objects_quotas(server->objects, settings->files_account << 20, settings->files_space << 20);
+    if (status == STATUS_OK)
+        status = uploads_sweep(server->db, server->objects, clock_wall_ms());
     if (status != STATUS_OK)
         snprintf(error, SERVER_ERROR_MAX, "--data %.300s: objects/ or uploads/ cannot be used: %s",
                  data, status_text(status));
@@ -153,7 +154,7 @@ static enum status storage_start(struct server *server, const struct settings *s
         snprintf(error, SERVER_ERROR_MAX, "--data %.300s: the database cannot be opened: %s", data,
                  status_text(status));
     if (status == STATUS_OK)
-        status = objects_start(server, data, error);
+        status = objects_start(server, settings, data, error);
     return status;
 }
 

@@ -58,6 +58,10 @@ static const struct config_key keys[] = {
     KEY("auth.fips", CONFIG_BOOL, auth_fips, "no", 0, 0, NULL,
         "Keep passwords by PBKDF2-HMAC-SHA256, an approved algorithm, instead of Argon2id; each is "
         "changed over at its next login."),
+    KEY("files.account", CONFIG_INT, files_account, "51200", 0, 1 << 24, NULL,
+        "MiB of files that one account may keep, unless an admin has said otherwise for it."),
+    KEY("files.space", CONFIG_INT, files_space, "204800", 0, 1 << 24, NULL,
+        "MiB of files that one space may keep, likewise."),
     KEY("phone.enabled", CONFIG_BOOL, phone, "no", 0, 0, NULL, "Telephones may call in by SIP."),
     KEY("phone.udp", CONFIG_TEXT, phone_udp, "", 0, 0, NULL,
         "ADDRESS:PORT of SIP over UDP, such as 0.0.0.0:5060; empty: none."),

@@ -26,6 +26,7 @@ struct settings {
     int64_t meetings_adhoc;           /* enum adhoc */
     int64_t threads;
     bool auth_fips;
+    int64_t files_account, files_space; /* MiB */
     const char *vault_command;
     const char *log;
     const char *trace_participant;

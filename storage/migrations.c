@@ -399,6 +399,46 @@ static const char *const steps[] = {
     "  changed INTEGER NOT NULL,"
     "  PRIMARY KEY (space, account, thread)"
     ") STRICT, WITHOUT ROWID;",
+
+    /* 15: quotas of one's own, uploads over many requests, links that show contents. Names are
+       sealed with the space's key. */
+    "ALTER TABLE object_usage ADD COLUMN quota INTEGER;"
+
+    "CREATE TABLE space_upload ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT NOT NULL,"
+    "  account TEXT NOT NULL,"
+    "  name BLOB NOT NULL,"
+    "  type TEXT,"
+    "  folder TEXT,"
+    "  file TEXT,"
+    "  length INTEGER NOT NULL,"
+    "  made TEXT,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_upload_created ON space_upload (created);"
+    "CREATE INDEX space_upload_space ON space_upload (space);"
+
+    "CREATE TABLE space_share ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT NOT NULL,"
+    "  maker TEXT NOT NULL REFERENCES account (id),"
+    "  token_hash BLOB NOT NULL UNIQUE,"
+    "  name BLOB NOT NULL,"
+    "  everything INTEGER NOT NULL,"
+    "  messages INTEGER NOT NULL,"
+    "  password TEXT,"
+    "  views INTEGER NOT NULL DEFAULT 0,"
+    "  expires INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_share_space ON space_share (space, id);"
+
+    "CREATE TABLE space_share_file ("
+    "  share TEXT NOT NULL,"
+    "  file TEXT NOT NULL,"
+    "  PRIMARY KEY (share, file)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 enum { VAULT_STEP = 3 };

@@ -1,23 +1,24 @@
 /*
- * modules/spaces/files.c - files are added, listed, moved, thrown away.
+ * modules/spaces/files.c - files are listed, moved, thrown away; incoming.c adds them.
  */
 #include "modules/spaces/files.h"
 
 #include "core/text.h"
+#include "modules/spaces/files_state.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/vault/vault.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static bool name_valid(const char *name)
+bool files_name_valid(const char *name)
 {
     return name != NULL && text_valid(name, 1, FILES_NAME_MAX, TEXT_LINE) && !text_blank(name) &&
            strchr(name, '/') == NULL && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 /* type/subtype of RFC 9110 tokens, no parameters. */
-static bool type_valid(const char *type)
+bool files_type_valid(const char *type)
 {
     static const char token[] = "abcdefghijklmnopqrstuvwxyz0123456789!#$&^_.+-";
     size_t left = strspn(type, token);
@@ -57,8 +58,8 @@ static enum status row_read(struct db_session *session, struct db_statement *row
     return status;
 }
 
-static enum status file_load(struct db_session *session, const char *space, const char *id,
-                             struct arena *arena, struct files_file *ret_file)
+enum status files_load(struct db_session *session, const char *space, const char *id,
+                       struct arena *arena, struct files_file *ret_file)
 {
     struct db_statement *select =
         db_prepare(session, "SELECT " COLUMNS " FROM space_file WHERE id = $1 AND space = $2");
@@ -68,10 +69,8 @@ static enum status file_load(struct db_session *session, const char *space, cons
     return status == STATUS_OK ? row_read(session, select, arena, ret_file) : status;
 }
 
-/* `folder` "": the top. Errors: STATUS_NOT_FOUND, STATUS_LIMIT (it is full, or too deep),
- * STATUS_INVALID (it is in `moved`, or is it). */
-static enum status folder_check(struct db_session *session, const char *space, const char *folder,
-                                const char *moved, struct arena *arena)
+enum status files_folder_check(struct db_session *session, const char *space, const char *folder,
+                               const char *moved, struct arena *arena)
 {
     struct files_file above;
     struct db_statement *count =
@@ -87,168 +86,11 @@ static enum status folder_check(struct db_session *session, const char *space, c
             return STATUS_INVALID;
         if (depth++ == FILES_DEPTH_MAX)
             return STATUS_LIMIT;
-        status = file_load(session, space, folder, arena, &above);
+        status = files_load(session, space, folder, arena, &above);
         if (status == STATUS_OK && (strcmp(above.kind, "folder") != 0 || above.deleted != 0))
             status = STATUS_NOT_FOUND;
         folder = status == STATUS_OK ? above.folder : NULL;
     }
-    return status;
-}
-
-/* ---- adding ---- */
-
-struct adding {
-    struct spaces_who who;
-    const struct files_new *wish;
-    const struct upload *upload;
-    const char *id, *object; /* of the file, of its content */
-    int64_t now_ms;
-    struct arena *arena;
-    struct files_file file;
-    bool doomed; /* a content went */
-};
-
-static enum status file_insert(struct db_session *session, const struct adding *adding)
-{
-    const struct files_new *wish = adding->wish;
-    const struct vault_place place = {
-        .space = adding->who.space, .table = "space_file", .column = "name", .row = adding->id};
-    const char *folder = wish->folder != NULL ? wish->folder : "";
-    enum status status = folder_check(session, adding->who.space, folder, NULL, adding->arena);
-    if (status != STATUS_OK)
-        return status;
-    struct db_statement *insert = db_prepare(
-        session, "INSERT INTO space_file (id, space, name, folder, kind, type, author, size,"
-                 " version, created, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-                 " $10)");
-    db_bind_text(insert, 1, adding->id);
-    db_bind_text(insert, 2, adding->who.space);
-    status = vault_bind(db_session_vault(session), &place, insert, 3, wish->name);
-    db_bind_text(insert, 4, folder);
-    db_bind_text(insert, 5, wish->is_folder ? "folder" : "file");
-    if (!wish->is_folder)
-        db_bind_text(insert, 6, wish->type != NULL ? wish->type : "application/octet-stream");
-    db_bind_text(insert, 7, adding->who.account);
-    db_bind_int(insert, 8, (int64_t)wish->length);
-    db_bind_int(insert, 9, !wish->is_folder);
-    db_bind_int(insert, 10, adding->now_ms);
-    return status == STATUS_OK ? db_run(insert) : status;
-}
-
-static enum status file_renew(struct db_session *session, const struct adding *adding)
-{
-    const struct files_new *wish = adding->wish;
-    struct db_statement *update =
-        db_prepare(session, "UPDATE space_file SET version = version + 1, size = $3, author = $4,"
-                            " changed = $5, type = coalesce($6, type) WHERE id = $1 AND space = $2"
-                            " AND kind = 'file' AND deleted IS NULL RETURNING version");
-    db_bind_text(update, 1, adding->id);
-    db_bind_text(update, 2, adding->who.space);
-    db_bind_int(update, 3, (int64_t)wish->length);
-    db_bind_text(update, 4, adding->who.account);
-    db_bind_int(update, 5, adding->now_ms);
-    db_bind_text(update, 6, wish->type);
-    return db_step(update);
-}
-
-static enum status version_insert(struct db_session *session, const struct adding *adding)
-{
-    struct db_statement *insert = db_prepare(
-        session, "INSERT INTO space_file_version (file, version, object, size, author, created)"
-                 " SELECT id, version, $2, size, author, changed FROM space_file WHERE id = $1");
-    db_bind_text(insert, 1, adding->id);
-    db_bind_text(insert, 2, adding->object);
-    return db_run(insert);
-}
-
-/* The oldest contents go. */
-static enum status versions_trim(struct db_session *session, struct adding *adding)
-{
-    struct db_statement *drop = db_prepare(
-        session, "DELETE FROM space_file_version WHERE file = $1 AND version <="
-                 " (SELECT version FROM space_file WHERE id = $1) - $2 RETURNING object");
-    db_bind_text(drop, 1, adding->id);
-    db_bind_int(drop, 2, FILES_VERSIONS_MAX);
-    enum status status = db_step(drop);
-    if (status != STATUS_OK)
-        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    const char *object = arena_strdup(adding->arena, db_column_text(drop, 0));
-    adding->doomed = true;
-    return object != NULL ? object_doom(session, object) : STATUS_NO_MEMORY;
-}
-
-static enum status add_run(struct db_session *session, void *arg)
-{
-    struct adding *adding = arg;
-    bool renews = adding->wish->file != NULL;
-    enum status status = spaces_seat(session, &adding->who, SPACES_WRITE, NULL);
-    if (status == STATUS_OK)
-        status = renews ? file_renew(session, adding) : file_insert(session, adding);
-    if (status == STATUS_OK && adding->upload != NULL)
-        status = object_adopt(session, adding->upload, adding->now_ms);
-    if (status == STATUS_OK && adding->upload != NULL)
-        status = version_insert(session, adding);
-    if (status == STATUS_OK && renews)
-        status = versions_trim(session, adding);
-    if (status == STATUS_OK)
-        status = spaces_event(session, adding->who.space, renews ? "file.updated" : "file.added",
-                              adding->id, adding->now_ms);
-    return status == STATUS_OK
-               ? file_load(session, adding->who.space, adding->id, adding->arena, &adding->file)
-               : status;
-}
-
-/* The content first, whole and durable; then the transaction that makes it a file. */
-static enum status content_add(struct db *db, struct objects *objects, struct adding *adding)
-{
-    const struct files_new *wish = adding->wish;
-    char id[CRYPTO_ID_CHARS + 1];
-    struct upload *upload = NULL;
-    const struct upload_spec spec = {.space = adding->who.space,
-                                     .owner = adding->who.account,
-                                     .length = (int64_t)wish->length,
-                                     .owner_max = FILES_OWNER_MAX,
-                                     .space_max = FILES_SPACE_MAX};
-    enum status status = upload_new(objects, &spec, adding->now_ms, id);
-    if (status != STATUS_OK)
-        return status;
-    status = upload_open(objects, id, spec.owner, &upload);
-    if (status == STATUS_OK)
-        status = upload_append(upload, 0, wish->content, wish->length);
-    if (status == STATUS_OK)
-        status = upload_finish(upload);
-    adding->upload = upload;
-    adding->object = id;
-    if (status == STATUS_OK)
-        status = db_write(db, add_run, adding);
-    upload_close(upload);
-    if (status != STATUS_OK) {
-        enum status cancelled = upload_cancel(objects, id, spec.owner);
-        (void)cancelled; /* what stays is removed when it expires */
-    }
-    return status;
-}
-
-enum status files_add(struct db *db, struct objects *objects, const struct spaces_who *who,
-                      const struct files_new *wish, int64_t now_ms, struct arena *arena,
-                      struct files_file *ret_file)
-{
-    char id[CRYPTO_ID_CHARS + 1];
-    struct adding adding = {.who = *who, .wish = wish, .now_ms = now_ms, .arena = arena};
-    if ((wish->file == NULL && !name_valid(wish->name)) ||
-        (wish->type != NULL && !type_valid(wish->type)))
-        return STATUS_INVALID;
-    crypto_id(id);
-    adding.id = wish->file != NULL ? wish->file : id;
-    /* Who may not write does not fill the disk first. */
-    enum status status = spaces_check(db, who, SPACES_WRITE);
-    if (status == STATUS_OK)
-        status =
-            wish->is_folder ? db_write(db, add_run, &adding) : content_add(db, objects, &adding);
-    if (status == STATUS_OK && adding.doomed)
-        status = objects_reap(objects);
-    if (status == STATUS_OK)
-        *ret_file = adding.file;
     return status;
 }
 
@@ -342,9 +184,9 @@ static enum status get_run(struct db_session *session, void *arg)
 {
     struct reading *reading = arg;
     enum status status = spaces_seat(session, &reading->who, SPACES_READ, NULL);
-    return status == STATUS_OK
-               ? file_load(session, reading->who.space, reading->id, reading->arena, &reading->file)
-               : status;
+    return status == STATUS_OK ? files_load(session, reading->who.space, reading->id,
+                                            reading->arena, &reading->file)
+                               : status;
 }
 
 enum status files_get(struct db *db, const struct spaces_who *who, const char *id,
@@ -364,7 +206,7 @@ static enum status versions_run(struct db_session *session, void *arg)
     enum status status = spaces_seat(session, &reading->who, SPACES_HISTORY, NULL);
     if (status == STATUS_OK)
         status =
-            file_load(session, reading->who.space, reading->id, reading->arena, &reading->file);
+            files_load(session, reading->who.space, reading->id, reading->arena, &reading->file);
     struct files_version *items = arena_alloc(reading->arena, FILES_VERSIONS_MAX * sizeof *items);
     if (status == STATUS_OK && items == NULL)
         status = STATUS_NO_MEMORY;
@@ -466,23 +308,48 @@ static enum status change_store(struct db_session *session, const struct changin
     return status == STATUS_OK ? db_run(update) : status;
 }
 
+/* The content moves to the top: it has one place, whatever its number. */
+static enum status version_restore(struct db_session *session, const struct changing *changing)
+{
+    int64_t version = changing->change->version;
+    enum status status = spaces_seat(session, &changing->who, SPACES_HISTORY, NULL);
+    if (status != STATUS_OK || version == changing->file.version)
+        return status;
+    struct db_statement *move =
+        db_prepare(session, "UPDATE space_file_version SET version = $3"
+                            " WHERE file = $1 AND version = $2 RETURNING size");
+    db_bind_text(move, 1, changing->id);
+    db_bind_int(move, 2, version);
+    db_bind_int(move, 3, changing->file.version + 1);
+    status = db_step(move);
+    if (status != STATUS_OK)
+        return status;
+    struct db_statement *update =
+        db_prepare(session, "UPDATE space_file SET version = version + 1, size = $2 WHERE id = $1");
+    db_bind_text(update, 1, changing->id);
+    db_bind_int(update, 2, db_column_int(move, 0));
+    return db_run(update);
+}
+
 static enum status change_run(struct db_session *session, void *arg)
 {
     struct changing *changing = arg;
     enum status status = spaces_seat(session, &changing->who, SPACES_WRITE, NULL);
     if (status == STATUS_OK)
-        status =
-            file_load(session, changing->who.space, changing->id, changing->arena, &changing->file);
+        status = files_load(session, changing->who.space, changing->id, changing->arena,
+                            &changing->file);
     if (status == STATUS_OK && changing->change->folder != NULL)
-        status = folder_check(session, changing->who.space, changing->change->folder, changing->id,
-                              changing->arena);
+        status = files_folder_check(session, changing->who.space, changing->change->folder,
+                                    changing->id, changing->arena);
+    if (status == STATUS_OK && changing->change->version != 0)
+        status = version_restore(session, changing);
     if (status == STATUS_OK)
         status = change_store(session, changing);
     if (status == STATUS_OK)
         status = spaces_event(session, changing->who.space, "file.updated", changing->id,
                               changing->now_ms);
-    return status == STATUS_OK ? file_load(session, changing->who.space, changing->id,
-                                           changing->arena, &changing->file)
+    return status == STATUS_OK ? files_load(session, changing->who.space, changing->id,
+                                            changing->arena, &changing->file)
                                : status;
 }
 
@@ -492,8 +359,9 @@ enum status files_change(struct db *db, const struct spaces_who *who, const char
 {
     struct changing changing = {
         .who = *who, .id = id, .change = change, .now_ms = now_ms, .arena = arena};
-    if ((change->name != NULL && !name_valid(change->name)) ||
-        (change->name == NULL && change->folder == NULL && change->deleted == JSON_ABSENT))
+    if ((change->name != NULL && !files_name_valid(change->name)) ||
+        (change->name == NULL && change->folder == NULL && change->deleted == JSON_ABSENT &&
+         change->version == 0))
         return STATUS_INVALID;
     enum status status = db_write(db, change_run, &changing);
     if (status == STATUS_OK)
@@ -545,8 +413,8 @@ static enum status delete_run(struct db_session *session, void *arg)
     struct changing *changing = arg;
     enum status status = spaces_seat(session, &changing->who, SPACES_WRITE, NULL);
     if (status == STATUS_OK)
-        status =
-            file_load(session, changing->who.space, changing->id, changing->arena, &changing->file);
+        status = files_load(session, changing->who.space, changing->id, changing->arena,
+                            &changing->file);
     if (status == STATUS_OK && changing->file.deleted != 0)
         return file_remove(session, changing);
     if (status == STATUS_OK)
@@ -589,10 +457,12 @@ static enum status purge_run(struct db_session *session, void *arg)
     enum status status;
     while ((status = db_step(select)) == STATUS_OK)
         snprintf(ids[count++], sizeof ids[0], "%s", db_column_text(select, 0));
+    struct db_statement *uploads = db_prepare(session, "DELETE FROM space_upload WHERE space = $1");
+    db_bind_text(uploads, 1, purging->space);
     purging->more = count == PURGE_MAX;
     if (status != STATUS_NOT_FOUND)
         return status;
-    status = STATUS_OK;
+    status = db_run(uploads);
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         status = contents_doom(session, ids[i]);
         struct db_statement *drop = db_prepare(session, "DELETE FROM space_file WHERE id = $1");

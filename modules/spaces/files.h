@@ -22,9 +22,6 @@ enum {
     FILES_DEPTH_MAX = 32,     /* folders in each other */
 };
 
-#define FILES_OWNER_MAX (INT64_C(50) << 30)  /* bytes one account may keep */
-#define FILES_SPACE_MAX (INT64_C(200) << 30) /* bytes one space may keep */
-
 struct files_file {
     const char *id, *space, *name;
     const char *folder;                /* id of the folder it is in; NULL: the space's top */
@@ -55,16 +52,17 @@ extern const struct json_table files_file_table, files_list_table, files_version
 
 struct files_new {
     const char *name;
-    const char *folder; /* NULL: the top */
-    const char *type;   /* NULL: application/octet-stream */
-    const char *file;   /* the file it is the next version of, whose name stays; NULL */
-    bool is_folder;     /* no content */
-    const void *content;
-    size_t length;
+    const char *folder;    /* NULL: the top */
+    const char *type;      /* NULL: application/octet-stream */
+    const char *file;      /* the file it is the next version of, whose name stays; NULL */
+    bool is_folder;        /* no content */
+    const void *content;   /* of files_add; incoming.h brings it in pieces */
+    size_t length;         /* bytes of the whole content */
+    const uint8_t *digest; /* SHA-256 it must have, or NULL */
 };
 
-/* SPACES_WRITE. Errors: STATUS_INVALID, STATUS_NOT_FOUND also for the folder or file, STATUS_LIMIT
- * (a quota or a folder is full). */
+/* A content that is in memory. SPACES_WRITE. Errors: STATUS_INVALID, STATUS_NOT_FOUND also for the
+ * folder or file, STATUS_LIMIT (a quota or a folder is full), STATUS_CORRUPT (the digest). */
 MUST_USE enum status files_add(struct db *db, struct objects *objects, const struct spaces_who *who,
                                const struct files_new *wish, int64_t now_ms, struct arena *arena,
                                struct files_file *ret_file);
@@ -90,9 +88,11 @@ struct files_change {
     const char *name;        /* NULL: as it is */
     const char *folder;      /* NULL: as it is; "": the top */
     enum json_maybe deleted; /* JSON_ABSENT: as it is */
+    int64_t version;         /* an earlier content that becomes the newest; 0: as it is */
 };
 
-/* SPACES_WRITE. Errors: STATUS_INVALID (a name, or a folder into itself). */
+/* SPACES_WRITE; an earlier version also SPACES_HISTORY, and its number is then a new one. Errors:
+ * STATUS_INVALID (a name, or a folder into itself), STATUS_NOT_FOUND also for the version. */
 MUST_USE enum status files_change(struct db *db, const struct spaces_who *who, const char *id,
                                   const struct files_change *change, int64_t now_ms,
                                   struct arena *arena, struct files_file *ret_file);

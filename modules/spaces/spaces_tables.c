@@ -2,6 +2,7 @@
 #include "modules/auth/auth.h"
 #include "modules/spaces/drafts.h"
 #include "modules/spaces/files.h"
+#include "modules/spaces/incoming.h"
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
 #include "modules/spaces/receipts.h"
@@ -232,6 +233,17 @@ static const struct json_field files_list_fields[] = {
 };
 
 TABLE(files_list, NULL);
+
+static const struct json_field uploads_upload_fields[] = {
+    TEXT(uploads_upload, id, 1, CRYPTO_ID_CHARS, true, NULL),
+    TEXT(uploads_upload, space, 1, SPACES_ID_MAX, true, NULL),
+    TEXT(uploads_upload, file, 1, CRYPTO_ID_CHARS, false, "it has become; absent: not yet"),
+    INT(uploads_upload, offset, 0, INT64_MAX, true, "bytes that are here"),
+    INT(uploads_upload, length, 0, INT64_MAX, true, "bytes of the whole"),
+    INT(uploads_upload, expires, 0, INT64_MAX, true, "ms since 1970, if nobody goes on with it"),
+};
+
+TABLE(uploads_upload, "A content on its way.");
 
 static const struct json_field files_version_fields[] = {
     INT(files_version, version, 1, INT64_MAX, true, NULL),

@@ -57,6 +57,7 @@ struct api_route {
     const char *type;                /* content type of what run writes itself */
     int status;                      /* of success; 0: 200 */
     uint32_t body_max;               /* bytes; 0: API_BODY_MAX where there is a body */
+    bool streams;                    /* any length: run gives a sink, which answers (api_sunk) */
     const char *doc;                 /* one line */
 };
 
@@ -73,8 +74,8 @@ struct api_table {
     }
 
 /* A file each. */
-extern const struct api_table api_accounts, api_files, api_meetings, api_messages, api_operator,
-    api_spaces;
+extern const struct api_table api_accounts, api_contents, api_files, api_meetings, api_messages,
+    api_operator, api_quotas, api_spaces, api_uploads;
 
 /* Every route; NULL past the last. */
 const struct api_route *api_route_at(size_t index);
@@ -86,6 +87,10 @@ void *api_result(struct api_call *call, size_t size);
 /* Answers with a problem of its own; returns what the handler may return. */
 MUST_USE enum status api_problem(struct api_call *call, int http, const char *code,
                                  const char *detail);
+
+/* A sink's success, in JSON by `table`. */
+void api_sunk(const struct http_request *request, struct http_reply *reply, int http,
+              const struct json_table *table, const void *value);
 
 /* ---- entity tags (RFC 9110 8.8.3): a resource's version ---- */
 

@@ -16,7 +16,8 @@
 #include <strings.h>
 
 static const struct api_table *const tables[] = {&api_accounts, &api_meetings, &api_spaces,
-                                                 &api_messages, &api_files,    &api_operator};
+                                                 &api_messages, &api_files,    &api_contents,
+                                                 &api_uploads,  &api_quotas,   &api_operator};
 
 const struct api_route *api_route_at(size_t index)
 {
@@ -49,6 +50,16 @@ enum status api_problem(struct api_call *call, int http, const char *code, const
 {
     http_problem(call->request, call->reply, http, code, detail);
     return STATUS_DENIED;
+}
+
+void api_sunk(const struct http_request *request, struct http_reply *reply, int http,
+              const struct json_table *table, const void *value)
+{
+    const char *json = json_encode(table, value, request->arena);
+    if (json != NULL)
+        http_reply_json(reply, http, json);
+    else
+        http_problem_status(request, reply, STATUS_NO_MEMORY, NULL);
 }
 
 void api_etag(struct api_call *call, int64_t version)
@@ -197,6 +208,8 @@ static enum status decode_all(struct api_call *call, const struct api_route *rou
 
 static void answer(struct api_call *call, const struct api_route *route)
 {
+    if (call->reply->sink.context != NULL)
+        return;
     if (route->result == NULL) {
         if (call->reply->status == 0)
             call->reply->status = route->status;
@@ -238,6 +251,8 @@ enum status api_routes(struct http *http, struct api *api)
         size_t body_max = route->body_max;
         if (body_max == 0 && route->body != NULL)
             body_max = API_BODY_MAX;
+        if (route->streams)
+            body_max = HTTP_STREAMED;
         const struct http_route row = {route->method, route->pattern, route_run, &api->bound[i],
                                        body_max};
         status = http_route_add(http, &row);

@@ -44,62 +44,107 @@ enum status objects_upload_path(const struct objects *objects, const char *id,
 
 /* ---- rows ---- */
 
+static enum status holder_make(struct db_session *session, const char *kind, const char *holder)
+{
+    struct db_statement *insert =
+        db_prepare(session, "INSERT INTO object_usage (kind, holder, bytes) VALUES ($1, $2, 0)"
+                            " ON CONFLICT (kind, holder) DO NOTHING");
+    db_bind_text(insert, 1, kind);
+    db_bind_text(insert, 2, holder);
+    return db_run(insert);
+}
+
 static enum status holder_add(struct db_session *session, const char *kind, const char *holder,
                               int64_t bytes, int64_t max)
 {
-    struct db_statement *update =
-        db_prepare(session, "INSERT INTO object_usage (kind, holder, bytes) VALUES ($1, $2, 0)"
-                            " ON CONFLICT (kind, holder) DO NOTHING");
-    db_bind_text(update, 1, kind);
-    db_bind_text(update, 2, holder);
-    enum status status = db_run(update);
+    enum status status = holder_make(session, kind, holder);
     if (status != STATUS_OK)
         return status;
-    update = db_prepare(session, "UPDATE object_usage SET bytes = bytes + $3"
-                                 " WHERE kind = $1 AND holder = $2 AND ($3 <= 0 OR bytes <= $4)"
-                                 " RETURNING bytes");
+    struct db_statement *update =
+        db_prepare(session, "UPDATE object_usage SET bytes = bytes + $3"
+                            " WHERE kind = $1 AND holder = $2"
+                            " AND ($3 <= 0 OR bytes <= coalesce(quota, $4) - $3)"
+                            " RETURNING bytes");
     db_bind_text(update, 1, kind);
     db_bind_text(update, 2, holder);
     db_bind_int(update, 3, bytes);
-    db_bind_int(update, 4, max - bytes);
+    db_bind_int(update, 4, max);
     status = db_step(update);
     return status == STATUS_NOT_FOUND ? STATUS_LIMIT : status;
 }
 
-enum status usage_add(struct db_session *session, const struct upload_spec *spec, int64_t bytes)
+enum status usage_add(struct db_session *session, const struct objects *objects,
+                      const struct upload_spec *spec, int64_t bytes)
 {
-    enum status status = holder_add(session, "u", spec->owner, bytes, spec->owner_max);
+    enum status status =
+        holder_add(session, "u", spec->owner, bytes, objects != NULL ? objects->owner_max : 0);
     if (status == STATUS_OK && spec->space)
-        status = holder_add(session, "s", spec->space, bytes, spec->space_max);
+        status =
+            holder_add(session, "s", spec->space, bytes, objects != NULL ? objects->space_max : 0);
     return status;
 }
 
 struct usage {
     char kind[2];
     const char *holder;
-    int64_t bytes;
+    int64_t max; /* to be set; of all, to be read */
+    struct objects_usage found;
 };
 
 static enum status usage_read(struct db_session *session, void *arg)
 {
     struct usage *usage = arg;
     struct db_statement *select =
-        db_prepare(session, "SELECT bytes FROM object_usage WHERE kind = $1 AND holder = $2");
+        db_prepare(session, "SELECT bytes, coalesce(quota, $3), quota IS NOT NULL FROM object_usage"
+                            " WHERE kind = $1 AND holder = $2");
     db_bind_text(select, 1, usage->kind);
     db_bind_text(select, 2, usage->holder);
+    db_bind_int(select, 3, usage->max);
     enum status status = db_step(select);
+    usage->found = (struct objects_usage){.max = usage->max};
     if (status == STATUS_OK)
-        usage->bytes = db_column_int(select, 0);
+        usage->found = (struct objects_usage){db_column_int(select, 0), db_column_int(select, 1),
+                                              db_column_int(select, 2) != 0};
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-enum status objects_usage(struct db *db, char kind, const char *holder, int64_t *ret_bytes)
+static enum status quota_write(struct db_session *session, void *arg)
 {
-    struct usage usage = {.kind = {kind}, .holder = holder};
-    enum status status = db_read(db, usage_read, &usage);
+    const struct usage *usage = arg;
+    enum status status = holder_make(session, usage->kind, usage->holder);
+    if (status != STATUS_OK)
+        return status;
+    struct db_statement *update =
+        db_prepare(session, "UPDATE object_usage SET quota = $3 WHERE kind = $1 AND holder = $2");
+    db_bind_text(update, 1, usage->kind);
+    db_bind_text(update, 2, usage->holder);
+    if (usage->max >= 0)
+        db_bind_int(update, 3, usage->max);
+    return db_run(update);
+}
+
+void objects_quotas(struct objects *objects, int64_t owner_max, int64_t space_max)
+{
+    objects->owner_max = owner_max;
+    objects->space_max = space_max;
+}
+
+enum status objects_usage(struct objects *objects, char kind, const char *holder,
+                          struct objects_usage *ret_usage)
+{
+    struct usage usage = {.kind = {kind},
+                          .holder = holder,
+                          .max = kind == 'u' ? objects->owner_max : objects->space_max};
+    enum status status = db_read(objects->db, usage_read, &usage);
     if (status == STATUS_OK)
-        *ret_bytes = usage.bytes;
+        *ret_usage = usage.found;
     return status;
+}
+
+enum status objects_quota_set(struct objects *objects, char kind, const char *holder, int64_t max)
+{
+    struct usage usage = {.kind = {kind}, .holder = holder, .max = max};
+    return db_write(objects->db, quota_write, &usage);
 }
 
 static struct vault_place secret_place(const char *space, const char *table, const char *id)
@@ -158,7 +203,7 @@ static enum status row_doom(struct db_session *session, const char *sql, const c
     snprintf(space, sizeof space, "%s", text ? text : "");
     snprintf(holder, sizeof holder, "%s", db_column_text(remove, 1));
     struct upload_spec spec = {.space = space[0] != '\0' ? space : NULL, .owner = holder};
-    status = usage_add(session, &spec, -bytes);
+    status = usage_add(session, NULL, &spec, -bytes);
     if (status != STATUS_OK)
         return status;
     struct db_statement *insert = db_prepare(
@@ -334,6 +379,7 @@ enum status objects_open(struct db *db, const char *directory, struct objects **
     if (!objects)
         return STATUS_NO_MEMORY;
     objects->db = db;
+    objects_quotas(objects, OBJECTS_OWNER_MAX, OBJECTS_SPACE_MAX);
     objects->boot = (int64_t)(crypto_random_u64() >> 1);
     enum status status = lock_init(&objects->lock);
     if (status != STATUS_OK) {

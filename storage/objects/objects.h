@@ -18,6 +18,7 @@
 #include "core/crypto.h"
 #include "storage/db.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,8 @@ enum {
     OBJECTS_OPEN_MAX = 4096, /* uploads that are being appended to at once */
     OBJECTS_HOLDER_MAX = 64, /* bytes of a user's or space's id */
 };
+#define OBJECTS_OWNER_MAX (INT64_C(50) << 30)  /* bytes, unless objects_quotas says otherwise */
+#define OBJECTS_SPACE_MAX (INT64_C(200) << 30) /* likewise */
 #define OBJECTS_SIZE_MAX                                                                           \
     (INT64_C(1) << 44) /* bytes of one object: 16 TiB, far below 2^32 chunks                       \
                         */
@@ -42,20 +45,45 @@ MUST_USE enum status objects_open(struct db *db, const char *directory,
 /* No upload or object is open. Accepts NULL, returns NULL. */
 struct objects *objects_close(struct objects *objects);
 
+/* ---- quotas ---- */
+
+/* What a user and a space may keep when nobody has said otherwise; before the first upload. */
+void objects_quotas(struct objects *objects, int64_t owner_max, int64_t space_max);
+
+struct objects_usage {
+    int64_t bytes; /* kept, unfinished uploads too */
+    int64_t max;   /* the quota */
+    bool own;      /* somebody has set it for this holder */
+};
+
+/* Of a user or a space (kind 'u' or 's'). */
+MUST_USE enum status objects_usage(struct objects *objects, char kind, const char *holder,
+                                   struct objects_usage *ret_usage);
+/* `max` -1: what holds for all again. More may be kept already: nothing is deleted. */
+MUST_USE enum status objects_quota_set(struct objects *objects, char kind, const char *holder,
+                                       int64_t max);
+
 /* ---- writing ---- */
 
 struct upload_spec {
-    const char *space;            /* whose key and quota; NULL: the server's */
-    const char *owner;            /* whose quota: a user's id */
-    int64_t length;               /* bytes, known from the start: they count at once */
-    int64_t owner_max, space_max; /* quotas, bytes */
-    const uint8_t *digest;        /* SHA-256 it must have, or NULL */
+    const char *space;     /* whose key and quota; NULL: the server's */
+    const char *owner;     /* whose quota: a user's id */
+    int64_t length;        /* bytes, known from the start: they count at once */
+    const uint8_t *digest; /* SHA-256 it must have, or NULL */
 };
 
 /* Errors: STATUS_INVALID, STATUS_LIMIT (a quota is full), STATUS_CLOSED (the space has no key),
  * STATUS_IO, as db_write. */
 MUST_USE enum status upload_new(struct objects *objects, const struct upload_spec *spec,
                                 int64_t now_ms, char ret_id[CRYPTO_ID_CHARS + 1]);
+struct upload_state {
+    int64_t offset;  /* what survives a crash */
+    int64_t touched; /* ms since 1970 of the last upload_sync */
+};
+
+/* In a body. Errors: STATUS_NOT_FOUND. */
+MUST_USE enum status upload_look(struct db_session *session, const char *id,
+                                 struct upload_state *ret_state);
 /* Errors: STATUS_NOT_FOUND (none such, or not this owner's), STATUS_AGAIN (somebody else has it
  * open), STATUS_LIMIT (OBJECTS_OPEN_MAX, or cut off by too many restarts: begin a new one),
  * STATUS_CORRUPT, STATUS_IO, STATUS_NO_MEMORY. */
@@ -106,8 +134,5 @@ struct object *object_close(struct object *object);
 MUST_USE enum status object_doom(struct db_session *session, const char *id);
 /* Removes the files of doomed objects; objects_open finishes what a crash left. */
 MUST_USE enum status objects_reap(struct objects *objects);
-/* Bytes that count for a user or a space (kind 'u' or 's'), unfinished uploads too. */
-MUST_USE enum status objects_usage(struct db *db, char kind, const char *holder,
-                                   int64_t *ret_bytes);
 
 #endif

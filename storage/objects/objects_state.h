@@ -17,6 +17,7 @@ struct objects {
     char folder[OBJECTS_PATH_MAX];  /* DATA/objects: ID[0..2)/ID */
     char uploads[OBJECTS_PATH_MAX]; /* DATA/uploads: ID */
     int64_t boot;                   /* of this process: uploads know whether it is another */
+    int64_t owner_max, space_max;   /* quotas that hold for all */
     struct lock lock;
     struct map *open; /* ids of uploads that are open: the value is the upload's id text */
 };
@@ -28,10 +29,10 @@ MUST_USE enum status objects_path(const struct objects *objects, const char *id,
 MUST_USE enum status objects_upload_path(const struct objects *objects, const char *id,
                                          char ret_path[OBJECTS_PATH_MAX]);
 
-/* In a body: `bytes` more, within the quotas of spec, or less, for its space and its owner.
- * Errors: STATUS_LIMIT. */
-MUST_USE enum status usage_add(struct db_session *session, const struct upload_spec *spec,
-                               int64_t bytes);
+/* In a body: `bytes` more, within the quotas, or less, for the space and the owner of spec.
+ * `objects` may be NULL for less. Errors: STATUS_LIMIT. */
+MUST_USE enum status usage_add(struct db_session *session, const struct objects *objects,
+                               const struct upload_spec *spec, int64_t bytes);
 
 /* Seals a secret for a column `secret` of `table` and binds it. Errors: as vault_seal. */
 MUST_USE enum status secret_bind(struct db_session *session, const char *space, const char *table,

@@ -55,7 +55,7 @@ static enum status make_run(struct db_session *session, void *arg)
 {
     const struct making *making = arg;
     const struct upload_spec *spec = making->spec;
-    enum status status = usage_add(session, spec, spec->length);
+    enum status status = usage_add(session, making->objects, spec, spec->length);
     if (status != STATUS_OK)
         return status;
     struct db_statement *insert =
@@ -130,6 +130,17 @@ static enum status state_read(struct db_session *session, void *arg)
     if (length != upload->tail_length + VAULT_OVERHEAD)
         return STATUS_CORRUPT;
     return vault_unseal(vault, &place, sealed, length, upload->tail);
+}
+
+enum status upload_look(struct db_session *session, const char *id, struct upload_state *ret_state)
+{
+    struct db_statement *select =
+        db_prepare(session, "SELECT received, touched FROM upload WHERE id = $1");
+    db_bind_text(select, 1, id);
+    enum status status = db_step(select);
+    if (status == STATUS_OK)
+        *ret_state = (struct upload_state){db_column_int(select, 0), db_column_int(select, 1)};
+    return status;
 }
 
 static enum status state_write(struct db_session *session, void *arg)

@@ -100,7 +100,7 @@ static double object_write(struct bench *bench, struct objects *objects, uint8_t
                            char id[CRYPTO_ID_CHARS + 1])
 {
     struct upload *upload = NULL;
-    const struct upload_spec spec = {.owner = "ada", .length = CONTENT, .owner_max = CONTENT};
+    const struct upload_spec spec = {.owner = "ada", .length = CONTENT};
     uint64_t start = clock_mono_ns();
     must(upload_new(objects, &spec, 1, id), "upload_new");
     must(upload_open(objects, id, "ada", &upload), "upload_open");

@@ -187,8 +187,7 @@ static void objects_plant(struct planting *planting)
     for (size_t i = 0; i < 2; i++) {
         char id[CRYPTO_ID_CHARS + 1];
         struct upload *upload = NULL;
-        struct upload_spec spec = {
-            .owner = "ada", .length = (int64_t)(sizeof content + i), .owner_max = 1 << 20};
+        struct upload_spec spec = {.owner = "ada", .length = (int64_t)(sizeof content + i)};
         memset(content, ' ', sizeof content);
         memcpy(content + 1000, texts[i], CANARY);
         memcpy(content + 90000, texts[i], CANARY);

@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-enum { CONTENT_MAX = 300000, QUOTA = 1 << 30 };
+enum { CONTENT_MAX = 300000 };
 
 static uint8_t content[CONTENT_MAX], back[CONTENT_MAX];
 
@@ -71,8 +71,7 @@ static int teardown(void **state)
 static void upload_make(struct place *place, int64_t length, char id[CRYPTO_ID_CHARS + 1])
 {
     uint8_t digest[CRYPTO_SHA256_BYTES];
-    struct upload_spec spec = {
-        .owner = "ada", .length = length, .owner_max = QUOTA, .digest = digest};
+    struct upload_spec spec = {.owner = "ada", .length = length, .digest = digest};
     crypto_sha256(content, (size_t)length, digest);
     assert_int_equal(upload_new(place->objects, &spec, 1, id), STATUS_OK);
 }
@@ -444,17 +443,17 @@ static enum status doom_run(struct db_session *session, void *arg)
 
 static void usage_check(struct place *place, char kind, const char *holder, int64_t expected)
 {
-    int64_t bytes = -1;
-    assert_int_equal(objects_usage(place->db, kind, holder, &bytes), STATUS_OK);
-    assert_int_equal(bytes, expected);
+    struct objects_usage usage;
+    assert_int_equal(objects_usage(place->objects, kind, holder, &usage), STATUS_OK);
+    assert_int_equal(usage.bytes, expected);
 }
 
 static void test_quotas(void **state)
 {
     struct place *place = *state;
     char id[CRYPTO_ID_CHARS + 1];
-    struct upload_spec spec = {
-        .space = "quota", .owner = "eve", .length = 600, .owner_max = 1000, .space_max = 1500};
+    struct upload_spec spec = {.space = "quota", .owner = "eve", .length = 600};
+    objects_quotas(place->objects, 1000, 1500);
     assert_int_equal(upload_new(place->objects, &spec, 1, id), STATUS_CLOSED); /* no key */
     assert_int_equal(vault_space_new(db_vault(place->db), place->db, "quota"), STATUS_OK);
     assert_int_equal(upload_new(place->objects, &spec, 1, id), STATUS_OK);
@@ -474,6 +473,20 @@ static void test_quotas(void **state)
     usage_check(place, 's', "quota", 600);
     spec.length = -1;
     assert_int_equal(upload_new(place->objects, &spec, 1, id), STATUS_INVALID);
+    /* one's own quota instead of everybody's, and back */
+    struct objects_usage usage;
+    spec.length = 1001;
+    assert_int_equal(upload_new(place->objects, &spec, 1, id), STATUS_LIMIT);
+    assert_int_equal(objects_quota_set(place->objects, 'u', "trent", 5000), STATUS_OK);
+    assert_int_equal(upload_new(place->objects, &spec, 1, id), STATUS_LIMIT);
+    assert_int_equal(objects_quota_set(place->objects, 's', "quota", 5000), STATUS_OK);
+    assert_int_equal(upload_new(place->objects, &spec, 1, id), STATUS_OK);
+    assert_int_equal(objects_usage(place->objects, 'u', "trent", &usage), STATUS_OK);
+    assert_true(usage.own && usage.max == 5000 && usage.bytes == 1001);
+    assert_int_equal(objects_quota_set(place->objects, 'u', "trent", -1), STATUS_OK);
+    assert_int_equal(objects_usage(place->objects, 'u', "trent", &usage), STATUS_OK);
+    assert_true(!usage.own && usage.max == 1000);
+    objects_quotas(place->objects, OBJECTS_OWNER_MAX, OBJECTS_SPACE_MAX);
 }
 
 static void test_deleted_is_gone(void **state)
@@ -481,8 +494,9 @@ static void test_deleted_is_gone(void **state)
     struct place *place = *state;
     char id[CRYPTO_ID_CHARS + 1];
     struct object *object = NULL;
-    int64_t before = 0;
-    assert_int_equal(objects_usage(place->db, 'u', "ada", &before), STATUS_OK);
+    struct objects_usage usage;
+    assert_int_equal(objects_usage(place->objects, 'u', "ada", &usage), STATUS_OK);
+    int64_t before = usage.bytes;
     object_make(place, 1000, id);
     usage_check(place, 'u', "ada", before + 1000);
     assert_int_equal(db_write(place->db, doom_run, id), STATUS_OK);

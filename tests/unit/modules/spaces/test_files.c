@@ -2,6 +2,7 @@
  * Files of a space over a real database and real contents.
  */
 #include "modules/spaces/files.h"
+#include "modules/spaces/incoming.h"
 
 #include "tests/support/people.h"
 #include "tests/support/scratch.h"
@@ -113,9 +114,9 @@ static enum status content(struct stage *stage, const struct spaces_who *who, co
 
 static int64_t used(struct stage *stage)
 {
-    int64_t bytes;
-    assert_int_equal(objects_usage(stage->db, 's', stage->ada.space, &bytes), STATUS_OK);
-    return bytes;
+    struct objects_usage usage;
+    assert_int_equal(objects_usage(stage->objects, 's', stage->ada.space, &usage), STATUS_OK);
+    return usage.bytes;
 }
 
 static void test_contents_and_versions(void **state)
@@ -225,6 +226,159 @@ static void test_deleted_space_leaves_nothing(void **state)
     assert_int_equal(used(stage), 0);
 }
 
+/* ---- piece by piece ---- */
+
+static const char sixteen[] = "0123456789abcdef";
+
+static enum status begin(struct stage *stage, const struct spaces_who *who, struct files_new wish,
+                         struct incoming **ret_incoming)
+{
+    return incoming_begin(stage->db, stage->objects, who, &wish, NOW, ret_incoming);
+}
+
+static void role_set(struct stage *stage, const char *account, const char *role)
+{
+    struct spaces_member member;
+    assert_int_equal(
+        spaces_set_role(stage->db, &stage->ada, account, role, false, NOW, stage->arena, &member),
+        STATUS_OK);
+}
+
+static void test_a_content_is_whole_or_not_there(void **state)
+{
+    struct stage *stage = *state;
+    struct incoming *incoming = NULL;
+    const struct files_new wish = {.name = "g", .length = 16};
+    int64_t before = used(stage);
+    size_t there = listed(stage, NULL, false);
+    assert_int_equal(begin(stage, &stage->eve, wish, &incoming), STATUS_DENIED);
+    assert_int_equal(begin(stage, &stage->out, wish, &incoming), STATUS_NOT_FOUND);
+    assert_int_equal(begin(stage, &stage->ada, wish, &incoming), STATUS_OK);
+    assert_int_equal(used(stage), before + 16);
+    assert_int_equal(incoming_append(incoming, sixteen, 10), STATUS_OK);
+    assert_int_equal(incoming_finish(incoming, NOW, stage->arena, &stage->file), STATUS_AGAIN);
+    incoming_free(incoming); /* the client went */
+    assert_int_equal(used(stage), before);
+    assert_int_equal(listed(stage, NULL, false), there);
+    uint8_t digest[CRYPTO_SHA256_BYTES] = {1};
+    struct files_new wrong = wish;
+    wrong.digest = digest;
+    assert_int_equal(begin(stage, &stage->ada, wrong, &incoming), STATUS_OK);
+    assert_int_equal(incoming_append(incoming, sixteen, 16), STATUS_OK);
+    assert_int_equal(incoming_finish(incoming, NOW, stage->arena, &stage->file), STATUS_CORRUPT);
+    incoming_free(incoming);
+    assert_int_equal(used(stage), before);
+    assert_int_equal(listed(stage, NULL, false), there);
+    /* Whoever may not write any more when it is whole. */
+    role_set(stage, stage->eve.account, "editor");
+    assert_int_equal(begin(stage, &stage->eve, wish, &incoming), STATUS_OK);
+    assert_int_equal(incoming_append(incoming, sixteen, 16), STATUS_OK);
+    role_set(stage, stage->eve.account, "viewer");
+    assert_int_equal(incoming_finish(incoming, NOW, stage->arena, &stage->file), STATUS_DENIED);
+    incoming_free(incoming);
+    assert_int_equal(used(stage), before);
+}
+
+static enum status upload_begin(struct stage *stage, const struct spaces_who *who,
+                                struct uploads_upload *ret_upload)
+{
+    const struct files_new wish = {.name = "\u4e0a\u6d77", .type = "text/plain", .length = 16};
+    return uploads_new(stage->db, stage->objects, who, &wish, NOW, stage->arena, ret_upload);
+}
+
+static enum status upload_get(struct stage *stage, const char *id,
+                              struct uploads_upload *ret_upload)
+{
+    return uploads_get(stage->db, stage->ada.account, id, stage->arena, ret_upload);
+}
+
+static enum status go_on(struct stage *stage, const char *account, const char *id,
+                         struct incoming **ret_incoming)
+{
+    return uploads_open(stage->db, stage->objects, account, id, ret_incoming);
+}
+
+static void test_uploads_are_gone_on_with(void **state)
+{
+    struct stage *stage = *state;
+    struct incoming *incoming = NULL, *second = NULL;
+    struct uploads_upload upload;
+    char text[64];
+    assert_int_equal(upload_begin(stage, &stage->eve, &upload), STATUS_DENIED);
+    assert_int_equal(upload_begin(stage, &stage->ada, &upload), STATUS_OK);
+    const char *id = upload.id;
+    assert_true(upload.offset == 0 && upload.length == 16 && upload.file == NULL);
+    assert_int_equal(go_on(stage, stage->eve.account, id, &incoming), STATUS_NOT_FOUND);
+    assert_int_equal(go_on(stage, stage->ada.account, id, &incoming), STATUS_OK);
+    assert_int_equal(go_on(stage, stage->ada.account, id, &second), STATUS_AGAIN);
+    assert_int_equal(incoming_append(incoming, sixteen, 5), STATUS_OK);
+    assert_int_equal(incoming_sync(incoming), STATUS_OK);
+    assert_int_equal(incoming_append(incoming, "wrong", 5), STATUS_OK);
+    incoming_free(incoming); /* back to what was synced */
+    assert_int_equal(upload_get(stage, id, &upload), STATUS_OK);
+    assert_int_equal(upload.offset, 5);
+    assert_int_equal(go_on(stage, stage->ada.account, id, &incoming), STATUS_OK);
+    assert_int_equal(incoming_offset(incoming), 5);
+    assert_int_equal(incoming_append(incoming, sixteen + 5, 11), STATUS_OK);
+    assert_int_equal(incoming_finish(incoming, NOW, stage->arena, &stage->file), STATUS_OK);
+    incoming_free(incoming);
+    assert_string_equal(stage->file.name, "\u4e0a\u6d77");
+    assert_int_equal(content(stage, &stage->ada, stage->file.id, 0, text), STATUS_OK);
+    assert_string_equal(text, sixteen);
+    /* Whoever lost the last answer asks, and hears what it has become. */
+    assert_int_equal(upload_get(stage, id, &upload), STATUS_OK);
+    assert_string_equal(upload.file, stage->file.id);
+    assert_int_equal(upload.offset, 16);
+    assert_int_equal(go_on(stage, stage->ada.account, id, &incoming), STATUS_EXISTS);
+    assert_int_equal(uploads_sweep(stage->db, stage->objects, NOW), STATUS_OK);
+    assert_int_equal(upload_get(stage, id, &upload), STATUS_OK);
+    assert_int_equal(uploads_sweep(stage->db, stage->objects, NOW + UPLOADS_LIFE_MS + 1),
+                     STATUS_OK);
+    assert_int_equal(upload_get(stage, id, &upload), STATUS_NOT_FOUND);
+}
+
+static void test_uploads_end(void **state)
+{
+    struct stage *stage = *state;
+    struct uploads_upload upload;
+    int64_t before = used(stage);
+    assert_int_equal(upload_begin(stage, &stage->ada, &upload), STATUS_OK);
+    assert_int_equal(uploads_cancel(stage->db, stage->objects, stage->eve.account, upload.id),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(uploads_cancel(stage->db, stage->objects, stage->ada.account, upload.id),
+                     STATUS_OK);
+    assert_int_equal(uploads_cancel(stage->db, stage->objects, stage->ada.account, upload.id),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(used(stage), before);
+    objects_quotas(stage->objects, 15, OBJECTS_SPACE_MAX);
+    assert_int_equal(upload_begin(stage, &stage->ada, &upload), STATUS_LIMIT);
+}
+
+static void test_an_earlier_version_comes_back(void **state)
+{
+    struct stage *stage = *state;
+    struct files_versions versions;
+    char text[64];
+    const char *id = text_add(stage, "v", "one");
+    assert_int_equal(
+        add(stage, &stage->ada, (struct files_new){.file = id, .content = "second", .length = 6}),
+        STATUS_OK);
+    assert_int_equal(change(stage, &stage->ada, id, (struct files_change){.version = 7}),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(change(stage, &stage->eve, id, (struct files_change){.version = 1}),
+                     STATUS_DENIED);
+    assert_int_equal(change(stage, &stage->ada, id, (struct files_change){.version = 1}),
+                     STATUS_OK);
+    assert_true(stage->file.version == 3 && stage->file.size == 3);
+    assert_int_equal(content(stage, &stage->eve, id, 0, text), STATUS_OK);
+    assert_string_equal(text, "one");
+    assert_int_equal(content(stage, &stage->ada, id, 2, text), STATUS_OK);
+    assert_string_equal(text, "second");
+    assert_int_equal(files_versions(stage->db, &stage->ada, id, stage->arena, &versions),
+                     STATUS_OK);
+    assert_int_equal(versions.items.count, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -235,6 +389,10 @@ int main(void)
         TEST(test_folders),
         TEST(test_deleted_comes_back),
         TEST(test_deleted_space_leaves_nothing),
+        TEST(test_a_content_is_whole_or_not_there),
+        TEST(test_uploads_are_gone_on_with),
+        TEST(test_uploads_end),
+        TEST(test_an_earlier_version_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
  */
 #include "core/clock.h"
 #include "modules/spaces/files.h"
+#include "modules/spaces/incoming.h"
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
 #include "modules/spaces/spaces.h"
@@ -64,6 +65,18 @@ static const struct expected {
     {"GET /api/v1/files/{id}/content", "nuyyyn", "", false},
     {"GET /api/v1/files/{id}/versions", "nudyyn", "", false},
     {"POST /api/v1/files/{id}/versions", "nudyyn", "y", false},
+    /* of uploads into them: the one there is is the owner's */
+    {"POST /api/v1/spaces/{id}/uploads", "nudyyn", "", false},
+    {"OPTIONS /api/v1/uploads", "=", "", false},
+    {"GET /api/v1/uploads/{id}", "nunnyn", "", false},
+    {"PATCH /api/v1/uploads/{id}", "nunnyn", "x", false},
+    {"DELETE /api/v1/uploads/{id}", "nunnyn", "", false},
+    {"GET /api/v1/spaces/{id}/quota", "nuyyyn", "", false},
+    {"GET /api/v1/me/quota", "yuyyyy", "", false},
+    {"GET /api/v1/quotas/users/{user}", "dudddy", "", false},
+    {"PUT /api/v1/quotas/users/{user}", "dudddy", "{\"max\":-1}", false},
+    {"GET /api/v1/quotas/spaces/{space}", "dudddy", "", false},
+    {"PUT /api/v1/quotas/spaces/{space}", "dudddy", "{\"max\":-1}", false},
     /* of their meetings */
     {"POST /api/v1/spaces/{id}/meetings", "nudyyn", "{}", false},
     {"GET /api/v1/spaces/{id}/meetings", "nuyyyn", "", false},
@@ -101,7 +114,7 @@ struct stage {
     const char *account[ROLES], *token[ROLES]; /* the guest's: a link's */
     const char *victim;                        /* one more viewer */
     /* made anew for each request */
-    const char *space, *link, *link_token, *message, *file;
+    const char *space, *link, *link_token, *message, *file, *upload;
 };
 
 static const char password[] = "a quiet lake at dawn";
@@ -212,6 +225,11 @@ static void space_make(struct stage *stage)
                                stage->arena, &file),
                      STATUS_OK);
     stage->file = file.id;
+    struct uploads_upload upload;
+    assert_int_equal(uploads_new(stage->api.db, stage->api.objects, &owner, &content,
+                                 clock_wall_ms(), stage->arena, &upload),
+                     STATUS_OK);
+    stage->upload = upload.id;
     stage->link = link.id;
     stage->link_token = link.token;
     stage->token[GUEST] = link.token;
@@ -226,9 +244,11 @@ static const char *path_of(struct stage *stage, const char *pattern)
                   {"{link}", stage->link},
                   {"{message}", stage->message},
                   {"{token}", stage->link_token},
+                  {"{space}", stage->space},
                   {"{id}", strstr(pattern, "/spaces/") != NULL     ? stage->space
                            : strstr(pattern, "/users/") != NULL    ? stage->victim
                            : strstr(pattern, "/v1/files/") != NULL ? stage->file
+                           : strstr(pattern, "/v1/uploads/")       ? stage->upload
                                                                    : "none"}};
     const char *path = "";
     while (*pattern != '\0') {
@@ -255,11 +275,17 @@ static int status_of(struct stage *stage, const struct api_route *route, const s
     struct reply reply;
     space_make(stage);
     snprintf(text, sizeof text,
-             "%s %s%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+             "%s %s%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n%s"
              "Content-Length: %zu\r\n\r\n%s",
              route->method, path_of(stage, route->pattern),
              strcmp(row->route, "POST /api/v1/spaces/{id}/files") == 0 ? "?name=g" : "",
-             stage->token[role], strlen(row->body), row->body);
+             stage->token[role],
+             strstr(route->pattern, "/uploads") != NULL
+                 ? "Tus-Resumable: 1.0.0\r\nUpload-Length: 1\r\nUpload-Offset: 0\r\n"
+                   "Upload-Metadata: filename Zw==\r\n"
+                   "Content-Type: application/offset+octet-stream\r\n"
+                 : "",
+             strlen(row->body), row->body);
     ask(stage->f.port, text, &reply);
     int status = reply.status;
     reply_free(&reply);
