@@ -181,6 +181,21 @@ MUST_USE enum status auth_password_change(struct auth *auth, const struct auth_c
                                           const char *old, const char *password, int64_t now_ms,
                                           struct auth_fault *ret_fault, uint32_t *ret_wait_s);
 
+/* ---- passwords that are no account's (of a link) ---- */
+
+struct auth_secret {
+    const char *name; /* what it opens, for the throttle: no e-mail address */
+    const char *peer; /* address, or NULL: none that counts */
+    const char *text, *kept;
+};
+
+/* Errors: STATUS_LIMIT (too many passwords are being hashed). */
+MUST_USE enum status auth_secret_keep(struct auth *auth, const char *secret,
+                                      char ret_kept[PASSWORD_KEPT_MAX]);
+/* Errors: STATUS_DENIED, STATUS_LIMIT (*ret_wait_s as auth_sign_in). */
+MUST_USE enum status auth_secret_check(struct auth *auth, const struct auth_secret *secret,
+                                       int64_t now_ms, uint32_t *ret_wait_s);
+
 /* ---- for the bodies of other modules ---- */
 
 /* Inside db_write or db_read. Errors: STATUS_NOT_FOUND. */

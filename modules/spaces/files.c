@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "modules/spaces/files_state.h"
+#include "modules/spaces/shares.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/vault/vault.h"
 
@@ -463,6 +464,8 @@ static enum status purge_run(struct db_session *session, void *arg)
     if (status != STATUS_NOT_FOUND)
         return status;
     status = db_run(uploads);
+    if (status == STATUS_OK)
+        status = shares_purge(session, purging->space);
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         status = contents_doom(session, ids[i]);
         struct db_statement *drop = db_prepare(session, "DELETE FROM space_file WHERE id = $1");

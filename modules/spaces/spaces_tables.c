@@ -6,6 +6,7 @@
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
 #include "modules/spaces/receipts.h"
+#include "modules/spaces/shares.h"
 #include "modules/spaces/spaces.h"
 
 #define ROLES "viewer|editor|owner"
@@ -259,3 +260,80 @@ static const struct json_field files_versions_fields[] = {
 };
 
 TABLE(files_versions, NULL);
+
+/* ---- shares ---- */
+
+static const struct json_field shares_share_fields[] = {
+    TEXT(shares_share, id, 1, CRYPTO_ID_CHARS, true, NULL),
+    TEXT(shares_share, name, 0, SPACES_NAME_MAX, true, "stands on its page"),
+    TEXT(shares_share, maker, 1, CRYPTO_ID_CHARS, true, "account"),
+    TEXT(shares_share, token, 1, SPACES_TOKEN_CHARS, false, "of a new one, and never again"),
+    BOOL(shares_share, everything, "it shows all files"),
+    BOOL(shares_share, messages, "it shows the messages"),
+    BOOL(shares_share, locked, "it has a password"),
+    TEXTS(shares_share, files, SHARES_FILES_MAX, CRYPTO_ID_CHARS, "files and folders it shows"),
+    INT(shares_share, views, 0, INT64_MAX, true, "how often its page was opened"),
+    INT(shares_share, expires, 0, INT64_MAX, true, "ms since 1970"),
+    INT(shares_share, created, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(shares_share, "A link that shows contents to whoever has it.");
+
+static const struct json_field shares_list_fields[] = {
+    LIST(shares_list, items, &shares_share_table, SHARES_MAX, true, "those that are not over"),
+};
+
+TABLE(shares_list, NULL);
+
+static const struct json_field shares_view_fields[] = {
+    TEXT(shares_view, name, 0, SPACES_NAME_MAX, true, NULL),
+    BOOL(shares_view, everything, "all files of a space"),
+    BOOL(shares_view, messages, "there are messages"),
+    INT(shares_view, expires, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(shares_view, "What a link shows.");
+
+static const struct json_field shares_file_fields[] = {
+    TEXT(shares_file, id, 1, CRYPTO_ID_CHARS, true, NULL),
+    TEXT(shares_file, name, 1, FILES_NAME_MAX, true, NULL),
+    CHOICE(shares_file, kind, "file|folder", true, NULL),
+    TEXT(shares_file, type, 1, FILES_TYPE_MAX, false, "media type; not of a folder"),
+    INT(shares_file, size, 0, INT64_MAX, true, "bytes"),
+    INT(shares_file, changed, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(shares_file, NULL);
+
+static const struct json_field shares_files_fields[] = {
+    LIST(shares_files, items, &shares_file_table, FILES_PAGE_MAX, true, "by id"),
+    TEXT(shares_files, next_cursor, 1, CRYPTO_ID_CHARS, false, "absent: these were the last"),
+};
+
+TABLE(shares_files, NULL);
+
+static const struct json_field shares_message_fields[] = {
+    TEXT(shares_message, id, 1, MESSAGES_ID_MAX, true, NULL),
+    TEXT(shares_message, author, 0, AUTH_NAME_MAX, true, "a name"),
+    TEXT(shares_message, text, 0, MESSAGES_TEXT_MAX, true, "Markdown; empty when deleted"),
+    TEXT(shares_message, thread, 1, MESSAGES_ID_MAX, false, "the message it answers"),
+    INT(shares_message, created, 0, INT64_MAX, true, "ms since 1970"),
+    INT(shares_message, edited, 0, INT64_MAX, false, "ms since 1970; 0: never"),
+    INT(shares_message, deleted, 0, INT64_MAX, false, "ms since 1970; 0: it is not"),
+};
+
+TABLE(shares_message, NULL);
+
+static const struct json_field shares_messages_fields[] = {
+    LIST(shares_messages, items, &shares_message_table, SHARES_PAGE_MAX, true, "newest first"),
+    TEXT(shares_messages, next_cursor, 1, MESSAGES_ID_MAX, false, "absent: these were the last"),
+};
+
+TABLE(shares_messages, NULL);
+
+static const struct json_field shares_pass_fields[] = {
+    TEXT(shares_pass, pass, 0, SHARES_PASS_MAX, true, "goes as `pass` with each request"),
+    INT(shares_pass, expires, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(shares_pass, NULL);

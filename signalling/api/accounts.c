@@ -66,15 +66,6 @@ static enum status fault_problem(struct api_call *call, enum status status,
     return status;
 }
 
-static enum status wait_problem(struct api_call *call, uint32_t wait_s)
-{
-    http_reply_header(call->reply, "Retry-After",
-                      arena_printf(call->arena, "%u", wait_s > 0 ? wait_s : 1));
-    if (wait_s == 0)
-        return api_problem(call, 429, "busy", "too many passwords are being checked");
-    return api_problem(call, 429, "too_many_tries", "too many failed tries: wait");
-}
-
 /* ---- sessions ---- */
 
 struct sign_in {
@@ -119,7 +110,7 @@ static enum status begin(struct api_call *call, const struct sign_in *body)
     enum status status =
         auth_sign_in(call->api->auth, &login, clock_wall_ms(), call->arena, &in, &wait_s);
     if (status == STATUS_LIMIT)
-        return wait_problem(call, wait_s);
+        return api_wait(call, wait_s);
     if (status == STATUS_DENIED)
         return api_problem(call, 401, "credentials", "no account has this address and password");
     struct session_shown *shown =
@@ -238,7 +229,7 @@ static enum status run_password(struct api_call *call)
     enum status status = auth_password_change(call->api->auth, call->caller, body->old,
                                               body->password, clock_wall_ms(), &fault, &wait_s);
     if (status == STATUS_LIMIT)
-        return wait_problem(call, wait_s);
+        return api_wait(call, wait_s);
     if (status == STATUS_DENIED)
         return api_problem(call, 403, "credentials", "that is not the password");
     return fault_problem(call, status, &fault);

@@ -75,7 +75,7 @@ struct api_table {
 
 /* A file each. */
 extern const struct api_table api_accounts, api_contents, api_files, api_meetings, api_messages,
-    api_operator, api_quotas, api_spaces, api_uploads;
+    api_operator, api_quotas, api_shares, api_spaces, api_uploads;
 
 /* Every route; NULL past the last. */
 const struct api_route *api_route_at(size_t index);
@@ -91,6 +91,9 @@ MUST_USE enum status api_problem(struct api_call *call, int http, const char *co
 /* A sink's success, in JSON by `table`. */
 void api_sunk(const struct http_request *request, struct http_reply *reply, int http,
               const struct json_table *table, const void *value);
+
+/* Answers 429: too many failed tries (seconds until the next), or 0: passwords being hashed. */
+MUST_USE enum status api_wait(struct api_call *call, uint32_t wait_s);
 
 /* ---- entity tags (RFC 9110 8.8.3): a resource's version ---- */
 

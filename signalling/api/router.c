@@ -15,9 +15,9 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct api_table *const tables[] = {&api_accounts, &api_meetings, &api_spaces,
-                                                 &api_messages, &api_files,    &api_contents,
-                                                 &api_uploads,  &api_quotas,   &api_operator};
+static const struct api_table *const tables[] = {
+    &api_accounts, &api_meetings, &api_spaces, &api_messages, &api_files,
+    &api_contents, &api_uploads,  &api_quotas, &api_shares,   &api_operator};
 
 const struct api_route *api_route_at(size_t index)
 {
@@ -60,6 +60,15 @@ void api_sunk(const struct http_request *request, struct http_reply *reply, int 
         http_reply_json(reply, http, json);
     else
         http_problem_status(request, reply, STATUS_NO_MEMORY, NULL);
+}
+
+enum status api_wait(struct api_call *call, uint32_t wait_s)
+{
+    http_reply_header(call->reply, "Retry-After",
+                      arena_printf(call->arena, "%u", wait_s > 0 ? wait_s : 1));
+    if (wait_s == 0)
+        return api_problem(call, 429, "busy", "too many passwords are being checked");
+    return api_problem(call, 429, "too_many_tries", "too many failed tries: wait");
 }
 
 void api_etag(struct api_call *call, int64_t version)

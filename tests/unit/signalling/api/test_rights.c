@@ -7,6 +7,7 @@
 #include "modules/spaces/incoming.h"
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
+#include "modules/spaces/shares.h"
 #include "modules/spaces/spaces.h"
 #include "signalling/api/api.h"
 #include "signalling/api/route.h"
@@ -77,6 +78,15 @@ static const struct expected {
     {"PUT /api/v1/quotas/users/{user}", "dudddy", "{\"max\":-1}", false},
     {"GET /api/v1/quotas/spaces/{space}", "dudddy", "", false},
     {"PUT /api/v1/quotas/spaces/{space}", "dudddy", "{\"max\":-1}", false},
+    /* of links that show contents: the one there is is the owner's */
+    {"POST /api/v1/spaces/{id}/shares", "nudyyn", "{\"messages\":true}", false},
+    {"GET /api/v1/spaces/{id}/shares", "nudyyn", "", false},
+    {"DELETE /api/v1/spaces/{id}/shares/{share}", "nuddyn", "", false},
+    {"GET /api/v1/shares/{token}", "yyyyyy", "", false},
+    {"POST /api/v1/shares/{token}/pass", "yyyyyy", "{\"password\":\"x\"}", false},
+    {"GET /api/v1/shares/{token}/files", "yyyyyy", "", false},
+    {"GET /api/v1/shares/{token}/files/{file}/content", "yyyyyy", "", false},
+    {"GET /api/v1/shares/{token}/messages", "yyyyyy", "", false},
     /* of their meetings */
     {"POST /api/v1/spaces/{id}/meetings", "nudyyn", "{}", false},
     {"GET /api/v1/spaces/{id}/meetings", "nuyyyn", "", false},
@@ -114,7 +124,7 @@ struct stage {
     const char *account[ROLES], *token[ROLES]; /* the guest's: a link's */
     const char *victim;                        /* one more viewer */
     /* made anew for each request */
-    const char *space, *link, *link_token, *message, *file, *upload;
+    const char *space, *link, *link_token, *message, *file, *upload, *share, *share_token;
 };
 
 static const char password[] = "a quiet lake at dawn";
@@ -230,6 +240,13 @@ static void space_make(struct stage *stage)
                                  clock_wall_ms(), stage->arena, &upload),
                      STATUS_OK);
     stage->upload = upload.id;
+    const struct shares_new shown = {.everything = true, .messages = true};
+    struct shares_share share;
+    assert_int_equal(shares_add(stage->api.db, stage->api.auth, &owner, &shown, clock_wall_ms(),
+                                stage->arena, &share),
+                     STATUS_OK);
+    stage->share = share.id;
+    stage->share_token = share.token;
     stage->link = link.id;
     stage->link_token = link.token;
     stage->token[GUEST] = link.token;
@@ -243,7 +260,9 @@ static const char *path_of(struct stage *stage, const char *pattern)
     } values[] = {{"{user}", stage->victim},
                   {"{link}", stage->link},
                   {"{message}", stage->message},
-                  {"{token}", stage->link_token},
+                  {"{token}", strstr(pattern, "/shares/") ? stage->share_token : stage->link_token},
+                  {"{share}", stage->share},
+                  {"{file}", stage->file},
                   {"{space}", stage->space},
                   {"{id}", strstr(pattern, "/spaces/") != NULL     ? stage->space
                            : strstr(pattern, "/users/") != NULL    ? stage->victim
