@@ -13,7 +13,8 @@ const precache: Plugin = {
     const worker = bundle['service-worker.js'];
     const page = bundle['index.html'];
     if (worker?.type !== 'chunk' || page?.type !== 'asset') throw new Error('the service worker or the page is missing');
-    const files = Object.keys(bundle).filter((name) => name.startsWith('assets/')).map((name) => `/${name}`).sort();
+    // pdf.js is large and not needed without a network: it is not kept.
+    const files = Object.keys(bundle).filter((name) => /^assets\/(?!pdf)/.test(name)).map((name) => `/${name}`).sort();
     const version = createHash('sha256').update(worker.code).update(page.source).update(files.join()).digest('hex').slice(0, 16);
     worker.code = worker.code
       .replace(/["'`]__FILES__["'`]/, JSON.stringify(JSON.stringify(files)))

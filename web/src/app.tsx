@@ -9,13 +9,14 @@ import { Lobby } from './pages/lobby';
 import { MeetingPage } from './pages/meeting/page';
 import { Missing, Over } from './pages/over';
 import { Prejoin } from './pages/prejoin';
+import { SharedPage } from './pages/shared';
 import { Setup, SignIn } from './pages/sign_in';
 import { Shell } from './pages/spaces/shell';
 import { SpacePage } from './pages/spaces/space';
 import { TakePage } from './pages/spaces/take';
 import { expose } from './hook';
 import { tell, tellUpdate } from './pages/notices';
-import { invitationOf, meetingOf, path, spaceOf } from './route';
+import { invitationOf, meetingOf, path, shareOf, spaceOf } from './route';
 import { text } from './text';
 import { Confirmations } from './ui/dialog';
 import { Toasts } from './ui/toast';
@@ -43,6 +44,8 @@ export function App() {
 function Page() {
   const meeting = meetingOf(path.value);
   if (meeting) return <Room key={meeting} id={meeting} />;
+  const share = shareOf(path.value);
+  if (share) return <SharedPage key={share} token={share} />;
   if (path.value === '/' && !session.value) return <Home />;
   const space = spaceOf(path.value);
   const invitation = invitationOf(path.value);

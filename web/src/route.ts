@@ -1,4 +1,4 @@
-// The address bar as a signal: `/`, `/m/{meeting}`, `/s/{space}[/files]`, `/i/{invitation}` and pages with a name.
+// The address bar as a signal: `/`, `/m/{meeting}`, `/s/{space}[/files]`, `/i/{invitation}`, `/l/{link}` and pages with a name.
 import { signal } from '@preact/signals';
 
 export const path = signal(window.location.pathname);
@@ -18,6 +18,7 @@ export const meetingPath = (id: string): string => `/m/${encodeURIComponent(id)}
 export const spacePath = (id: string): string => `/s/${encodeURIComponent(id)}`;
 export const filesPath = (id: string): string => `${spacePath(id)}/files`;
 export const invitationPath = (token: string): string => `/i/${encodeURIComponent(token)}`;
+export const sharePath = (token: string): string => `/l/${encodeURIComponent(token)}`;
 
 /** What stands behind `/{letter}/`; `below` may follow it. */
 function named(letter: string, pathname: string, below = ''): string | null {
@@ -35,6 +36,8 @@ export const spaceOf = (pathname: string): string | null => named('s', pathname,
 /** Whether it shows the space's files rather than its chat. */
 export const showsFiles = (pathname: string): boolean => /^\/s\/[^/]+\/files\/?$/.test(pathname);
 export const invitationOf = (pathname: string): string | null => named('i', pathname);
+/** A link that shows contents. */
+export const shareOf = (pathname: string): string | null => named('l', pathname);
 
 /** For links that stay on this page: a plain click does not load it anew. */
 export function follow(event: MouseEvent): void {

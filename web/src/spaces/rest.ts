@@ -193,35 +193,156 @@ export interface SpaceFile {
   version: number;
   created: number;
   changed: number;
+  /** When it went into the bin; 0: it is not there. */
+  deleted: number;
+}
+
+export interface FileVersion {
+  version: number;
+  size: number;
+  author: string;
+  created: number;
 }
 
 const file = (id: string, below = ''): string => `files/${encodeURIComponent(id)}${below}`;
 
-export async function listFiles(id: string, folder: string | null): Promise<SpaceFile[]> {
-  const files: SpaceFile[] = [];
+/** All pages of a list. */
+async function pages<T>(path: string, query: Record<string, string>): Promise<T[]> {
+  const all: T[] = [];
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-    const query = new URLSearchParams({ ...(folder ? { folder } : {}), ...(cursor ? { cursor } : {}) });
-    const page: { items: SpaceFile[]; next_cursor?: string } = await ask('GET', at(id, `/files?${query}`));
-    files.push(...page.items);
+    const asked = new URLSearchParams({ ...query, ...(cursor ? { cursor } : {}) });
+    const page: { items: T[]; next_cursor?: string } = await ask('GET', `${path}?${asked}`);
+    all.push(...page.items);
     cursor = page.next_cursor;
   }
-  return files;
+  return all;
 }
+
+export const listFiles = (id: string, folder: string | null): Promise<SpaceFile[]> =>
+  pages(at(id, '/files'), folder ? { folder } : {});
+
+/** What can be brought back, of all folders. */
+export const listBin = (id: string): Promise<SpaceFile[]> => pages(at(id, '/files'), { deleted: 'true' });
+
+export const listVersions = async (id: string): Promise<FileVersion[]> =>
+  (await ask<{ items: FileVersion[] }>('GET', file(id, '/versions'))).items;
+
+/** Bytes that the space keeps, and may. */
+export const getQuota = (id: string): Promise<{ bytes: number; max: number }> => ask('GET', at(id, '/quota'));
 
 export const makeFolder = (id: string, name: string, folder: string | null): Promise<SpaceFile> =>
   ask('POST', at(id, '/folders'), { name, ...(folder ? { folder } : {}) });
 
-/** Folder "": the top. `deleted` false brings it back. */
-export const changeFile = (id: string, change: { name?: string; folder?: string; deleted?: boolean }): Promise<SpaceFile> =>
-  ask('PATCH', file(id), change);
+/** Folder "": the top. `deleted` false brings it back; `version`: an earlier content is the newest again. */
+export const changeFile = (
+  id: string,
+  change: { name?: string; folder?: string; deleted?: boolean; version?: number },
+): Promise<SpaceFile> => ask('PATCH', file(id), change);
 
 /** It can be brought back. */
 export const deleteFile = (id: string): Promise<void> => ask('DELETE', file(id));
 
 /** Where the content is, for the browser to show or save. */
 export const contentUrl = (id: string, version: number): string => `/api/v1/${file(id, `/content?version=${version}`)}`;
-export const uploadUrl = (id: string, name: string, folder: string | null): string =>
-  `/api/v1/${at(id, `/files?${new URLSearchParams({ name, ...(folder ? { folder } : {}) })}`)}`;
+
+// ---- links that show contents ----
+
+export interface Share {
+  id: string;
+  name: string;
+  maker: string;
+  /** When it is made, and never again. */
+  token?: string;
+  everything: boolean;
+  messages: boolean;
+  /** It has a password. */
+  locked: boolean;
+  /** Ids of files and folders. */
+  files: string[];
+  views: number;
+  expires: number;
+  created: number;
+}
+
+export interface ShareWish {
+  name: string;
+  everything?: boolean;
+  messages?: boolean;
+  files?: string[];
+  password?: string;
+  expires: number;
+}
+
+export const listShares = async (id: string): Promise<Share[]> => (await ask<{ items: Share[] }>('GET', at(id, '/shares'))).items;
+
+export const makeShare = (id: string, wish: ShareWish): Promise<Share> => ask('POST', at(id, '/shares'), wish);
+
+export const removeShare = (id: string, share: string): Promise<void> =>
+  ask('DELETE', at(id, `/shares/${encodeURIComponent(share)}`));
+
+export interface ShareView {
+  name: string;
+  everything: boolean;
+  messages: boolean;
+  expires: number;
+}
+
+export interface SharedFile {
+  id: string;
+  name: string;
+  kind: 'file' | 'folder';
+  type?: string;
+  size: number;
+  changed: number;
+}
+
+export interface SharedMessage {
+  id: string;
+  author: string;
+  text: string;
+  thread?: string;
+  created: number;
+  edited?: number;
+  deleted?: number;
+}
+
+/** What a link shows to whoever has it; `pass` of one with a password, else ''. */
+export class Shared {
+  constructor(
+    readonly token: string,
+    readonly pass: string,
+  ) {}
+
+  private path(below: string): string {
+    return `shares/${encodeURIComponent(this.token)}${below}`;
+  }
+
+  private get query(): Record<string, string> {
+    return this.pass ? { pass: this.pass } : {};
+  }
+
+  look(): Promise<ShareView> {
+    return ask('GET', `${this.path('')}?${new URLSearchParams(this.query)}`);
+  }
+
+  files(folder: string | null): Promise<SharedFile[]> {
+    return pages(this.path('/files'), { ...this.query, ...(folder ? { folder } : {}) });
+  }
+
+  messages(cursor: string | null): Promise<{ items: SharedMessage[]; next_cursor?: string }> {
+    return ask('GET', `${this.path('/messages')}?${new URLSearchParams({ ...this.query, ...(cursor ? { cursor } : {}) })}`);
+  }
+
+  contentUrl(file: string): string {
+    return `/api/v1/${this.path(`/files/${encodeURIComponent(file)}/content`)}?${new URLSearchParams(this.query)}`;
+  }
+
+  /** With the pass for this password. */
+  async unlocked(password: string): Promise<Shared> {
+    const { pass } = await ask<{ pass: string }>('POST', this.path('/pass'), { password });
+    return new Shared(this.token, pass);
+  }
+}
 
 // ---- meetings ----
 

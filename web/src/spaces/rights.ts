@@ -2,15 +2,17 @@
 // decides what is offered; the server decides what is done.
 import type { Role, Space } from './rest';
 
-export type Right = 'comment' | 'write' | 'meet' | 'invite' | 'manage' | 'archive' | 'delete';
+export type Right = 'comment' | 'history' | 'write' | 'meet' | 'invite' | 'link' | 'manage' | 'archive' | 'delete';
 
 const ranks: Record<Role, number> = { viewer: 0, editor: 1, owner: 2 };
 
 const needed: Record<Right, { role: Role; direct: boolean; archived: boolean }> = {
   comment: { role: 'viewer', direct: true, archived: false },
+  history: { role: 'editor', direct: true, archived: true },
   write: { role: 'editor', direct: true, archived: false },
   meet: { role: 'editor', direct: true, archived: false },
   invite: { role: 'editor', direct: false, archived: false },
+  link: { role: 'editor', direct: false, archived: false },
   manage: { role: 'owner', direct: false, archived: false },
   archive: { role: 'owner', direct: false, archived: true },
   delete: { role: 'owner', direct: false, archived: true },

@@ -22,3 +22,17 @@ export function toHtml(source: string): string {
     ALLOWED_URI_REGEXP: /^(?:https?|mailto|tel):/i,
   });
 }
+
+const document = new MarkdownIt({ html: false, linkify: true, typographer: false });
+document.disable(['image']);
+
+const DOCUMENT_TAGS = [...TAGS, 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table', 'thead', 'tbody', 'tr', 'th', 'td'];
+
+/** A whole file rather than a message: headings and tables too. */
+export function toDocument(source: string): string {
+  return purify.sanitize(document.render(source), {
+    ALLOWED_TAGS: DOCUMENT_TAGS,
+    ALLOWED_ATTR: ['href', 'start', 'target', 'rel'],
+    ALLOWED_URI_REGEXP: /^(?:https?|mailto|tel):/i,
+  });
+}

@@ -1,28 +1,38 @@
 // The files of a space: a folder at a time, uploads by button, drop and paste.
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Files, Upload } from '../../spaces/files';
-import { contentUrl, type Space, type SpaceFile } from '../../spaces/rest';
+import type { Files } from '../../spaces/files';
+import { contentUrl, getQuota, type Space, type SpaceFile } from '../../spaces/rest';
 import { may } from '../../spaces/rights';
+import type { Upload } from '../../spaces/uploads';
 import { dateTime, fileSize, text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { confirm } from '../../ui/dialog';
 import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
 import { toast } from '../../ui/toast';
+import { BinDialog } from './bin';
 import { MoveDialog } from './move';
-import { Preview } from './preview';
+import { Preview, save, type Shown } from './preview';
+import { ShareDialog } from './share';
 import { told } from './told';
+import { VersionsDialog } from './versions';
 
 const NAME_MAX = 255; // bytes
 
-const shown = signal<SpaceFile | null>(null);
-const moving = signal<SpaceFile | null>(null);
+/** What lies over the list, and of which file. */
+type Over =
+  | { what: 'preview' | 'move' | 'versions'; file: SpaceFile }
+  | { what: 'share'; files: readonly SpaceFile[] | null }
+  | { what: 'bin' };
+
+const over = signal<Over | null>(null);
+const closeOver = () => (over.value = null);
 
 export function FilesView({ space, files, nameOf }: { space: Space; files: Files; nameOf(id: string): string }) {
   const t = text.value.files;
   const writes = may(space, 'write');
-  const [over, setOver] = useState(false);
+  const [dragging, setDragging] = useState(false);
   useEffect(() => {
     void told(files.load());
     const paste = (event: ClipboardEvent) => {
@@ -32,33 +42,33 @@ export function FilesView({ space, files, nameOf }: { space: Space; files: Files
     document.addEventListener('paste', paste);
     return () => {
       document.removeEventListener('paste', paste);
-      shown.value = moving.value = null;
+      closeOver();
     };
   }, [files, writes]);
   const drag = (event: DragEvent) => {
     if (!writes || !event.dataTransfer?.types.includes('Files')) return;
     event.preventDefault();
-    setOver(true);
+    setDragging(true);
   };
   const drop = (event: DragEvent) => {
-    setOver(false);
+    setDragging(false);
     if (!writes) return;
     event.preventDefault();
     void files.upload([...(event.dataTransfer?.files ?? [])]);
   };
   return (
     <section
-      class={over ? 'files over' : 'files'}
+      class={dragging ? 'files over' : 'files'}
       aria-label={t.heading}
       data-testid="files"
       onDragOver={drag}
-      onDragLeave={() => setOver(false)}
+      onDragLeave={() => setDragging(false)}
       onDrop={drop}
     >
-      <Toolbar files={files} writes={writes} />
+      <Toolbar space={space} files={files} writes={writes} />
       <div class="files-scroll scroll">
         {files.uploads.value.map((upload) => (
-          <Going key={upload.key} upload={upload} forget={() => files.forget(upload.key)} />
+          <Going key={upload.key} files={files} upload={upload} />
         ))}
         {files.items.value?.length === 0 && files.uploads.value.length === 0 && (
           <div class="panel-blank">
@@ -69,18 +79,51 @@ export function FilesView({ space, files, nameOf }: { space: Space; files: Files
         )}
         <ul data-testid="file-list">
           {files.items.value?.map((file) => (
-            <Row key={file.id} files={files} file={file} writes={writes} author={nameOf(file.author)} />
+            <Row key={file.id} space={space} files={files} file={file} writes={writes} author={nameOf(file.author)} />
           ))}
         </ul>
+        <Room space={space} changed={files.items.value} />
       </div>
-      {over && <p class="files-drop">{t.dropHere}</p>}
-      {shown.value && <Preview file={shown.value} onClose={() => (shown.value = null)} />}
-      {moving.value && <MoveDialog files={files} file={moving.value} onClose={() => (moving.value = null)} />}
+      {dragging && <p class="files-drop">{t.dropHere}</p>}
+      <Overlay space={space} files={files} writes={writes} nameOf={nameOf} />
     </section>
   );
 }
 
-function Toolbar({ files, writes }: { files: Files; writes: boolean }) {
+const asShown = (file: SpaceFile): Shown => ({ ...file, url: contentUrl(file.id, file.version) });
+
+function Overlay({ space, files, writes, nameOf }: {
+  space: Space;
+  files: Files;
+  writes: boolean;
+  nameOf(id: string): string;
+}) {
+  const now = over.value;
+  switch (now?.what) {
+    case 'preview':
+      return <Preview file={asShown(now.file)} onClose={closeOver} />;
+    case 'move':
+      return <MoveDialog files={files} file={now.file} onClose={closeOver} />;
+    case 'versions':
+      return <VersionsDialog files={files} file={now.file} writes={writes} nameOf={nameOf} onClose={closeOver} />;
+    case 'share':
+      return <ShareDialog space={space} chosen={now.files} onClose={closeOver} />;
+    case 'bin':
+      return <BinDialog files={files} onClose={closeOver} />;
+    default:
+      return null;
+  }
+}
+
+/** What the space keeps, once it is worth a thought. */
+function Room({ space, changed }: { space: Space; changed: unknown }) {
+  const [quota, setQuota] = useState({ bytes: 0, max: 0 });
+  useEffect(() => void getQuota(space.id).then(setQuota, () => undefined), [space.id, changed]);
+  if (quota.bytes === 0) return null;
+  return <p class="files-room quiet small">{text.value.files.room(fileSize(quota.bytes), fileSize(quota.max))}</p>;
+}
+
+function Toolbar({ space, files, writes }: { space: Space; files: Files; writes: boolean }) {
   const t = text.value.files;
   const picker = useRef<HTMLInputElement>(null);
   const trail = files.trail.value;
@@ -106,8 +149,12 @@ function Toolbar({ files, writes }: { files: Files; writes: boolean }) {
           </button>
         ))}
       </nav>
+      {may(space, 'link') && (
+        <IconButton icon="link" label={text.value.shares.title} tip="below-end" data-testid="share-space" onClick={() => (over.value = { what: 'share', files: null })} />
+      )}
       {writes && (
         <>
+          <IconButton icon="trash" label={t.bin} tip="below-end" data-testid="open-bin" onClick={() => (over.value = { what: 'bin' })} />
           <IconButton icon="folder" label={t.newFolder} tip="below-end" data-testid="new-folder" onClick={() => void makeFolder()} />
           <Button icon="upload" variant="primary" data-testid="upload" onClick={() => picker.current?.click()}>
             {t.upload}
@@ -129,13 +176,16 @@ function Toolbar({ files, writes }: { files: Files; writes: boolean }) {
   );
 }
 
-function Going({ upload, forget }: { upload: Upload; forget(): void }) {
+function Going({ files, upload }: { files: Files; upload: Upload }) {
   const t = text.value.files;
-  const fault = upload.fault && (upload.fault.status === 413 ? t.tooLarge : t.notUploaded);
+  const state = upload.state.value;
+  const failed = state === 'failed';
+  const fault = failed && (upload.fault?.status === 413 ? t.tooLarge : t.notUploaded);
+  const paused = state === 'paused';
   return (
-    <div class="file-row going" data-testid="uploading">
+    <div class="file-row going" data-testid="uploading" data-state={state}>
       <span class="file-icon">
-        <Icon name={fault ? 'alert' : 'upload'} size={20} />
+        <Icon name={failed ? 'alert' : state === 'offline' ? 'offline' : 'upload'} size={20} />
       </span>
       <span class="person-words grow">
         <span class="ellipsis">{upload.name}</span>
@@ -144,25 +194,45 @@ function Going({ upload, forget }: { upload: Upload; forget(): void }) {
             {fault}
           </small>
         ) : (
-          <progress max={1} value={upload.done} aria-label={t.uploading(upload.name)} />
+          <>
+            <progress max={1} value={upload.done.value} aria-label={t.uploading(upload.name)} />
+            {(paused || state === 'offline') && <small class="quiet">{paused ? t.paused : t.waiting}</small>}
+          </>
         )}
       </span>
+      {!failed && (
+        <IconButton
+          small
+          icon={paused ? 'play' : 'pause'}
+          tip="none"
+          label={paused ? t.goOn : t.pause}
+          data-testid="pause-upload"
+          onClick={() => (paused ? upload.resume() : upload.pause())}
+        />
+      )}
       <IconButton
         small
         icon="close"
         tip="none"
-        label={fault ? text.value.common.dismiss : text.value.common.cancel}
-        onClick={fault ? forget : upload.cancel}
+        label={failed ? text.value.common.dismiss : text.value.common.cancel}
+        data-testid="cancel-upload"
+        onClick={() => files.cancel(upload)}
       />
     </div>
   );
 }
 
-function Row({ files, file, writes, author }: { files: Files; file: SpaceFile; writes: boolean; author: string }) {
+function Row({ space, files, file, writes, author }: {
+  space: Space;
+  files: Files;
+  file: SpaceFile;
+  writes: boolean;
+  author: string;
+}) {
   const folder = file.kind === 'folder';
   const open = () => {
     if (folder) void told(files.open([...files.trail.peek(), file]));
-    else shown.value = file;
+    else over.value = { what: 'preview', file };
   };
   return (
     <li class="file-row" data-testid={`file-${file.name}`}>
@@ -177,19 +247,12 @@ function Row({ files, file, writes, author }: { files: Files; file: SpaceFile; w
           </small>
         </span>
       </button>
-      {(writes || !folder) && <More files={files} file={file} writes={writes} />}
+      {(writes || !folder) && <More space={space} files={files} file={file} writes={writes} />}
     </li>
   );
 }
 
-export function download(file: SpaceFile): void {
-  const link = document.createElement('a');
-  link.href = contentUrl(file.id, file.version);
-  link.download = file.name;
-  link.click();
-}
-
-function More({ files, file, writes }: { files: Files; file: SpaceFile; writes: boolean }) {
+function More({ space, files, file, writes }: { space: Space; files: Files; file: SpaceFile; writes: boolean }) {
   const t = text.value.files;
   const rename = async () => {
     const name = await confirm({ title: t.rename, action: text.peek().common.save, input: { label: t.name, value: file.name, max: NAME_MAX } });
@@ -217,8 +280,18 @@ function More({ files, file, writes }: { files: Files; file: SpaceFile; writes: 
         return (
           <>
             {file.kind === 'file' && (
-              <Item icon="download" onSelect={then(() => download(file))}>
+              <Item icon="download" onSelect={then(() => save(asShown(file)))}>
                 {t.download}
+              </Item>
+            )}
+            {file.kind === 'file' && may(space, 'history') && (
+              <Item icon="clock" testid="file-versions" onSelect={then(() => (over.value = { what: 'versions', file }))}>
+                {t.versions}
+              </Item>
+            )}
+            {may(space, 'link') && (
+              <Item icon="link" testid="share-file" onSelect={then(() => (over.value = { what: 'share', files: [file] }))}>
+                {text.value.shares.action}
               </Item>
             )}
             {writes && (
@@ -226,7 +299,7 @@ function More({ files, file, writes }: { files: Files; file: SpaceFile; writes: 
                 <Item icon="edit" testid="rename-file" onSelect={then(() => void rename())}>
                   {t.rename}
                 </Item>
-                <Item icon="folder" testid="move-file" onSelect={then(() => (moving.value = file))}>
+                <Item icon="folder" testid="move-file" onSelect={then(() => (over.value = { what: 'move', file }))}>
                   {t.move}
                 </Item>
                 <Rule />
