@@ -22,7 +22,8 @@ struct phone_call {
     uint64_t id;
     nua_handle_t *nh;
     char contact[STACK_CONTACT_MAX]; /* ours */
-    bool waiting;                    /* an INVITE or re-INVITE is to be answered */
+    msg_t *update;                   /* an UPDATE with an offer waits; NULL: an INVITE does */
+    bool waiting;                    /* an INVITE, re-INVITE or UPDATE is to be answered */
     bool answered;                   /* the first one was */
     bool ending;                     /* BYE was sent, or ENDED told */
 };
@@ -90,6 +91,8 @@ static void call_free(struct stack *stack, struct phone_call *call)
     if (call->next != NULL)
         call->next->prev = call->prev;
     stack->call_count--;
+    if (call->update != NULL)
+        msg_unref(call->update);
     nua_handle_bind(call->nh, NULL);
     nua_handle_destroy(call->nh);
     free(call);
@@ -194,6 +197,30 @@ static void on_ack(struct stack *stack, struct phone_call *call, const struct ph
     stack_say(stack, &told);
 }
 
+/* ---- UPDATE (RFC 3311) ---- */
+
+/* Without SDP it refreshes the session; with SDP it is an offer like a re-INVITE's. */
+static void on_update(struct stack *stack, struct phone_call *call, const struct phone_event *event)
+{
+    const char *sdp = sdp_of(event->sip);
+    int status = !sdp_usable(event->sip)          ? 415
+                 : sdp != NULL && !call->answered ? 504
+                 : sdp != NULL && call->waiting   ? 491
+                 : sdp == NULL                    ? 200
+                                                  : 0;
+    if (status != 0) {
+        nua_respond(event->nh, status, sip_status_phrase(status),
+                    NUTAG_WITH_THIS(event->agent->nua), SIPTAG_CONTACT_STR(call->contact),
+                    TAG_END());
+        return;
+    }
+    call->waiting = true;
+    call->update = msg_ref(nua_current_request(event->agent->nua));
+    struct wire_message told = {.type = WIRE_REINVITE, .call = call->id};
+    told.fields[WIRE_SDP] = sdp;
+    stack_say(stack, &told);
+}
+
 /* ---- INFO ---- */
 
 /* application/dtmf-relay: "Signal= 5\r\nDuration= 160"; application/dtmf: "5". */
@@ -258,6 +285,10 @@ void call_event(struct stack *stack, struct phone_call *call, const struct phone
     case nua_i_ack:
         on_ack(stack, call, event);
         break;
+    case nua_i_update:
+        if (event->status < 200)
+            on_update(stack, call, event);
+        break;
     case nua_i_info:
         on_info(stack, call, event);
         break;
@@ -280,22 +311,29 @@ void call_take(struct stack *stack, const struct wire_message *message)
     struct phone_call *call = call_find(stack, message->call);
     if (call == NULL) /* it ended meanwhile */
         return;
+    msg_t *update = call->update;
     if (message->type == WIRE_ANSWER && call->waiting) {
         call->waiting = false;
         call->answered = true;
-        nua_respond(call->nh, SIP_200_OK, SIPTAG_CONTACT_STR(call->contact),
-                    SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+        nua_respond(call->nh, SIP_200_OK, TAG_IF(update != NULL, NUTAG_WITH(update)),
+                    SIPTAG_CONTACT_STR(call->contact), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
                     SIPTAG_PAYLOAD_STR(message->fields[WIRE_SDP]), TAG_END());
     } else if (message->type == WIRE_REFUSE && call->waiting) {
         int code = message->code >= 400 && message->code < 700 ? message->code : 500;
         call->waiting = false;
-        nua_respond(call->nh, code, sip_status_phrase(code), TAG_END());
+        nua_respond(call->nh, code, sip_status_phrase(code),
+                    TAG_IF(update != NULL, NUTAG_WITH(update)), TAG_END());
     } else if (message->type == WIRE_HANGUP && !call->ending) {
         call->ending = true;
         if (call->answered)
             nua_bye(call->nh, TAG_END());
         else
             nua_respond(call->nh, SIP_480_TEMPORARILY_UNAVAILABLE, TAG_END());
+        return;
+    }
+    if (update != NULL && !call->waiting) {
+        call->update = NULL;
+        msg_unref(update);
     }
 }
 

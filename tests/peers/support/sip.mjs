@@ -59,20 +59,26 @@ export async function provider({ address = '127.0.0.1', port, algorithm = 'MD5',
   return { address, port: at, stop, log: () => log };
 }
 
-/** Runs a scenario of tests/peers/sip once, or `calls` times: resolves when it went as it says. */
+/**
+ * Runs a scenario once, or `calls` times: resolves when it went as it says. `scenario` is the name of
+ * one in tests/peers/sip, or the XML of one made by scenario.mjs.
+ */
 export async function sipp(scenario, port, { calls = 1, rate = 10, address = '127.0.0.1', keys = {}, seconds = 60, args = [], target } = {}) {
   const folder = scratch();
+  const made = scenario.startsWith('<?xml');
+  const file = made ? join(folder, 'scenario.xml') : join(scenarios, `${scenario}.xml`);
+  if (made) writeFileSync(file, scenario);
   const local = await freeUdp(address);
   const media = 20000 + 2 * Math.floor(Math.random() * 15000);
   const named = Object.entries(keys).flatMap(([key, value]) => ['-key', key, String(value)]);
   const result = await run('sipp', [
-    ...(target === null ? [] : [`127.0.0.1:${port}`]), '-sf', join(scenarios, `${scenario}.xml`), '-i', address, '-p', String(local), '-mp', String(media), '-mi', address,
+    ...(target === null ? [] : [`127.0.0.1:${port}`]), '-sf', file, '-i', address, '-p', String(local), '-mp', String(media), '-mi', address,
     '-m', String(calls), '-r', String(rate), '-nostdin', '-timeout', `${seconds}s`, '-timeout_error', '-trace_err',
     '-error_file', join(folder, 'errors'), ...named, ...args,
   ], { env: { TERM: 'dumb' }, seconds: seconds + 5 });
   if (result.code !== 0) {
     const errors = join(folder, 'errors');
-    throw new Error(`${scenario}: sipp ended with ${result.code}\n${existsSync(errors) ? readFileSync(errors, 'utf8').slice(-3000) : result.out.slice(-2000)}${result.err.slice(-500)}`);
+    throw new Error(`${made ? /name="([^"]*)"/.exec(scenario)[1] : scenario}: sipp ended with ${result.code}\n${existsSync(errors) ? readFileSync(errors, 'utf8').slice(-3000) : result.out.slice(-2000)}${result.err.slice(-500)}`);
   }
   return result;
 }
