@@ -99,6 +99,19 @@ bool json_get_int(const struct json *json, const char *name, int64_t *ret_value)
     return true;
 }
 
+size_t json_get_texts(const struct json *json, const char *name, const char **ret_texts, size_t max)
+{
+    const json_t *array = json_object_get(native(json), name);
+    size_t count = json_array_size(array);
+    for (size_t i = 0; i < count; i++) {
+        if (!json_is_string(json_array_get(array, i)))
+            return 0;
+    }
+    for (size_t i = 0; i < count && i < max; i++)
+        ret_texts[i] = json_string_value(json_array_get(array, i));
+    return count;
+}
+
 /* ---- decoding by table ---- */
 
 /* Where in the document, for errors. */

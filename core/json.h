@@ -77,6 +77,10 @@ const struct json *json_get_object(const struct json *json, const char *name);
 const char *json_get_text(const struct json *json, const char *name);
 /* False (and *ret untouched) when absent or not an integer. */
 bool json_get_int(const struct json *json, const char *name, int64_t *ret_value);
+/* The first `max` texts of an array of nothing but texts; returns how many it has, 0 when it is
+ * absent or another thing. */
+size_t json_get_texts(const struct json *json, const char *name, const char **ret_texts,
+                      size_t max);
 
 /*
  * Fills ret_struct (table->size bytes, zeroed first). Absent optional fields stay

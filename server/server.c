@@ -39,6 +39,7 @@ struct server {
     struct media *media;
     struct dialin *dialin; /* NULL: not enabled */
     struct trunks *trunks;
+    struct stir *stir;
     struct gateway *gateway;
     struct http *http;
     struct commands commands;
@@ -252,7 +253,14 @@ static enum status dialin_make(struct server *server, const struct settings *set
         .metrics = server->metrics,
     };
     enum status status = trunks_new(&trunks, &server->trunks, error);
+    if (status == STATUS_OK) {
+        status = stir_new(settings->phone_stir, &server->stir);
+        if (status != STATUS_OK)
+            snprintf(error, SERVER_ERROR_MAX, "phone.stir.certificates: %.300s: %s",
+                     settings->phone_stir, status_text(status));
+    }
     config.trunks = server->trunks;
+    config.stir = server->stir;
     return status == STATUS_OK ? dialin_new(&config, &server->dialin) : status;
 }
 
@@ -491,6 +499,7 @@ struct server *server_stop(struct server *server)
     server->meetings = meetings_free(server->meetings);
     server->trunks = trunks_free(server->trunks); /* what it asks for comes by dialin's thread */
     server->dialin = dialin_free(server->dialin);
+    server->stir = stir_free(server->stir);
     server->objects = objects_close(server->objects);
     if (server->auth != NULL)
         signed_in_list_fini(&server->signed_in);

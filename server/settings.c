@@ -87,6 +87,10 @@ static const struct config_key keys[] = {
         "does."),
     KEY("phone.dns", CONFIG_TEXT, phone_dns, "", 0, 0, NULL,
         "ADDRESS:PORT of the name server that knows the trunks; empty: the system's."),
+    KEY("phone.stir.certificates", CONFIG_TEXT, phone_stir, "", 0, 0, NULL,
+        "Folder with the certificates (*.pem, *.crt, *.cer) of providers that sign callers' "
+        "numbers "
+        "(STIR/SHAKEN); a file of the name in x5u is taken, else any; empty: nothing is verified."),
     TRUNK("host", CONFIG_TEXT, host, "", 0, 0, NULL,
           "The provider, HOST or HOST:PORT; without a port its NAPTR and SRV records are asked. "
           "Empty: the trunk is not used."),

@@ -21,7 +21,7 @@ struct settings {
     const char *phone_udp, *phone_tcp, *phone_tls, *phone_certificates, *phone_prompts;
     struct config_list phone_allow, phone_numbers;
     int64_t phone_first_port, phone_last_port, phone_options;
-    const char *phone_dns;
+    const char *phone_dns, *phone_stir;
     struct config_items phone_trunks; /* struct trunk_settings */
     int64_t meetings_adhoc;           /* enum adhoc */
     int64_t threads;

@@ -94,6 +94,7 @@ struct member {
     int64_t hand_ms, joined_ms;
     uint64_t leg;                       /* MEMBER_PHONE */
     char number[REGISTRY_NAME_MAX + 1]; /* who calls, for hosts */
+    const char *attestation;            /* of the number; a literal */
     void *port;                         /* NULL: none (WHIP, WHEP) */
     struct peer *peer;
     struct tile tiles[MEETING_TILES_MAX + 1];

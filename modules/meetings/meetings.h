@@ -213,6 +213,9 @@ struct meeting_phone_join {
     const struct registry_meeting *meeting;
     const char *participant, *name;
     const char *number; /* shown to hosts only; "" none */
+    /* A literal: what is known of the number: "" nothing, "A", "B", "C" SHAKEN's attestation,
+     * "valid", "failed". To hosts only. */
+    const char *attestation;
     bool admitted;
     uint64_t leg; /* of meetings_transport_id, opened by the caller */
 };

@@ -239,6 +239,10 @@ TABLE(msg_lobby, "Who waits in the lobby; to hosts.");
 static const struct json_field msg_caller_fields[] = {
     TEXT(msg_caller, id, 1, CRYPTO_ID_CHARS, true, "participant"),
     TEXT(msg_caller, number, 0, REGISTRY_NAME_MAX, true, "who calls, empty when hidden"),
+    TEXT(
+        msg_caller, attestation, 0, 8, true,
+        "what vouches for the number (STIR/SHAKEN): empty nothing, A the provider knows caller and "
+        "number, B the caller, C neither, valid, failed"),
 };
 static TABLE(msg_caller, "A telephone caller.");
 

@@ -167,7 +167,7 @@ struct msg_lobby {
 };
 
 struct msg_caller {
-    const char *id, *number;
+    const char *id, *number, *attestation;
 };
 
 struct msg_callers {

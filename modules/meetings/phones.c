@@ -104,6 +104,7 @@ enum status meetings_phone_join(struct meetings *meetings, const struct meeting_
     snprintf(member->id, sizeof member->id, "%s", join->participant);
     snprintf(member->name, sizeof member->name, "%s", join->name);
     snprintf(member->number, sizeof member->number, "%s", join->number);
+    member->attestation = join->attestation != NULL ? join->attestation : "";
     struct join_question question = {.meetings = meetings, .join = join, .member = member};
     enum status status = conductor_ask(meetings, join_answer, &question);
     if (status == STATUS_OK)

@@ -218,8 +218,8 @@ void roster_send_callers(struct meeting *meeting)
     struct msg_callers message = {{.items = callers}};
     for (const struct member *member = meeting->first; member != NULL; member = member->next) {
         if (member->kind == MEMBER_PHONE)
-            callers[message.callers.count++] =
-                (struct msg_caller){.id = member->id, .number = member->number};
+            callers[message.callers.count++] = (struct msg_caller){
+                .id = member->id, .number = member->number, .attestation = member->attestation};
     }
     if (message.callers.count == 0)
         return;

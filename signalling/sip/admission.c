@@ -18,7 +18,8 @@ enum { ADMISSION_ARENA_MAX = 64 << 10 };
 struct admission {
     struct dialin *dialin;
     uint64_t leg;
-    bool blocked; /* too many guesses: whatever the PIN, it is wrong */
+    const char *attestation; /* a literal */
+    bool blocked;            /* too many guesses: whatever the PIN, it is wrong */
     char pin[MENU_PIN_MAX + 1];
     char name[REGISTRY_NAME_MAX + 1], number[CALL_TEXT_MAX];
     enum menu_answer answer;
@@ -51,6 +52,7 @@ static enum status enter(struct admission *admission, const struct registry_meet
                                       .participant = created.id,
                                       .name = admission->name,
                                       .number = admission->number,
+                                      .attestation = admission->attestation,
                                       .admitted = created.admitted,
                                       .leg = admission->leg};
     return meetings_phone_join(dialin->meetings, &join, &admission->people);
@@ -95,6 +97,7 @@ void admission_begin(struct call *call)
     }
     admission->dialin = dialin;
     admission->leg = call->leg;
+    admission->attestation = call->hidden ? "" : call->attestation;
     admission->blocked = guesses_blocked(&dialin->guesses, call_guesser(call), now_ms);
     snprintf(admission->pin, sizeof admission->pin, "%s", call->menu.pin);
     snprintf(admission->name, sizeof admission->name, "%s", call->name);

@@ -19,6 +19,7 @@
 enum {
     BRIDGE_CHILD_SOCKET = 3,
     BRIDGE_END_MS = 2000, /* after this long it is killed */
+    BRIDGE_GONE_MS = 50,  /* for one whose socket is closed: to hear how it ended */
     BRIDGE_POLL_MS = 10,
 };
 
@@ -61,30 +62,33 @@ static enum status process_spawn(const char *program, int socket, pid_t *ret_pid
     return failed == 0 ? STATUS_OK : STATUS_IO;
 }
 
-static void process_end(struct bridge *bridge, bool patiently)
+/* How it ended, as waitpid says; it is killed after `patience_ms`. */
+static int process_end(struct bridge *bridge, int patience_ms)
 {
-    int pid = atomic_exchange(&bridge->pid, 0);
-    for (int waited = 0; pid > 0 && patiently && waited < BRIDGE_END_MS; waited += BRIDGE_POLL_MS) {
-        if (waitpid(pid, NULL, WNOHANG) != 0)
-            return;
+    int pid = atomic_exchange(&bridge->pid, 0), how = 0;
+    for (int waited = 0; pid > 0 && waited < patience_ms; waited += BRIDGE_POLL_MS) {
+        if (waitpid(pid, &how, WNOHANG) != 0)
+            return how;
         nanosleep(&(struct timespec){.tv_nsec = BRIDGE_POLL_MS * 1000000L}, NULL);
     }
     if (pid > 0) {
         kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
+        waitpid(pid, &how, 0);
     }
+    return how;
 }
 
 static void bridge_down(struct bridge *bridge, enum status why)
 {
-    log_event(LOG_PHONE, LOG_WARN, "phone_down", "status=%s restart_ms=%d", status_name(why),
-              (int)bridge->restart_ms);
     bridge->watch = loop_fd_remove(bridge->watch);
     if (bridge->end.fd >= 0)
         close(bridge->end.fd);
     bridge->end.fd = -1;
     wire_end_clear(&bridge->end);
-    process_end(bridge, false);
+    int how = process_end(bridge, BRIDGE_GONE_MS);
+    log_event(LOG_PHONE, LOG_WARN, "phone_down", "status=%s exit=%d signal=%d restart_ms=%d",
+              status_name(why), WIFEXITED(how) ? WEXITSTATUS(how) : -1,
+              WIFSIGNALED(how) ? WTERMSIG(how) : 0, (int)bridge->restart_ms);
     bridge->config.events.down(bridge->config.context);
     loop_timer_start(bridge->loop, &bridge->restart, bridge->restart_ms);
     bridge->restart_ms = bridge->restart_ms * 2 < BRIDGE_RESTART_MAX_MS ? bridge->restart_ms * 2
@@ -240,7 +244,7 @@ void bridge_stop(struct bridge *bridge)
     if (bridge->end.fd >= 0)
         close(bridge->end.fd);
     bridge->end.fd = -1;
-    process_end(bridge, true);
+    process_end(bridge, BRIDGE_END_MS);
 }
 
 struct bridge *bridge_free(struct bridge *bridge)

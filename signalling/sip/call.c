@@ -6,6 +6,7 @@
  *   ACK                 the menu speaks
  *   re-INVITE           read again, update the leg, answer; without SDP: offer what we have
  */
+#include "core/clock.h"
 #include "core/crypto.h"
 #include "core/log.h"
 #include "signalling/sip/calls.h"
@@ -378,6 +379,13 @@ static struct call *call_new(struct dialin *dialin, const struct wire_message *i
         call->language = (enum prompt_language)trunk->language;
     text_copy(call->number, sizeof call->number, invite->fields[WIRE_NUMBER]);
     text_copy(call->source, sizeof call->source, invite->fields[WIRE_ADDRESS]);
+    const struct stir_request asserted = {
+        .identity = invite->fields[WIRE_IDENTITY],
+        .caller = call->number,
+        .called = {invite->fields[WIRE_TO], invite->fields[WIRE_CALLED]},
+        .date = invite->fields[WIRE_DATE],
+        .now_s = (int64_t)(clock_wall_ms() / 1000)};
+    call->attestation = stir_check(dialin->config.stir, &asserted);
     name_make(call, invite->fields[WIRE_NAME]);
     address_find(call);
     call->silence = (struct loop_timer){.name = "menu", .fn = on_silence, .context = call};

@@ -40,6 +40,7 @@ struct call {
     uint64_t id, leg;
     char number[CALL_TEXT_MAX], name[CALL_TEXT_MAX];
     char source[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN]; /* theirs; ours in SDP */
+    const char *attestation; /* of the number, as stir_check says */
     bool hidden;
     bool open;     /* the leg's ports are known */
     bool answered; /* 200 was sent */

@@ -13,6 +13,7 @@
 #include "core/metrics.h"
 #include "media/leg.h"
 #include "modules/meetings/meetings.h"
+#include "signalling/sip/stir.h"
 #include "signalling/sip/trunks.h"
 #include "storage/db.h"
 
@@ -29,6 +30,7 @@ struct dialin_config {
     const char *certificates;     /* folder with agent.pem, for tls; NULL none */
     const char *prompts[3];       /* folders, ends with NULL */
     struct trunks *trunks;        /* borrowed */
+    const struct stir *stir;      /* borrowed */
     struct metrics *metrics;
 };
 

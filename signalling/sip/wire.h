@@ -44,7 +44,7 @@ enum wire_type {
     WIRE_READY,       /* listening, and in its sandbox; ADDRESS of UDP */
     WIRE_FAILED,      /* REASON: it cannot listen, and ends */
     WIRE_INVITE,      /* SDP (none: late offer), NUMBER, NAME, CALLED, ADDRESS, VIA: the trunk,
-                         IDENTITY, DATE: of RFC 8224; code: hidden */
+                         IDENTITY, DATE, TO: of RFC 8224; code: hidden */
     WIRE_REINVITE,    /* SDP (none: late offer) */
     WIRE_ACK,         /* SDP: the answer to a late offer; none: there was none in it */
     WIRE_DIGIT,       /* NAME: the key, by SIP INFO */
@@ -75,6 +75,7 @@ enum wire_field {
     WIRE_VIA,
     WIRE_IDENTITY,
     WIRE_DATE,
+    WIRE_TO, /* user part of To */
     WIRE_FIELDS
 };
 

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { CALL_UNSENT = 700 /* statuses from here on are the stack's own */ };
+
 struct phone_call {
     struct phone_handle handle;
     struct phone_call *next, *prev;
@@ -110,6 +112,12 @@ static void call_end(struct stack *stack, struct phone_call *call, int code, con
 
 /* ---- INVITE ---- */
 
+static bool url_usable(const url_t *url)
+{
+    return (url->url_type == url_sip || url->url_type == url_sips) && url->url_host != NULL &&
+           url->url_host[0] != '\0';
+}
+
 /*
  * Whether a dialog can be made with it. sofia-sip 1.12.11 keeps any address as the remote target
  * and crashes when it sends the BYE of a call that was never ACKed to one without a host.
@@ -117,9 +125,11 @@ static void call_end(struct stack *stack, struct phone_call *call, int code, con
 static bool contact_usable(const sip_t *sip)
 {
     const sip_contact_t *contact = sip->sip_contact;
-    return contact != NULL && contact->m_next == NULL &&
-           (contact->m_url->url_type == url_sip || contact->m_url->url_type == url_sips) &&
-           contact->m_url->url_host != NULL && contact->m_url->url_host[0] != '\0';
+    bool usable = contact != NULL && contact->m_next == NULL && url_usable(contact->m_url);
+    for (const sip_record_route_t *route = sip->sip_record_route; route != NULL;
+         route = route->r_next)
+        usable &= url_usable(route->r_url);
+    return usable;
 }
 
 /* NULL: none, or not SDP. */
@@ -156,6 +166,13 @@ static void invite_tell(struct stack *stack, struct phone_call *call,
     told.fields[WIRE_NAME] = identity.name;
     told.fields[WIRE_ADDRESS] = source;
     told.fields[WIRE_VIA] = trunk != NULL ? trunk->name : NULL;
+    told.fields[WIRE_IDENTITY] = identity_header(event->sip, "Identity");
+    char date[64];
+    if (told.fields[WIRE_IDENTITY] != NULL && event->sip->sip_date != NULL &&
+        sip_date_e(date, sizeof date, (const msg_header_t *)event->sip->sip_date, 0) <
+            (issize_t)sizeof date)
+        told.fields[WIRE_DATE] = date;
+    told.fields[WIRE_TO] = event->sip->sip_to != NULL ? event->sip->sip_to->a_url->url_user : NULL;
     told.fields[WIRE_CALLED] = event->sip->sip_request->rq_url->url_user;
     stack_say(stack, &told);
 }
@@ -203,11 +220,12 @@ static void on_ack(struct stack *stack, struct phone_call *call, const struct ph
 static void on_update(struct stack *stack, struct phone_call *call, const struct phone_event *event)
 {
     const char *sdp = sdp_of(event->sip);
-    int status = !sdp_usable(event->sip)          ? 415
-                 : sdp != NULL && !call->answered ? 504
-                 : sdp != NULL && call->waiting   ? 491
-                 : sdp == NULL                    ? 200
-                                                  : 0;
+    int status = event->sip->sip_contact != NULL && !contact_usable(event->sip) ? 400
+                 : !sdp_usable(event->sip)                                      ? 415
+                 : sdp != NULL && !call->answered                               ? 504
+                 : sdp != NULL && call->waiting                                 ? 491
+                 : sdp == NULL                                                  ? 200
+                                                                                : 0;
     if (status != 0) {
         nua_respond(event->nh, status, sip_status_phrase(status),
                     NUTAG_WITH_THIS(event->agent->nua), SIPTAG_CONTACT_STR(call->contact),
@@ -294,6 +312,10 @@ void call_event(struct stack *stack, struct phone_call *call, const struct phone
         break;
     case nua_i_state:
         if (state_of(event) == nua_callstate_terminated)
+            call_end(stack, call, event->status, event->phrase);
+        break;
+    case nua_r_bye: /* 900 and on: it could not be sent, and nothing else follows */
+        if (event->status >= CALL_UNSENT)
             call_end(stack, call, event->status, event->phrase);
         break;
     case nua_i_terminated:

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEADER_MAX = 1024 /* bytes of one value we look at */ };
+enum {
+    HEADER_MAX = 1024, /* bytes of one value we look at */
+    IDENTITY_HEADER_MAX = 8192,
+};
 
 static const char *unknown_value(const sip_t *sip, const char *name)
 {
@@ -94,6 +97,13 @@ static bool identity_of(const char *list, struct identity *identity)
     }
     su_home_deinit(home);
     return found && (identity->number[0] != '\0' || identity->name[0] != '\0');
+}
+
+const char *identity_header(const sip_t *sip, const char *name)
+{
+    const char *value = unknown_value(sip, name);
+    return value != NULL && strnlen(value, IDENTITY_HEADER_MAX + 1) <= IDENTITY_HEADER_MAX ? value
+                                                                                           : NULL;
 }
 
 void identity_read(const sip_t *sip, bool trusted, struct identity *ret_identity)

@@ -21,4 +21,7 @@ struct identity {
  * it is, and Privacy is honoured all the same. */
 void identity_read(const sip_t *sip, bool trusted, struct identity *ret_identity);
 
+/* A header the stack does not know, of at most 8 KiB; the first of that name. NULL: none. */
+const char *identity_header(const sip_t *sip, const char *name);
+
 #endif

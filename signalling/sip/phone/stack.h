@@ -71,6 +71,11 @@ void stack_say(struct stack *stack, const struct wire_message *message);
 void agent_contact(const struct agent *agent, const char *peer, const char *user,
                    char ret_contact[STACK_CONTACT_MAX]);
 
+/* ---- depth.c ---- */
+
+/* Before the first request. Errors: STATUS_NOT_FOUND (another stack than we know). */
+MUST_USE enum status depth_install(void);
+
 /* ---- calls.c ---- */
 
 /* An event of a call, or of none yet (INVITE). */
