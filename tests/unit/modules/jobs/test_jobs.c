@@ -394,6 +394,7 @@ static struct jobs *tellers_begin(struct db *db, int *report)
 
 static void child_main(const char *path, int report)
 {
+    alarm(PATIENCE_S); /* nobody waits for it longer than that */
     tellers_begin(scratch_db(path, 2), &report);
     for (;;)
         pause();
