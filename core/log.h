@@ -28,7 +28,8 @@
     X(WHIP, "whip")                                                                                \
     X(PHONE, "phone")                                                                              \
     X(STORAGE, "storage")                                                                          \
-    X(JOBS, "jobs")
+    X(JOBS, "jobs")                                                                                \
+    X(MAIL, "mail")
 
 enum log_topic {
 #define LOG_TOPIC_ENUM(name, text) LOG_##name,
