@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "modules/jobs/jobs.h"
 #include "modules/spaces/incoming.h"
+#include "server/post.h"
 #include "server/tracing.h"
 #include "server/upkeep.h"
 #include "signalling/api/api.h"
@@ -34,6 +35,7 @@ struct server {
     struct objects *objects;
     struct auth *auth;
     struct jobs *jobs;
+    struct post post;
     struct signed_in_list signed_in;
     struct meetings *meetings;
     struct media *media;
@@ -163,6 +165,8 @@ static enum status auth_start(struct server *server, const struct settings *sett
 {
     const struct auth_config config = {.db = server->db,
                                        .fips = settings->auth_fips,
+                                       .domains = settings->auth_domains.items,
+                                       .domain_count = settings->auth_domains.count,
                                        .ended = signed_in_ended,
                                        .context = &server->signed_in};
     enum status status = signed_in_list_init(&server->signed_in);
@@ -170,9 +174,13 @@ static enum status auth_start(struct server *server, const struct settings *sett
 }
 
 /* Whoever has jobs adds their kinds here. */
-static enum status jobs_make(struct server *server)
+static enum status jobs_make(struct server *server, const struct settings *settings,
+                             char error[SERVER_ERROR_MAX])
 {
-    return jobs_new(server->db, server->metrics, &server->jobs);
+    enum status status = post_make(&server->post, settings, error);
+    if (status == STATUS_OK)
+        status = jobs_new(server->db, server->metrics, &server->jobs);
+    return status == STATUS_OK ? post_begin(&server->post, server->auth, server->jobs) : status;
 }
 
 /* ICE-TCP may come before media is there; then it is refused by closing. */
@@ -329,6 +337,8 @@ static enum status edge_open(struct server *server, const struct settings *setti
     server->api.db = server->db;
     server->api.auth = server->auth;
     server->api.objects = server->objects;
+    server->api.mail = &server->post.mail;
+    server->api.sign_up = settings->auth_domains.count > 0;
     setup_link_make(server, settings);
     server->api.meetings = server->meetings;
     server->api.signed_in = &server->signed_in;
@@ -409,7 +419,7 @@ enum status server_start(const struct settings *settings, const char *data,
     if (status == STATUS_OK)
         status = auth_start(server, settings);
     if (status == STATUS_OK)
-        status = jobs_make(server);
+        status = jobs_make(server, settings, ret_error);
     if (status == STATUS_OK)
         status = crew_new("request", (uint32_t)settings->threads, SERVER_JOBS_MAX, &server->crew);
     if (status == STATUS_OK)

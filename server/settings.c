@@ -29,6 +29,9 @@ static const struct config_key keys[] = {
         "Requests a minute from one address; 0: the built-in limit."),
     KEY("http.web", CONFIG_TEXT, web, "", 0, 0, NULL,
         "Folder of the browser client; empty: the one this program was built or installed with."),
+    KEY("http.url", CONFIG_TEXT, http_url, "", 0, 0, NULL,
+        "Where people reach this server, such as https://parley.example.org: links in mail lead "
+        "there."),
     KEY("https.enabled", CONFIG_BOOL, https, "yes", 0, 0, NULL,
         "Listen for HTTPS on all addresses."),
     KEY("https.port", CONFIG_INT, https_port, "8443", 0, 65535, NULL,
@@ -55,6 +58,9 @@ static const struct config_key keys[] = {
     KEY("meetings.adhoc", CONFIG_CHOICE, meetings_adhoc, "auto", 0, 0, "auto|off|members|anyone",
         "Who may open new meetings: nobody, members, or anyone; auto: anyone on this machine, "
         "members from elsewhere."),
+    KEY("auth.domains", CONFIG_LIST, auth_domains, "", 0, 0, NULL,
+        "Domains such as example.org: whoever confirms an address there may make an account; "
+        "empty: by invitation only."),
     KEY("auth.fips", CONFIG_BOOL, auth_fips, "no", 0, 0, NULL,
         "Keep passwords by PBKDF2-HMAC-SHA256, an approved algorithm, instead of Argon2id; each is "
         "changed over at its next login."),
@@ -62,6 +68,21 @@ static const struct config_key keys[] = {
         "MiB of files that one account may keep, unless an admin has said otherwise for it."),
     KEY("files.space", CONFIG_INT, files_space, "204800", 0, 1 << 24, NULL,
         "MiB of files that one space may keep, likewise."),
+    KEY("mail.server", CONFIG_TEXT, mail_server, "", 0, 0, NULL,
+        "Mail server that takes our letters, smtp://HOST:PORT or smtps://HOST:PORT; empty: no mail "
+        "is sent, and admins hand links over."),
+    KEY("mail.starttls", CONFIG_BOOL, mail_starttls, "yes", 0, 0, NULL,
+        "With smtp://, send nothing without STARTTLS; no: encrypt only where it is offered."),
+    KEY("mail.user", CONFIG_TEXT, mail_user, "", 0, 0, NULL,
+        "User at the mail server; empty: none."),
+    KEY("mail.password", CONFIG_TEXT, mail_password, "", 0, 0, NULL, "Its password."),
+    KEY("mail.password_file", CONFIG_TEXT, mail_password_file, "", 0, 0, NULL,
+        "File whose first line is the password, instead of mail.password."),
+    KEY("mail.from", CONFIG_TEXT, mail_from, "", 0, 0, NULL,
+        "Address letters come from, such as parley@example.org."),
+    KEY("mail.name", CONFIG_TEXT, mail_name, "Parley", 0, 0, NULL, "Name they come from."),
+    KEY("mail.authorities", CONFIG_TEXT, mail_authorities, "", 0, 0, NULL,
+        "PEM file of the authorities trusted for the mail server; empty: the system's."),
     KEY("phone.enabled", CONFIG_BOOL, phone, "no", 0, 0, NULL, "Telephones may call in by SIP."),
     KEY("phone.udp", CONFIG_TEXT, phone_udp, "", 0, 0, NULL,
         "ADDRESS:PORT of SIP over UDP, such as 0.0.0.0:5060; empty: none."),

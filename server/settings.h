@@ -25,6 +25,11 @@ struct settings {
     struct config_items phone_trunks; /* struct trunk_settings */
     int64_t meetings_adhoc;           /* enum adhoc */
     int64_t threads;
+    struct config_list auth_domains;
+    const char *http_url;
+    const char *mail_server, *mail_user, *mail_password, *mail_password_file, *mail_from,
+        *mail_name, *mail_authorities;
+    bool mail_starttls;
     bool auth_fips;
     int64_t files_account, files_space; /* MiB */
     const char *vault_command;

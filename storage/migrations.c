@@ -439,6 +439,22 @@ static const char *const steps[] = {
     "  file TEXT NOT NULL,"
     "  PRIMARY KEY (share, file)"
     ") STRICT, WITHOUT ROWID;",
+
+    /* 16: what waits for a link to be opened (modules/auth/confirmations.h). `account` '': it has
+     * none yet. */
+    "CREATE TABLE confirmation ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  kind TEXT NOT NULL CHECK (kind IN ('invite', 'signup', 'email', 'password')),"
+    "  account TEXT NOT NULL,"
+    "  email BLOB NOT NULL,"
+    "  email_hash BLOB NOT NULL,"
+    "  token_hash BLOB UNIQUE,"
+    "  language TEXT NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL,"
+    "  UNIQUE (kind, email_hash, account)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX confirmation_expires ON confirmation (expires);",
 };
 
 enum { VAULT_STEP = 3 };

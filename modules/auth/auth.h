@@ -48,7 +48,9 @@ struct auth;
 
 struct auth_config {
     struct db *db;
-    bool fips; /* auth.fips */
+    bool fips;                  /* auth.fips */
+    const char *const *domains; /* auth.domains: who has an address there may sign up */
+    size_t domain_count;
     /* Any thread: sessions of the account are over; `session` NULL: all, but `keep` (may be
      * NULL). May be NULL. */
     void (*ended)(void *context, const char *user, const char *session, const char *keep);
@@ -75,7 +77,9 @@ struct auth_user_new {
     const char *legacy_hash, *legacy_salt; /* see password.h; NULL */
     const char *language;                  /* NULL: none */
     bool admin;
-    bool first; /* only as the first account there is, an admin: else STATUS_DENIED */
+    bool first;               /* only as the first account there is, an admin: else STATUS_DENIED */
+    const char *confirmation; /* whose link this uses up (confirmations.h), else STATUS_NOT_FOUND;
+                                 NULL */
 };
 
 /* Why a STATUS_INVALID: "email", "name", or "password_" and what password_fault says. */

@@ -29,6 +29,14 @@ MUST_USE enum status auth_hash(struct auth *auth, const char *password,
                                char ret_kept[PASSWORD_KEPT_MAX]);
 MUST_USE enum status auth_hash_check(struct auth *auth, const char *password, const char *kept);
 
+/* Whether it is the caller's password; counts failures. Errors: STATUS_DENIED, STATUS_LIMIT as
+ * auth_sign_in. */
+MUST_USE enum status auth_password_prove(struct auth *auth, const struct auth_caller *caller,
+                                         const char *password, int64_t now_ms,
+                                         uint32_t *ret_wait_s);
+/* "short" -> "password_short": the names of password_fault, as the client is told. */
+const char *auth_fault_code(const char *fault);
+
 /* Seconds until this address may try again, and one more failure; `peer` NULL: of no address of the
  * network, or of one that does not count. */
 uint32_t auth_wait_s(struct auth *auth, const char *email, const char *peer, int64_t now_ms);

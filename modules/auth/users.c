@@ -3,6 +3,7 @@
  */
 #include "core/text.h"
 #include "modules/auth/auth_state.h"
+#include "modules/auth/confirmation_rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,8 +19,7 @@ static enum status refuse(struct auth_fault *ret_fault, const char *code)
     return STATUS_INVALID;
 }
 
-/* "short" -> "password_short": the names of password_fault, as the client is told. */
-static const char *fault_code(const char *fault)
+const char *auth_fault_code(const char *fault)
 {
     static const char *const codes[] = {"password_short", "password_long", "password_common",
                                         "password_repeats", "password_personal"};
@@ -80,6 +80,10 @@ static enum status add_run(struct db_session *session, void *arg)
     enum status status = any_read(session, &has);
     if (status == STATUS_OK && has && adding->wish->first)
         status = STATUS_DENIED;
+    if (status == STATUS_OK && adding->wish->confirmation != NULL)
+        status = confirmation_remove(session, adding->wish->confirmation, adding->now_ms);
+    if (status == STATUS_OK)
+        status = confirmation_arrived(session, adding->email_hash);
     if (status == STATUS_OK)
         status = row_insert(session, adding);
     if (status == STATUS_OK)
@@ -95,7 +99,7 @@ static enum status wish_keep(struct auth *auth, struct adding *adding, struct au
     if (wish->password != NULL) {
         const char *fault = password_fault(wish->password, adding->email, wish->name);
         if (fault != NULL)
-            return refuse(ret_fault, fault_code(fault));
+            return refuse(ret_fault, auth_fault_code(fault));
         return auth_hash(auth, wish->password, adding->kept);
     }
     if (wish->legacy_hash == NULL)
@@ -335,22 +339,31 @@ static enum status renew_run(struct db_session *session, void *arg)
                                : status;
 }
 
-enum status auth_password_change(struct auth *auth, const struct auth_caller *caller,
-                                 const char *old, const char *password, int64_t now_ms,
-                                 struct auth_fault *ret_fault, uint32_t *ret_wait_s)
+enum status auth_password_prove(struct auth *auth, const struct auth_caller *caller,
+                                const char *password, int64_t now_ms, uint32_t *ret_wait_s)
 {
     struct renewing renewing = {.caller = caller, .now_ms = now_ms};
     *ret_wait_s = auth_wait_s(auth, caller->user.email, NULL, now_ms);
     if (*ret_wait_s > 0)
         return STATUS_LIMIT;
-    const char *fault = password_fault(password, caller->user.email, caller->user.name);
-    if (fault != NULL)
-        return refuse(ret_fault, fault_code(fault));
     enum status status = db_read(auth->config.db, kept_run, &renewing);
     if (status == STATUS_OK)
-        status = auth_hash_check(auth, old, renewing.kept);
+        status = auth_hash_check(auth, password, renewing.kept);
     if (status == STATUS_DENIED)
         auth_failed(auth, caller->user.email, NULL, now_ms);
+    return status;
+}
+
+enum status auth_password_change(struct auth *auth, const struct auth_caller *caller,
+                                 const char *old, const char *password, int64_t now_ms,
+                                 struct auth_fault *ret_fault, uint32_t *ret_wait_s)
+{
+    struct renewing renewing = {.caller = caller, .now_ms = now_ms};
+    *ret_wait_s = 0;
+    const char *fault = password_fault(password, caller->user.email, caller->user.name);
+    if (fault != NULL)
+        return refuse(ret_fault, auth_fault_code(fault));
+    enum status status = auth_password_prove(auth, caller, old, now_ms, ret_wait_s);
     if (status == STATUS_OK)
         status = auth_hash(auth, password, renewing.kept);
     if (status == STATUS_OK)

@@ -2,7 +2,7 @@
  * modules/spaces/members.c - who is in a space: let in, promoted, put out.
  */
 #include "core/text.h"
-#include "modules/auth/auth.h"
+#include "modules/auth/confirmations.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/vault/vault.h"
 
@@ -195,6 +195,26 @@ static enum status invites_check(struct db_session *session, const char *space)
                                                                                  : status;
 }
 
+/* The letter that brings the person here, in the language of who invites. */
+static enum status invite_send(struct db_session *session, const struct inviting *inviting)
+{
+    struct auth_user inviter;
+    struct spaces_space space;
+    struct confirmation made;
+    enum status status = auth_user_in(session, inviting->who.account, inviting->arena, &inviter);
+    if (status == STATUS_OK)
+        status = spaces_load(session, &inviting->who, inviting->arena, &space);
+    if (status != STATUS_OK)
+        return status;
+    const struct confirmation_new wish = {.kind = "invite",
+                                          .email = inviting->email,
+                                          .account = "",
+                                          .language = inviter.language,
+                                          .who = inviter.name,
+                                          .space = space.name};
+    return confirmation_add(session, &wish, inviting->now_ms, inviting->arena, &made);
+}
+
 /* Waits for an account of this address; asked again, with another role perhaps, the last counts. */
 static enum status invite_keep(struct db_session *session, struct inviting *inviting)
 {
@@ -227,9 +247,9 @@ static enum status invite_keep(struct db_session *session, struct inviting *invi
                                               .email = inviting->email,
                                               .role = spaces_role_name(inviting->role),
                                               .joined = 0};
-    return status == STATUS_OK
-               ? spaces_event(session, space, "invite.added", inviting->id, inviting->now_ms)
-               : status;
+    if (status == STATUS_OK)
+        status = spaces_event(session, space, "invite.added", inviting->id, inviting->now_ms);
+    return status == STATUS_OK ? invite_send(session, inviting) : status;
 }
 
 static enum status invite_run(struct db_session *session, void *arg)

@@ -8,6 +8,7 @@
 
 #include "core/metrics.h"
 #include "modules/auth/auth.h"
+#include "modules/mail/mail.h"
 #include "modules/meetings/adhoc.h"
 #include "modules/meetings/meetings.h"
 #include "signalling/http/http.h"
@@ -26,6 +27,8 @@ struct api {
     struct db *db;
     struct auth *auth;
     struct objects *objects;
+    const struct mail *mail; /* NULL: none is sent */
+    bool sign_up;            /* by addresses of open domains */
     struct meetings *meetings;
     struct signed_in_list *signed_in; /* NULL: no gateway */
     struct metrics *metrics;

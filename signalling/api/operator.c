@@ -17,7 +17,7 @@ struct info_meetings {
 
 struct info {
     const char *version, *setup;
-    bool signed_in;
+    bool signed_in, sign_up;
     struct info_meetings meetings;
     int64_t voices, tiles;
 };
@@ -33,6 +33,7 @@ static const struct json_field info_fields[] = {
     CHOICE(info, setup, "done|here|link", true,
            "the first account: there is one; may be made from here; by the link on the console"),
     BOOL(info, signed_in, "who asks is"),
+    BOOL(info, sign_up, "whoever has an address of an open domain may make an account"),
     OBJECT(info, meetings, &info_meetings_table, true, NULL),
     INT(info, voices, 1, 5, true, "speakers heard at once"),
     INT(info, tiles, 1, MEETING_TILES_MAX, true, "cameras seen at once"),
@@ -54,6 +55,7 @@ static enum status show_info(struct api_call *call)
         .version = PARLEY_VERSION,
         .setup = has_users ? "done" : open,
         .signed_in = call->caller != NULL,
+        .sign_up = call->api->sign_up,
         .meetings = {.adhoc = adhoc_allows(call->api->adhoc, call->request->loopback,
                                            call->caller != NULL)},
         .voices = call->api->voices,

@@ -29,8 +29,8 @@ struct control {
 
 /* ---- commands ---- */
 
-static const struct control_table *const tables[] = {&control_meetings, &control_keys,
-                                                     &control_users, &control_spaces};
+static const struct control_table *const tables[] = {
+    &control_meetings, &control_keys, &control_users, &control_spaces, &control_invitations};
 
 const struct control_command *control_command_at(size_t index)
 {

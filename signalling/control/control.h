@@ -56,6 +56,7 @@ struct control_table {
 extern const struct control_table control_meetings;
 extern const struct control_table control_keys;
 extern const struct control_table control_users;
+extern const struct control_table control_invitations;
 extern const struct control_table control_spaces;
 
 /* Every command; NULL past the last. */

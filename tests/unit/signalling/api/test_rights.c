@@ -105,6 +105,18 @@ static const struct expected {
     {"POST /api/v1/users", "duddda", "{}", false},
     {"GET /api/v1/users/{id}", "dudddy", "", false},
     {"PATCH /api/v1/users/{id}", "dudddy", "{}", false},
+    /* of letters and their links */
+    {"POST /api/v1/signup", "=", "{}", false},
+    {"POST /api/v1/password", "=", "{}", false},
+    {"POST /api/v1/me/email", "auaaaa", "{}", false},
+    {"POST /api/v1/confirmations", "=", "{}", false},
+    {"POST /api/v1/confirmations/account", "=", "{}", false},
+    {"POST /api/v1/confirmations/password", "=", "{}", false},
+    {"POST /api/v1/confirmations/email", "=", "{}", false},
+    {"POST /api/v1/invitations", "duddda", "{}", false},
+    {"GET /api/v1/invitations", "dudddy", "", false},
+    {"POST /api/v1/invitations/{id}/link", "dudddn", "", false},
+    {"DELETE /api/v1/invitations/{id}", "dudddn", "", false},
     /* of meetings that belong to no space */
     {"POST /api/v1/meetings", "=", "{}", false},
     {"GET /api/v1/meetings/{id}", "=", "", false},
