@@ -121,6 +121,9 @@ static void serve(struct smtp_mailbox *mailbox, int fd)
             say(fd, "250-test");
             say(fd, "250 AUTH PLAIN");
         } else if (strncasecmp(line, "AUTH", 4) == 0) {
+            say(fd, "334 ");
+            if (!line_read(mailbox, fd, line))
+                return;
             snprintf(letter.auth, sizeof letter.auth, "%.500s", line);
             say(fd, "235 ok");
         } else if (strncasecmp(line, "MAIL FROM:", 10) == 0) {

@@ -11,7 +11,7 @@ enum { SMTP_SERVER_LETTER_MAX = 65536, SMTP_SERVER_ADDRESS_MAX = 512 };
 
 struct smtp_server_letter {
     char from[SMTP_SERVER_ADDRESS_MAX], to[SMTP_SERVER_ADDRESS_MAX]; /* as in the envelope */
-    char auth[SMTP_SERVER_ADDRESS_MAX];                              /* the AUTH line; "" */
+    char auth[SMTP_SERVER_ADDRESS_MAX];                              /* after AUTH PLAIN; "" */
     char data[SMTP_SERVER_LETTER_MAX];
 };
 
