@@ -35,6 +35,9 @@ export const session = signal<Session | null | undefined>(undefined);
 /** Of the first account: there is one, it may be made here, or by the link on the console. */
 export const setup = signal<'done' | 'here' | 'link'>('done');
 
+/** Whoever has an address of an open domain may make an account. */
+export const signUpOpen = signal(false);
+
 /** What went wrong, by its stable name. */
 export class AccountError extends HttpError {
   constructor(status: number, readonly code: string, text: string) {
@@ -85,6 +88,7 @@ export async function load(): Promise<void> {
   try {
     const info = await serverInfo();
     setup.value = info.setup;
+    signUpOpen.value = info.sign_up;
     if (info.signed_in) await renew();
     else end();
   } catch (error) {
@@ -139,3 +143,46 @@ export async function ticket(): Promise<string | undefined> {
     () => undefined,
   );
 }
+
+// ---- letters and their links ----
+
+export interface Waiting {
+  id: string;
+  kind: 'invite' | 'signup' | 'email' | 'password';
+  email: string;
+  /** Path to hand over, of a new one; absent when a letter takes it. */
+  link?: string;
+  mailed: boolean;
+  expires: number;
+}
+
+export interface Letter {
+  kind: Waiting['kind'];
+  email: string;
+  language: string;
+}
+
+interface Sent {
+  /** False: no mail is configured, an admin hands the link over. */
+  mailed: boolean;
+}
+
+export const signUp = (email: string, language: string): Promise<Sent> => ask('POST', 'signup', { email, language });
+export const forgotten = (email: string, language: string): Promise<Sent> => ask('POST', 'password', { email, language });
+export const changeEmail = (email: string, password: string): Promise<Sent> => ask('POST', 'me/email', { email, password });
+
+export const readLetter = (token: string): Promise<Letter> => ask('POST', 'confirmations', { token });
+export const confirmEmail = (token: string): Promise<void> => ask('POST', 'confirmations/email', { token });
+export const confirmPassword = (token: string, password: string): Promise<void> =>
+  ask('POST', 'confirmations/password', { token, password });
+
+/** Makes the account of an invitation or sign-up, and signs in. */
+export async function confirmAccount(wish: { token: string; name: string; password: string; language: string }): Promise<void> {
+  const { email } = await ask<{ email: string }>('POST', 'confirmations/account', wish);
+  await signIn(email, wish.password);
+}
+
+export const invite = (email: string, language: string): Promise<Waiting> => ask('POST', 'invitations', { email, language });
+export const waiting = (): Promise<{ items: Waiting[]; mailed: boolean }> => ask('GET', 'invitations');
+export const handOver = (id: string): Promise<{ link: string }> => ask('POST', `invitations/${encodeURIComponent(id)}/link`);
+export const dropWaiting = (id: string): Promise<void> => ask('DELETE', `invitations/${encodeURIComponent(id)}`);

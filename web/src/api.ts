@@ -4,6 +4,7 @@ export interface Info {
   version: string;
   setup: 'done' | 'here' | 'link';
   signed_in: boolean;
+  sign_up: boolean;
   meetings: { adhoc: boolean };
   voices: number;
   tiles: number;

@@ -4,12 +4,14 @@ import { useEffect, useState } from 'preact/hooks';
 import { Call } from './call/call';
 import { load, session } from './account';
 import { AccountPage } from './pages/account';
+import { ConfirmPage } from './pages/confirm';
 import { Home } from './pages/home';
 import { Lobby } from './pages/lobby';
 import { MeetingPage } from './pages/meeting/page';
 import { Missing, Over } from './pages/over';
 import { Prejoin } from './pages/prejoin';
 import { SharedPage } from './pages/shared';
+import { Forgotten, SignUp } from './pages/letters';
 import { Setup, SignIn } from './pages/sign_in';
 import { Shell } from './pages/spaces/shell';
 import { SpacePage } from './pages/spaces/space';
@@ -25,6 +27,9 @@ const pages: Record<string, () => JSX.Element> = {
   '/sign-in': SignIn,
   '/setup': Setup,
   '/account': AccountPage,
+  '/sign-up': SignUp,
+  '/forgotten': Forgotten,
+  '/confirm': ConfirmPage,
 };
 
 export function App() {

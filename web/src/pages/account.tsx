@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
-import { changePassword, type Device, devices, rename, revoke, session, signOut } from '../account';
+import { changeEmail, changePassword, type Device, devices, rename, revoke, session, signOut } from '../account';
 import { go } from '../route';
 import { dateTime, text } from '../text';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icons';
 import { Caption } from '../ui/parts';
+import { Invitations } from './invitations';
 import { Field, Form, FormPage, SignIn } from './sign_in';
 
 /** Oneself: name, password, where one is signed in. */
@@ -15,7 +16,9 @@ export function AccountPage() {
   return (
     <FormPage title={t.title} lead={user.email}>
       <NameForm key={user.id} />
+      <EmailForm />
       <PasswordForm />
+      {user.role === 'admin' && <Invitations />}
       <Devices />
       <Button icon="leave" size="large" data-testid="sign-out" onClick={() => void signOut().then(() => go('/'))}>
         {t.signOut}
@@ -30,6 +33,32 @@ function NameForm() {
   return (
     <Form action={text.value.common.save} submit={() => rename(name)} testid="save-name">
       <Field label={t.name} value={name} set={setName} complete="name" testid="name" />
+    </Form>
+  );
+}
+
+function EmailForm() {
+  const t = text.value.account;
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [sent, setSent] = useState<'mail' | 'admin' | null>(null);
+  return (
+    <Form
+      action={t.changeEmail}
+      testid="change-email"
+      submit={async () => {
+        setSent(null);
+        const { mailed } = await changeEmail(email, password);
+        setSent(mailed ? 'mail' : 'admin');
+        setPassword('');
+      }}
+    >
+      <Field label={t.newEmail} type="email" value={email} set={setEmail} complete="email" testid="new-email" />
+      <Field
+        label={t.password} type="password" value={password} set={setPassword}
+        complete="current-password" testid="email-password"
+      />
+      {sent && <Caption testid="email-sent">{sent === 'mail' ? t.letterSent : t.letterByAdmin}</Caption>}
     </Form>
   );
 }

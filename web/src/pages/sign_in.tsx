@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { AccountError, makeFirst, session, setup, signIn } from '../account';
-import { go } from '../route';
+import { AccountError, makeFirst, session, setup, signIn, signUpOpen } from '../account';
+import { follow, go } from '../route';
 import { text } from '../text';
 import { Button } from '../ui/button';
 import { Logo } from '../ui/icons';
@@ -115,6 +115,16 @@ export function SignIn() {
           complete="current-password" testid="password"
         />
       </Form>
+      <p class="form-links">
+        <a href="/forgotten" onClick={follow} data-testid="forgotten-link">
+          {t.forgotten}
+        </a>
+        {signUpOpen.value && (
+          <a href="/sign-up" onClick={follow} data-testid="sign-up-link">
+            {t.signUp}
+          </a>
+        )}
+      </p>
     </FormPage>
   );
 }
