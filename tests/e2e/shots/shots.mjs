@@ -39,9 +39,20 @@ function serve() {
     };
     if (pathname === '/api/v1/info') {
       const setup = shown === 'setup' ? 'here' : 'done';
-      return json(200, { version: '0', setup, signed_in: PAGES[shown].signedIn === true, meetings: { adhoc: true }, voices: 3, tiles: 9 });
+      return json(200, { version: '0', setup, signed_in: PAGES[shown].signedIn === true, meetings: { adhoc: true }, voices: 3, tiles: 9, sign_up: true });
     }
     if (pathname === '/api/v1/session') return json(200, { id: 's1', csrf: 'x', user: user(spoken) });
+    if (pathname === '/api/v1/invitations')
+      return json(200, { mailed: shown !== 'account-no-mail', items: [
+        { id: 'c1', kind: 'invite', email: 'wanda.kowalska@example.org', language: '', created: 0, expires: Date.UTC(2025, 10, 27, 9) },
+        { id: 'c2', kind: 'password', email: 'noor@example.org', language: '', created: 0, expires: Date.UTC(2025, 10, 20, 10) },
+      ] });
+    if (pathname === '/api/v1/invitations/c1/link') return json(200, { link: `/confirm#plc_${'x'.repeat(43)}` });
+    if (pathname === '/api/v1/confirmations') {
+      const kind = shown.slice('confirm-'.length);
+      return kind === 'over' ? json(404, { code: 'link' }) : json(200, { kind, email: 'wanda.kowalska@example.org', language: '' });
+    }
+    if (pathname === '/api/v1/password') return json(202, { mailed: true });
     if (pathname === '/api/v1/me/sessions') return json(200, { items: devices });
     if (pathname === '/api/v1/meetings/nowhere') return json(404, { title: 'not found' });
     if (/^\/api\/v1\/meetings\/[^/]+\/stats$/.test(pathname)) return json(200, statistics(spoken));
@@ -82,6 +93,16 @@ const PAGES = {
   'sign-in': { path: '/sign-in' },
   setup: { path: '/setup' },
   account: { path: '/account', signedIn: true },
+  'account-no-mail': { path: '/account', signedIn: true, then: (page) => page.getByTestId('hand-over').first().click() },
+  'sign-up': { path: '/sign-up' },
+  forgotten: {
+    path: '/forgotten',
+    then: async (page) => (await page.getByTestId('email').fill('noor@example.org'), page.getByTestId('ask-password').click()),
+  },
+  'confirm-invite': { path: '/confirm#plc_x' },
+  'confirm-password': { path: '/confirm#plc_x' },
+  'confirm-email': { path: '/confirm#plc_x' },
+  'confirm-over': { path: '/confirm#plc_x' },
   'not-found': { path: '/m/nowhere' },
   'home-signed-in': { path: '/', signedIn: true },
   rail: { path: '/', signedIn: true, then: (page) => narrowOnly(page, 'rail-open') },
