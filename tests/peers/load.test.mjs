@@ -2,18 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, until } from '../e2e/support/cleanup.mjs';
-import { root, run, scratch, startServer } from './support/parley.mjs';
-
-const tools = join(root, 'build/release/tools/bench');
-
-/** Builds them beside the release; nothing when they are there. */
-async function built(name) {
-  const bench = await run('cmake', ['--preset', 'release', '-S', root, '-DPARLEY_BENCH=ON']);
-  check(bench.code === 0, bench.err);
-  const ninja = await run('ninja', ['-C', join(root, 'build/release'), '-j2', name], { seconds: 170 });
-  check(ninja.code === 0, ninja.out);
-  return join(tools, name);
-}
+import { built, run, scratch, startServer } from './support/parley.mjs';
 
 function load(profile) {
   return async () => {

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onCleanup } from '../../e2e/support/cleanup.mjs';
+import { check, onCleanup } from '../../e2e/support/cleanup.mjs';
 import { startServer as start } from '../../e2e/support/server.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -65,4 +65,13 @@ export function certificate(folder, name, kind = ['ec', '-pkeyopt', 'ec_paramgen
   ]);
   if (made.status !== 0) throw new Error(`openssl: ${made.stderr}`);
   return pair;
+}
+
+/** A load tool of tools/bench, built beside the release; nothing when it is there. */
+export async function built(name) {
+  const bench = await run('cmake', ['--preset', 'release', '-S', root, '-DPARLEY_BENCH=ON']);
+  check(bench.code === 0, bench.err);
+  const ninja = await run('ninja', ['-C', join(root, 'build/release'), '-j2', name], { seconds: 170 });
+  check(ninja.code === 0, ninja.out);
+  return join(root, 'build/release/tools/bench', name);
 }

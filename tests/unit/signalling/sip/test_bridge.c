@@ -304,6 +304,34 @@ static void test_a_contact_without_host_is_refused(void **state)
     }
 }
 
+/* Without the guard a BYE that cannot be sent is followed by a BYE, until the stack is used up. */
+static void test_a_call_that_cannot_be_sent_to_ends(void **state)
+{
+    struct stage *stage = *state;
+    char text[TEXT_MAX];
+    static const char *const contacts[] = {
+        "Contact: <sip:ann@127.0.0.1:4001;transport=foo>\r\n",
+        "Contact: <sip:ann@127.0.0.1:99999>\r\n",
+        "Contact: <sip:ann@a..b>\r\n",
+        "Contact: <sips:ann@127.0.0.1;transport=udp>\r\n",
+        CONTACT "Record-Route: <sip:127.0.0.1;transport=foo;lr>\r\n",
+    };
+    int process = bridge_process(stage->bridge);
+    for (size_t i = 0; i < sizeof contacts / sizeof contacts[0]; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "unsent%zu", i);
+        invite(stage, stage->client, id, contacts[i]);
+        struct wire_message answer = {.type = WIRE_ANSWER, .call = expect(stage, WIRE_INVITE).call};
+        answer.fields[WIRE_SDP] = offer;
+        bridge_send(stage->bridge, &answer);
+        answer_expect(stage->client, "SIP/2.0 200", text);
+        bridge_send(stage->bridge,
+                    &(struct wire_message){.type = WIRE_HANGUP, .call = answer.call});
+        assert_int_equal(expect(stage, WIRE_ENDED).call, answer.call);
+    }
+    assert_int_equal(bridge_process(stage->bridge), process);
+}
+
 /* sofia-sip's own SDP parser runs for ever on letters that are not ASCII. */
 static void test_sdp_of_any_bytes_is_only_handed_on(void **state)
 {
@@ -452,6 +480,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_refused_call_has_the_code, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancel_ends_what_rings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_contact_without_host_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_call_that_cannot_be_sent_to_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sdp_of_any_bytes_is_only_handed_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strangers_hear_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_it_is_back, set_up, tear_down),
