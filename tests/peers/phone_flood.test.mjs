@@ -50,7 +50,7 @@ export const tests = {
     check(gaps === 0, `${gaps} packets are missing`);
     check(spent < 0.5, `the flood cost ${spent} s`);
     check(!place.server.log.includes('phone_down'), 'the process ended');
-    phones.forEach((phone) => phone.hangUp());
+    await Promise.all(phones.map((phone) => phone.hangUp()));
   },
 
   async 'killed under 50 calls: whoever is in the meeting by other ways notices nothing, and it is back'() {
@@ -60,7 +60,7 @@ export const tests = {
     const file = join(scratch(), 'report.json');
     const at = `http://127.0.0.1:${place.server.ports.http}`;
     const sfuload = await built('sfuload');
-    const loaded = run(sfuload, ['--via', 'whip', '--whip', `${at}/whip/${place.id}?as={pub}`, '--whep', `${at}/whep/${place.id}?from={pub}`, '--pubs', '2', '--subs', '6', '--kbps', '300', '--srtp', 'gcm', '--warm', '2', '--time', '6', '--json', file]);
+    const loaded = run(sfuload, ['--via', 'whip', '--whip', `${at}/whip/${place.id}?as={pub}`, '--whep', `${at}/whep/${place.id}?from={pub}`, '--pubs', '2', '--subs', '6', '--kbps', '300', '--srtp', 'gcm128', '--warm', '2', '--time', '6', '--json', file]);
     await new Promise((resolve) => setTimeout(resolve, 4000)); // while it counts
     const killed = Date.now();
     process.kill(place.pid(), 'SIGKILL');

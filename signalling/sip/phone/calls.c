@@ -187,6 +187,10 @@ static void on_invite(struct stack *stack, struct phone_call *call, const struct
     if (refused == 0 && first) {
         call = call_new(stack, event);
         refused = call == NULL ? 503 : 0;
+        /* The stack's re-INVITE to refresh a session has no SDP; an UPDATE needs none (RFC 4028).
+         */
+        if (sip_is_allowed(event->sip->sip_allow, sip_method_update, "UPDATE"))
+            nua_set_hparams(event->nh, NUTAG_UPDATE_REFRESH(1), TAG_END());
     }
     if (refused != 0) {
         nua_respond(event->nh, refused, sip_status_phrase(refused),

@@ -103,7 +103,7 @@ static nua_t *nua_make(struct stack *stack, const struct agent *agent)
                       TAG_IF(agent->folder[0] != '\0', NUTAG_CERTIFICATE_DIR(agent->folder)),
                       NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOALERT(0), NUTAG_AUTOANSWER(0),
                       NUTAG_AUTOACK(1), NUTAG_EARLY_MEDIA(1), NUTAG_ENABLEMESSAGE(0),
-                      NUTAG_APPL_METHOD("UPDATE"), NUTAG_UPDATE_REFRESH(1), NUTAG_SESSION_TIMER(STACK_SESSION_S),
+                      NUTAG_APPL_METHOD("UPDATE"), NUTAG_SESSION_TIMER(STACK_SESSION_S),
                       NUTAG_MIN_SE(STACK_SESSION_MIN_S), SIPTAG_ALLOW_STR(STACK_METHODS),
                       SIPTAG_SUPPORTED_STR("timer, 100rel"), SIPTAG_ALLOW_EVENTS(NULL),
                       SIPTAG_USER_AGENT_STR("Parley"), NTATAG_UDP_MTU(STACK_UDP_MTU),
