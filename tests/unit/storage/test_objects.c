@@ -307,6 +307,12 @@ static void test_truncation_and_swapped_files(void **state)
     assert_int_equal(stream_open(&secret, 1, false, sealed, sizeof sealed, back), STATUS_OK);
     assert_int_equal(stream_open(&secret, 1, true, sealed, sizeof sealed, back), STATUS_CORRUPT);
     assert_int_equal(stream_open(&secret, 2, false, sealed, sizeof sealed, back), STATUS_CORRUPT);
+    /* The wrong key, with the right place. */
+    struct stream_secret wrong = secret;
+    wrong.key[0] ^= 1;
+    assert_int_equal(stream_open(&wrong, 1, false, sealed, sizeof sealed, back), STATUS_CORRUPT);
+    for (size_t i = 0; i < OBJECTS_CHUNK; i++)
+        assert_int_equal(back[i], 0);
 }
 
 static void test_digest_is_checked(void **state)

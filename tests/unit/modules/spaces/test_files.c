@@ -4,6 +4,7 @@
 #include "modules/spaces/files.h"
 #include "modules/spaces/incoming.h"
 
+#include "storage/vault/vault.h"
 #include "tests/support/people.h"
 #include "tests/support/scratch.h"
 
@@ -226,6 +227,53 @@ static void test_deleted_space_leaves_nothing(void **state)
     assert_int_equal(used(stage), 0);
 }
 
+/* The data as a backup has it: without keys/. */
+static void backup(const char *path, const char *into)
+{
+    char command[3 * SCRATCH_PATH_MAX];
+    snprintf(command, sizeof command, "cp -r %s/parley.db* %s/objects %s/", path, path, into);
+    assert_int_equal(system(command), 0);
+}
+
+/* Neither what lies on the disk nor an older copy of all of it gives a deleted space's files. */
+static void test_shredded_also_in_an_older_copy(void **state)
+{
+    struct stage *stage = *state;
+    char older[SCRATCH_PATH_MAX], text[64];
+    struct object *object = NULL;
+    scratch_make(older);
+    const char *id = text_add(stage, "a", "one");
+    const struct spaces_new wish = {.account = stage->ada.account, .name = "Hill"};
+    struct spaces_space hill;
+    assert_int_equal(spaces_create(stage->db, &wish, NOW, stage->arena, &hill), STATUS_OK);
+    const struct spaces_who there = {hill.id, stage->ada.account};
+    assert_int_equal(
+        add(stage, &there, (struct files_new){.name = "b", .content = "two", .length = 3}),
+        STATUS_OK);
+    const char *kept = stage->file.id;
+    assert_int_equal(content(stage, &stage->ada, id, 0, text), STATUS_OK);
+    backup(stage->path, older);
+    assert_int_equal(spaces_delete(stage->db, &stage->ada, 0, NOW), STATUS_OK);
+    assert_int_equal(vault_reap(db_vault(stage->db), stage->db), STATUS_OK);
+    /* The objects are still there: only their key is not. */
+    assert_int_equal(scratch_count(stage->db, "SELECT count(*) FROM object WHERE id > ''"), 2);
+    assert_int_equal(content(stage, &stage->ada, id, 0, text), STATUS_NOT_FOUND);
+    objects_close(stage->objects);
+    db_close(stage->db);
+    /* All of the older copy comes back; the keys are those of today. */
+    backup(older, stage->path);
+    stage->db = scratch_db(stage->path, 1);
+    assert_int_equal(objects_open(stage->db, stage->path, &stage->objects), STATUS_OK);
+    assert_int_equal(scratch_count(stage->db, "SELECT count(*) FROM space_file WHERE id > ''"), 2);
+    assert_int_equal(content(stage, &stage->ada, id, 0, text), STATUS_CLOSED);
+    assert_int_equal(files_open(stage->db, stage->objects, &stage->ada, id, 0, stage->arena,
+                                &stage->file, &object),
+                     STATUS_CLOSED);
+    assert_int_equal(content(stage, &there, kept, 0, text), STATUS_OK);
+    assert_string_equal(text, "two");
+    scratch_remove(older);
+}
+
 /* ---- piece by piece ---- */
 
 static const char sixteen[] = "0123456789abcdef";
@@ -389,6 +437,7 @@ int main(void)
         TEST(test_folders),
         TEST(test_deleted_comes_back),
         TEST(test_deleted_space_leaves_nothing),
+        TEST(test_shredded_also_in_an_older_copy),
         TEST(test_a_content_is_whole_or_not_there),
         TEST(test_uploads_are_gone_on_with),
         TEST(test_uploads_end),
