@@ -85,7 +85,9 @@ static enum status part_send(struct api_call *call, struct object *object, size_
         return STATUS_NO_MEMORY;
     }
     *sending = (struct sending){object, (int64_t)first};
-    call->reply->source = (struct http_source){sending, length, sending_read, sending_free};
+    call->reply->source =
+        (struct http_source){.length = length, .read = sending_read, .free = sending_free};
+    call->reply->source.context = sending;
     return STATUS_OK;
 }
 
