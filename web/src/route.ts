@@ -1,21 +1,35 @@
-// The address bar as a signal: `/`, `/m/{meeting}`, `/s/{space}[/files]`, `/i/{invitation}`, `/l/{link}` and pages with a name.
-import { signal } from '@preact/signals';
+// The address bar as a signal: `/`, `/m/{meeting}`, `/s/{space}[/files][?message=]`, `/i/{invitation}`, `/l/{link}` and
+// pages with a name.
+import { batch, signal } from '@preact/signals';
 
 export const path = signal(window.location.pathname);
+/** The message that `?message=` names: somebody comes for it. */
+export const soughtMessage = signal(messageIn(window.location.search));
 
-window.addEventListener('popstate', () => {
-  path.value = window.location.pathname;
-});
+function messageIn(search: string): string | null {
+  const id = new URLSearchParams(search).get('message');
+  return id && /^[1-9]\d{0,18}$/.test(id) ? id : null;
+}
+
+function arrive(): void {
+  batch(() => {
+    path.value = window.location.pathname;
+    soughtMessage.value = messageIn(window.location.search);
+  });
+}
+
+window.addEventListener('popstate', arrive);
 
 export function go(to: string): void {
   window.history.pushState(null, '', to);
-  path.value = new URL(to, window.location.href).pathname;
+  arrive();
   window.scrollTo(0, 0);
 }
 
 export const meetingPath = (id: string): string => `/m/${encodeURIComponent(id)}`;
 
 export const spacePath = (id: string): string => `/s/${encodeURIComponent(id)}`;
+export const messagePath = (space: string, id: string): string => `${spacePath(space)}?message=${encodeURIComponent(id)}`;
 export const filesPath = (id: string): string => `${spacePath(id)}/files`;
 export const invitationPath = (token: string): string => `/i/${encodeURIComponent(token)}`;
 export const sharePath = (token: string): string => `/l/${encodeURIComponent(token)}`;

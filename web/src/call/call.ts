@@ -18,8 +18,7 @@ import {
   type Knock,
   type Meeting,
   type Ready,
-  type Role,
-} from '../gateway/frames';
+  type Role, type SpaceDispatch } from '../gateway/frames';
 import { browser, GatewaySession, type SessionState } from '../gateway/session';
 import { name as savedName, pushToTalk } from '../settings';
 import { Capture, captureScreen, type CaptureKind } from './capture';
@@ -316,11 +315,11 @@ export class Call {
   }
 
   private dispatched<T extends DispatchName>(t: T, d: Dispatches[T]): void {
-    const handler = this.handlers[t] as ((d: Dispatches[T]) => void) | undefined;
+    const handler = (this.handlers as Partial<Record<DispatchName, unknown>>)[t] as ((d: Dispatches[T]) => void) | undefined;
     handler?.(d);
   }
 
-  private readonly handlers: { [T in DispatchName]: (d: Dispatches[T]) => void } = {
+  private readonly handlers: { [T in Exclude<DispatchName, SpaceDispatch>]: (d: Dispatches[T]) => void } = {
     ready: (d) => this.begin(d),
     waiting: (d) => {
       this.remember(d.self, d.token, d.meeting);
@@ -357,7 +356,7 @@ export class Call {
     'media.need_offer': () => this.rebuild(),
     'chat.message': (d) => {
       this.chat.arrived(d.message);
-      if (!this.chat.reading && d.message.author !== this.self.peek())
+      if (!this.chat.reading && d.message.author !== this.chat.me())
         this.onnotice({ kind: 'chat', name: d.message.author_name, text: d.message.text });
     },
     'chat.update': (d) => this.chat.changed(d.message),

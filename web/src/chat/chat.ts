@@ -1,7 +1,7 @@
 // A chat as this client knows it: the newest messages, older ones page by page. What carries it is
 // passed in: a meeting's gateway session, or the REST of a space.
 import { batch, signal } from '@preact/signals';
-import type { ChatMessage } from '../gateway/frames';
+import type { Attachment, ChatMessage } from '../gateway/frames';
 
 /** A message of ours that is not acknowledged yet, or failed. */
 export interface Draft {
@@ -9,12 +9,17 @@ export interface Draft {
   text: string;
   replyTo: string | null;
   failed: boolean;
+  /** Files that are there already and go with it. */
+  attachments?: readonly Attachment[];
 }
 
 /** A run of messages, oldest first. */
 export interface ChatPage {
   messages: readonly ChatMessage[];
   more: boolean;
+  /** As whom one writes here, and whether one may delete what others wrote; absent: as the caller says. */
+  self?: string;
+  moderates?: boolean;
 }
 
 /** Each rejects when the server did not take it. A message that is answered is the one as it is now. */
@@ -38,6 +43,7 @@ export interface Composing {
 
 const PAGE = 50;
 const PAGE_MAX = 100;
+const SEEK_PAGES_MAX = 100; // of PAGE_MAX: a message that is further back is not looked for
 const TYPING_EVERY_MS = 3000;
 const TYPING_SHOWN_MS = 4500;
 
@@ -51,6 +57,8 @@ export class Chat {
   /** What stands in the composer. */
   readonly written = signal('');
   readonly composing = signal<Composing | null>(null);
+  /** What the server said of oneself here; null: nothing. */
+  readonly place = signal<{ self: string; moderates: boolean } | null>(null);
   /** The panel is open and at its end: what comes is read. */
   reading = false;
   private loaded = false;
@@ -67,6 +75,7 @@ export class Chat {
   async refresh(): Promise<void> {
     try {
       const page = await this.wire.history(null, PAGE);
+      if (page.self) this.place.value = { self: page.self, moderates: page.moderates ?? false };
       this.merge(page.messages, page.more);
     } catch {
       // Lost with the session; the next `ready` asks again.
@@ -101,7 +110,7 @@ export class Chat {
     const ids = new Set(latest.map((m) => m.id));
     const kept = known.filter((m) => !ids.has(m.id) && (meets || !first || later(m.id, first.id)));
     const seen = new Set(known.map((m) => m.id));
-    const fresh = latest.filter((m) => !seen.has(m.id) && m.author !== this.self()).length;
+    const fresh = latest.filter((m) => !seen.has(m.id) && m.author !== this.me()).length;
     batch(() => {
       this.messages.value = [...latest, ...kept].sort((a, b) => (later(a.id, b.id) ? 1 : -1));
       if (!meets || !this.loaded) this.more.value = more;
@@ -117,7 +126,7 @@ export class Chat {
       const at = known.findIndex((m) => later(m.id, message.id));
       this.messages.value = at < 0 ? [...known, message] : [...known.slice(0, at), message, ...known.slice(at)];
       this.stopTyping(message.author);
-      if (!this.reading && message.author !== this.self()) this.unread.value += 1;
+      if (!this.reading && message.author !== this.me()) this.unread.value += 1;
     });
   }
 
@@ -133,13 +142,23 @@ export class Chat {
     this.wire.read?.(last);
   }
 
+  /** The author that this person is. */
+  me(): string {
+    return this.place.peek()?.self ?? this.self();
+  }
+
+  /** Under which name somebody has written here. */
+  nameOf(id: string): string {
+    return this.messages.peek().find((message) => message.author === id)?.author_name ?? '';
+  }
+
   find(id: string): ChatMessage | null {
     return this.messages.value.find((m) => m.id === id) ?? null;
   }
 
   /** Resolves when the server has it for good; rejects when it did not take it. */
-  async say(text: string, replyTo: string | null): Promise<void> {
-    const draft: Draft = { nonce: nonce(), text, replyTo, failed: false };
+  async say(text: string, replyTo: string | null, attachments: readonly Attachment[] = []): Promise<void> {
+    const draft: Draft = { nonce: nonce(), text, replyTo, failed: false, attachments };
     this.drafts.value = [...this.drafts.value, draft];
     this.typingSent = -Infinity;
     await this.deliver(draft);
@@ -182,6 +201,24 @@ export class Chat {
     return this.settle(this.wire.react(id, emoji, on));
   }
 
+  /** One more in its thread. */
+  answered(id: string): void {
+    const root = this.find(id);
+    if (root) this.changed({ ...root, replies: (root.replies ?? 0) + 1 });
+  }
+
+  /** Whether the message is here, or was found among the older ones. */
+  async seek(id: string): Promise<boolean> {
+    if (!this.loaded) await this.refresh();
+    for (let page = 0; page < SEEK_PAGES_MAX; page++) {
+      if (this.find(id)) return true;
+      const first = this.messages.peek()[0];
+      if (!first || !this.more.peek() || later(id, first.id)) return false;
+      await this.older(PAGE_MAX);
+    }
+    return this.find(id) !== null;
+  }
+
   typed(): void {
     const now = performance.now();
     if (now - this.typingSent < TYPING_EVERY_MS) return;
@@ -200,12 +237,12 @@ export class Chat {
     );
   }
 
-  async older(): Promise<void> {
+  async older(limit = PAGE): Promise<void> {
     const first = this.messages.value[0];
     if (!first || this.loading.value || !this.more.value) return;
     this.loading.value = true;
     try {
-      const page = await this.wire.history(first.id, PAGE);
+      const page = await this.wire.history(first.id, limit);
       batch(() => {
         const known = new Set(this.messages.value.map((m) => m.id));
         this.messages.value = [
@@ -252,7 +289,7 @@ export class Chat {
 }
 
 /** Ids are decimal numbers that grow; too large for a double. */
-function later(a: string, b: string): boolean {
+export function later(a: string, b: string): boolean {
   return a.length !== b.length ? a.length > b.length : a > b;
 }
 

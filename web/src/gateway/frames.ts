@@ -26,6 +26,26 @@ export interface Meeting {
   link: string;
 }
 
+/** A file that a message carries. */
+export interface Attachment {
+  file: string;
+  kind: 'file' | 'voice';
+  name: string;
+  type: string;
+  /** Of a recording: its levels, a digit 0-f each. */
+  wave?: string;
+  size: number;
+  version: number;
+  /** Pixels; 0: unknown. */
+  width?: number;
+  height?: number;
+  /** ms; 0: unknown. */
+  duration?: number;
+  /** The file was deleted. */
+  gone?: boolean;
+}
+
+/** Fields after `reactions` are of messages of spaces. */
 export interface ChatMessage {
   id: string;
   author: string;
@@ -36,6 +56,16 @@ export interface ChatMessage {
   edited?: number;
   deleted?: number;
   reactions: { emoji: string; by: string[] }[];
+  /** The message its thread hangs on. */
+  thread?: string;
+  /** In the thread that hangs on it. */
+  replies?: number;
+  /** Whose thread it begins or is in. */
+  meeting?: string;
+  /** The author is in the meeting only. */
+  guest?: boolean;
+  attachments?: Attachment[];
+  pinned?: number;
 }
 
 export type SourceKind = 'camera' | 'screen' | 'screen_audio';
@@ -45,8 +75,10 @@ export type SlotState = 'empty' | 'waiting' | 'live' | 'unsupported' | 'paused';
 export type SlotReason = 'link';
 
 export interface Identify {
-  meeting: string;
-  name: string;
+  meeting?: string;
+  name?: string;
+  /** No meeting: what happens in one's spaces. */
+  spaces?: boolean;
   token?: string;
   account?: string;
   client?: string;
@@ -115,7 +147,8 @@ export interface Commands {
   'chat.delete': [{ id: string }, void];
   'chat.react': [{ id: string; emoji: string; on: boolean }, void];
   'chat.typing': [Record<string, never>, void];
-  'chat.history': [{ before?: string; limit?: number }, { messages: ChatMessage[]; more: boolean }];
+  'space.typing': [{ space: string; thread?: string }, void];
+  'chat.history': [{ before?: string; limit?: number }, { messages: ChatMessage[]; more: boolean; self?: string; moderates?: boolean }];
   'host.mute': [{ id: string } | { all: true }, void];
   'host.ask_unmute': [{ id: string }, void];
   'host.stop': [{ id: string; what: 'camera' | 'screen' }, void];
@@ -146,6 +179,10 @@ export interface Dispatches {
   'chat.message': { message: ChatMessage };
   'chat.update': { message: ChatMessage };
   'chat.typing': { id: string };
+  'spaces.ready': { session: string; secret: string };
+  'space.typing': { space: string; thread?: string; account: string };
+  'space.read': { space: string; account: string; read_to: string };
+  'space.news': { space: string };
   reaction: { id: string; emoji: string };
   asked_unmute: { by: string };
   muted: { by: string };
@@ -155,6 +192,8 @@ export interface Dispatches {
 
 export type CommandName = keyof Commands;
 export type DispatchName = keyof Dispatches;
+/** Those of a session for spaces. */
+export type SpaceDispatch = 'spaces.ready' | 'space.typing' | 'space.read' | 'space.news';
 
 export interface Reply {
   command: number;

@@ -324,7 +324,8 @@ export class GatewaySession {
       this.replied(frame.d as Reply);
       return;
     }
-    if (frame.t === 'ready' || frame.t === 'waiting') this.welcomed(frame.d as Dispatches['waiting']);
+    if (frame.t === 'ready' || frame.t === 'waiting' || frame.t === 'spaces.ready')
+      this.welcomed(frame.d as { session: string; secret: string; token?: string });
     // Before it is told: whoever hears of the end closes the session.
     if (frame.t === 'removed') this.settleFinal();
     this.events.dispatch(frame.t as DispatchName, frame.d as never);
@@ -332,9 +333,9 @@ export class GatewaySession {
     if (frame.t === 'removed') this.end();
   }
 
-  private welcomed(d: Dispatches['waiting']): void {
+  private welcomed(d: { session: string; secret: string; token?: string }): void {
     this.credentials = { session: d.session, secret: d.secret };
-    if (this.identity) this.identity = { ...this.identity, token: d.token };
+    if (this.identity && d.token) this.identity = { ...this.identity, token: d.token };
     this.backoff.reset();
     this.awaySince = 0;
     this.setState('live');

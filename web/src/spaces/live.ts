@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import { renew as renewSession, session } from '../account';
 import { HttpError } from '../api';
+import { news } from './hub';
 import type { OpenSpace } from './open';
 import { passing, whenBack } from './patience';
 import { getSpace, listEvents, type SpaceEvent } from './rest';
@@ -53,8 +54,9 @@ async function take(events: readonly SpaceEvent[]): Promise<void> {
     if (event.space) changed.add(event.space);
     if (event.space && event.space === current.peek()?.id) current.peek()?.happened(event);
   }
+  if (events.some(({ type, id }) => type === 'draft.updated' && id === current.peek()?.id)) void current.peek()?.loadDrafts();
   // About oneself: one has come into a space, or is out of it.
-  if (events.some(({ space }) => !space || !find(space))) await load();
+  if (events.some(({ type, space }) => (space ? !find(space) : type !== 'draft.updated'))) await load();
   else await Promise.all([...changed].map(renew));
 }
 
@@ -70,8 +72,10 @@ async function renew(id: string): Promise<void> {
 /** Until it is time to ask again; at once when the page is looked at or the network is back. */
 function pause(stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    const heard = news.peek();
     const done = () => {
       clearTimeout(timer);
+      undo();
       document.removeEventListener('visibilitychange', looked);
       window.removeEventListener('online', done);
       stop.removeEventListener('abort', done);
@@ -79,6 +83,9 @@ function pause(stop: AbortSignal): Promise<void> {
     };
     const looked = () => !document.hidden && done();
     const timer = setTimeout(done, document.hidden ? HIDDEN_MS : SHOWN_MS);
+    const undo = news.subscribe((now) => {
+      if (now !== heard && !document.hidden) queueMicrotask(done);
+    });
     document.addEventListener('visibilitychange', looked);
     window.addEventListener('online', done);
     stop.addEventListener('abort', done);

@@ -1,18 +1,23 @@
-// The space that is open: its chat and who is in it.
+// The space that is open: its chat, a thread of it, and who is in it.
 import { computed, effect, signal } from '@preact/signals';
 import { session } from '../account';
 import { HttpError } from '../api';
-import { Chat, type Draft } from '../chat/chat';
+import { Chat, type Draft, later } from '../chat/chat';
+import { mentionsIn, type Named } from '../chat/mentions';
+import { Outgoing } from '../chat/outgoing';
 import type { ChatMessage } from '../gateway/frames';
 import { keepChat, recallChat } from '../pwa/kept';
-import { mentionsIn, type Named } from '../chat/mentions';
 import { text } from '../text';
 import { load, save } from '../util/store';
-import { restChat, shown } from './chat';
+import { restChat } from './chat';
+import { SyncedDraft } from './drafts';
 import { Files } from './files';
+import { listen, sayTyping } from './hub';
 import { Members } from './members';
-import { getSpace, listMeetings, type Member, type SpaceEvent, type SpaceMeeting } from './rest';
+import * as rest from './rest';
+import type { Member, SpaceEvent, SpaceMeeting } from './rest';
 import { drop, put } from './spaces';
+import { Upload } from './uploads';
 
 const KEPT_MAX = 50; // messages, for a start without a network
 const KEPT_AFTER_MS = 500;
@@ -23,62 +28,179 @@ interface KeptChat {
   members: readonly Member[];
 }
 
+/** A chat with what is being written in it. */
+export interface OpenChat {
+  chat: Chat;
+  outgoing: Outgoing;
+  /** The message whose thread it is. */
+  thread?: string;
+  draft: SyncedDraft;
+}
+
 export class OpenSpace {
+  readonly main: OpenChat;
   readonly chat: Chat;
   readonly members: Members;
   readonly files: Files;
+  /** The one beside the chat. */
+  readonly thread = signal<OpenChat | null>(null);
   /** Those that go on, newest first. */
   readonly meetings = signal<readonly SpaceMeeting[]>([]);
+  /** How far each member has read. */
+  readonly receipts = signal<ReadonlyMap<string, string>>(new Map());
+  /** Those that are pinned, newest first; undefined: not asked. */
+  readonly pins = signal<readonly ChatMessage[] | undefined>(undefined);
   /** Who can be named: the others, and everybody. */
   readonly named = computed<Named[]>(() => [
     ...this.members.all.value.filter(({ id }) => id !== session.value?.user.id),
     { id: 'all', name: text.value.chat.everybody },
   ]);
   private readonly cleanup: (() => void)[] = [];
+  private readonly stop = new AbortController();
+  private readonly account = session.peek()?.user.id ?? '';
 
   constructor(
     readonly id: string,
     /** What the server did not take, and why. */
-    refused: (error: unknown) => void,
+    private readonly refused: (error: unknown) => void,
   ) {
-    const account = session.peek()?.user.id ?? '';
-    const stop = new AbortController();
     this.members = new Members(id);
     this.files = new Files(id);
-    const root = (message: string) => this.chat.find(message)?.reply_to ?? message;
-    const mentions = (words: string) => mentionsIn(words, this.named.peek());
-    this.chat = new Chat(restChat(id, { stop: stop.signal, refused, root, mentions }), () => account);
-    this.cleanup.push(() => stop.abort());
-    this.keep(`written.${account}.${id}`, `outbox.${account}.${id}`);
+    this.main = this.makeChat(undefined);
+    this.chat = this.main.chat;
+    this.cleanup.push(() => this.stop.abort(), listen((t, d) => this.heard(t, d as never)));
+    this.keepOutbox(`outbox.${this.account}.${id}`);
     void this.remember();
   }
 
   /** Asks for everything anew; errors but "not here" are for the next time. */
   async refresh(): Promise<void> {
     try {
-      put(await getSpace(this.id));
-      await Promise.all([this.members.load(), this.chat.refresh(), this.loadMeetings()]);
+      put(await rest.getSpace(this.id));
+      await Promise.all([
+        this.members.load(),
+        this.chat.refresh(),
+        this.thread.peek()?.chat.refresh(),
+        this.loadMeetings(),
+        this.loadDrafts(),
+        this.loadReceipts(),
+      ]);
     } catch (error) {
       if (error instanceof HttpError && error.status === 404) drop(this.id);
     }
   }
 
   happened({ type, messages }: SpaceEvent): void {
-    for (const message of messages ?? []) {
-      if (type === 'message.added') this.chat.arrived(shown(message));
-      else this.chat.changed(shown(message));
+    for (const message of messages ?? []) this.message(message, type === 'message.added');
+    if (type.startsWith('file.')) {
+      if (this.files.items.peek()) void this.files.load().catch(() => undefined);
     }
-    if (type.startsWith('file.') && this.files.items.peek()) void this.files.load().catch(() => undefined);
     if (type.startsWith('meeting.')) void this.loadMeetings().catch(() => undefined);
     if (type.startsWith('member.')) void this.members.load().catch(() => undefined);
   }
 
+  openThread(root: string): void {
+    if (this.thread.peek()?.thread === root) return;
+    this.closeThread();
+    const opened = this.makeChat(root);
+    this.thread.value = opened;
+    void opened.chat.refresh();
+    void this.loadDrafts();
+  }
+
+  closeThread(): void {
+    const open = this.thread.peek();
+    if (!open) return;
+    this.thread.value = null;
+    open.draft.dispose();
+    open.outgoing.dispose();
+  }
+
+  async pin(message: ChatMessage, pinned: boolean): Promise<void> {
+    this.message(await rest.changeMessage(this.id, message.id, { pinned }), false);
+  }
+
+  async loadPins(): Promise<void> {
+    this.pins.value = (await rest.listMessages(this.id, null, 100, { pinned: true })).items;
+  }
+
+  async loadDrafts(): Promise<void> {
+    const drafts = await rest.listDrafts(this.id).catch(() => null);
+    if (!drafts) return;
+    this.main.draft.told(drafts);
+    this.thread.peek()?.draft.told(drafts);
+  }
+
   dispose(): void {
+    this.closeThread();
+    this.main.draft.dispose();
+    this.main.outgoing.dispose();
     for (const undo of this.cleanup) undo();
   }
 
+  /** One as it is now, wherever it is shown. */
+  private message(message: ChatMessage, added: boolean): void {
+    const thread = this.thread.peek();
+    if (added) {
+      if (message.thread && !this.chat.find(message.id)) this.chat.answered(message.thread);
+      this.chat.arrived(message);
+      if (message.thread && message.thread === thread?.thread) thread.chat.arrived(message);
+      // Who writes has read.
+      this.sawRead(message.author, message.id);
+    } else {
+      this.chat.changed(message);
+      thread?.chat.changed(message);
+    }
+    const pins = this.pins.peek();
+    if (!pins || added) return;
+    const others = pins.filter(({ id }) => id !== message.id);
+    this.pins.value = message.pinned && !message.deleted ? [message, ...others].sort((a, b) => (later(a.id, b.id) ? -1 : 1)) : others;
+  }
+
+  private heard(t: string, d: { space: string; thread?: string; account: string; read_to: string }): void {
+    if (d.space !== this.id) return;
+    if (t === 'space.typing') {
+      const thread = this.thread.peek();
+      if (!d.thread) this.chat.sawTyping(d.account);
+      else if (d.thread === thread?.thread) thread.chat.sawTyping(d.account);
+    }
+    if (t === 'space.read') this.sawRead(d.account, d.read_to);
+  }
+
+  private sawRead(account: string, to: string): void {
+    const known = this.receipts.peek().get(account);
+    if (known === undefined || !later(to, known)) return;
+    this.receipts.value = new Map(this.receipts.peek()).set(account, to);
+  }
+
+  private makeChat(thread: string | undefined): OpenChat {
+    const mentions = (words: string) => mentionsIn(words, this.named.peek());
+    const wire = restChat(this.id, {
+      stop: this.stop.signal,
+      refused: this.refused,
+      mentions,
+      typing: () => sayTyping(this.id, thread),
+      ...(thread ? { thread } : {}),
+    });
+    const chat = new Chat(wire, () => this.account);
+    const outgoing = new Outgoing(async (file, stop, progress) => {
+      const upload = new Upload({ space: this.id, folder: null }, file);
+      stop.addEventListener('abort', () => upload.cancel());
+      const undo = upload.done.subscribe(progress);
+      const there = await upload.run().then(rest.getFile).finally(undo);
+      return { file: there.id, name: there.name, type: there.type ?? '', size: there.size, version: there.version };
+    }, this.refused);
+    const key = `written.${this.account}.${this.id}${thread ? `.${thread}` : ''}`;
+    return { chat, outgoing, draft: new SyncedDraft(chat, this.id, thread, key), ...(thread ? { thread } : {}) };
+  }
+
   private async loadMeetings(): Promise<void> {
-    this.meetings.value = await listMeetings(this.id);
+    this.meetings.value = await rest.listMeetings(this.id);
+  }
+
+  private async loadReceipts(): Promise<void> {
+    const items = await rest.listReceipts(this.id);
+    this.receipts.value = new Map(items.map(({ account, read_to }) => [account, read_to]));
   }
 
   /** What was read is shown at once; what the server tells takes its place, and is kept. */
@@ -100,17 +222,10 @@ export class OpenSpace {
     });
   }
 
-  /** What is written but not sent outlives the page. */
-  private keep(written: string, outbox: string): void {
+  /** What was sent and is not acknowledged outlives the page. */
+  private keepOutbox(outbox: string): void {
     const { chat } = this;
-    chat.written.value = load(written, '');
     void chat.restore(load<Draft[]>(outbox, []));
-    this.cleanup.push(
-      effect(() => {
-        const editing = chat.composing.value?.kind === 'edit';
-        if (!editing) save(written, chat.written.value || null);
-      }),
-      effect(() => save(outbox, chat.drafts.value.length > 0 ? chat.drafts.value : null)),
-    );
+    this.cleanup.push(effect(() => save(outbox, chat.drafts.value.length > 0 ? chat.drafts.value : null)));
   }
 }

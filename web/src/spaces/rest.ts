@@ -1,5 +1,6 @@
 // Spaces over REST: what goes over the wire, typed. Names are those of docs/protocol.md.
 import { ask } from '../account';
+import type { Attachment, ChatMessage } from '../gateway/frames';
 
 export type Role = 'viewer' | 'editor' | 'owner';
 export type LinkPolicy = 'none' | 'viewer' | 'editor';
@@ -84,6 +85,10 @@ export async function listMembers(id: string): Promise<Member[]> {
 export const invite = (id: string, email: string, role: Role): Promise<Member> =>
   ask('POST', at(id, '/members'), { email, role });
 
+/** Somebody known by their account. */
+export const bring = (id: string, user: string, role: Role): Promise<Member> =>
+  ask('POST', at(id, '/members'), { user, role });
+
 export const setRole = (id: string, user: string, role: Role, transfer = false): Promise<Member> =>
   ask('PATCH', at(id, `/members/${encodeURIComponent(user)}`), transfer ? { role, transfer } : { role });
 
@@ -106,27 +111,20 @@ export const takeInvitation = (token: string): Promise<Space> =>
 
 // ---- messages ----
 
-export interface Message {
-  id: string;
-  author: string;
-  author_name: string;
-  /** Markdown; empty when deleted. */
-  text: string;
-  /** The message it answers. */
-  thread?: string;
+export interface Message extends ChatMessage {
   mentions: string[];
-  reactions: { emoji: string; by: string[] }[];
-  created: number;
-  edited?: number;
-  deleted?: number;
-  pinned?: number;
 }
+
+/** A file that a message is to carry. */
+export type Attach = Pick<Attachment, 'file' | 'kind' | 'wave' | 'width' | 'height' | 'duration'>;
 
 export interface NewMessage {
   text: string;
   nonce: string;
   thread?: string | undefined;
+  reply_to?: string | undefined;
   mentions: string[];
+  attachments?: readonly Attach[] | undefined;
 }
 
 const message = (id: string, which: string, below = ''): string =>
@@ -137,14 +135,20 @@ export function listMessages(
   id: string,
   cursor: string | null,
   limit: number,
+  only: { thread?: string | undefined; pinned?: boolean } = {},
 ): Promise<{ items: Message[]; next_cursor?: string }> {
-  const query = new URLSearchParams({ limit: String(limit), ...(cursor ? { cursor } : {}) });
+  const query = new URLSearchParams({
+    limit: String(limit),
+    ...(cursor ? { cursor } : {}),
+    ...(only.thread ? { thread: only.thread } : {}),
+    ...(only.pinned ? { pinned: 'true' } : {}),
+  });
   return ask('GET', at(id, `/messages?${query}`));
 }
 
 /** Twice the same nonce is one message. */
-export const postMessage = (id: string, { text, nonce, thread, mentions }: NewMessage): Promise<Message> =>
-  ask('POST', at(id, '/messages'), { text, mentions, ...(thread ? { thread } : {}) }, { 'Idempotency-Key': nonce });
+export const postMessage = (id: string, { nonce, ...wish }: NewMessage): Promise<Message> =>
+  ask('POST', at(id, '/messages'), wish, { 'Idempotency-Key': nonce }); // what is undefined is left out
 
 export const getMessage = (id: string, which: string): Promise<Message> => ask('GET', message(id, which));
 
@@ -158,6 +162,27 @@ export const react = (id: string, which: string, emoji: string, on: boolean): Pr
 
 /** One has read up to here; it never goes back. */
 export const markRead = (id: string, which: string): Promise<void> => ask('POST', message(id, which, '/read'));
+
+/** Its earlier texts, oldest first. */
+export const listEdits = async (id: string, which: string): Promise<{ text: string; replaced: number }[]> =>
+  (await ask<{ items: { text: string; replaced: number }[] }>('GET', message(id, which, '/edits'))).items;
+
+/** Who has read up to where. */
+export const listReceipts = async (id: string): Promise<{ account: string; read_to: string }[]> =>
+  (await ask<{ items: { account: string; read_to: string }[] }>('GET', at(id, '/receipts'))).items;
+
+/** What one has begun to write; without a thread: in the space itself. */
+export interface DraftText {
+  thread?: string;
+  text: string;
+}
+
+export const listDrafts = async (id: string): Promise<DraftText[]> =>
+  (await ask<{ items: DraftText[] }>('GET', at(id, '/drafts'))).items;
+
+/** Empty: there is none any more. */
+export const setDraft = (id: string, thread: string | undefined, words: string): Promise<void> =>
+  ask('PUT', at(id, '/drafts'), { text: words, ...(thread ? { thread } : {}) });
 
 // ---- what happened ----
 

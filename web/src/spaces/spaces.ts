@@ -10,6 +10,11 @@ export const byName = computed(() =>
   [...(spaces.value ?? [])].sort((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1)),
 );
 
+/** The folders of one's list, by name. */
+export const folders = computed(() =>
+  [...new Set((spaces.value ?? []).flatMap(({ folder }) => (folder ? [folder] : [])))].sort((a, b) => a.localeCompare(b)),
+);
+
 export const find = (id: string): Space | null => spaces.value?.find((space) => space.id === id) ?? null;
 
 /** What is not asked for yet comes with the rest. */

@@ -6,6 +6,14 @@ import MarkdownIt from 'markdown-it';
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true, typographer: false });
 markdown.disable(['image', 'heading', 'lheading', 'table', 'reference']);
 
+// A block of code says its language, for the label above it.
+markdown.renderer.rules.fence = (tokens, index) => {
+  const token = tokens[index];
+  const language = /^[\w+#.-]{1,24}/.exec(token?.info.trim() ?? '')?.[0] ?? '';
+  const { escapeHtml } = markdown.utils;
+  return `<pre data-language="${escapeHtml(language)}"><code>${escapeHtml(token?.content ?? '')}</code></pre>\n`;
+};
+
 const purify = DOMPurify(window);
 purify.addHook('afterSanitizeAttributes', (node) => {
   if (node.tagName !== 'A') return;
@@ -18,7 +26,7 @@ const TAGS = ['p', 'br', 'strong', 'em', 's', 'code', 'pre', 'blockquote', 'ul',
 export function toHtml(source: string): string {
   return purify.sanitize(markdown.render(source), {
     ALLOWED_TAGS: TAGS,
-    ALLOWED_ATTR: ['href', 'start', 'target', 'rel'],
+    ALLOWED_ATTR: ['href', 'start', 'target', 'rel', 'data-language'],
     ALLOWED_URI_REGEXP: /^(?:https?|mailto|tel):/i,
   });
 }

@@ -4,13 +4,14 @@ import type { Chat } from '../../chat/chat';
 import { text } from '../../text';
 import { Button } from '../../ui/button';
 import { Icon } from '../../ui/icons';
+import { toast } from '../../ui/toast';
 import { Message, Unsent } from './message';
 import type { ChatSeat } from './panel';
 import { render } from './words';
 
 const END_PX = 48; // closer than this to the end counts as at the end
 
-export function Log({ chat, seat, blank }: { chat: Chat; seat: ChatSeat; blank: string }) {
+export function Log({ chat, seat, blank, sought }: { chat: Chat; seat: ChatSeat; blank: string; sought?: string | null }) {
   const t = text.value.chat;
   const box = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(false);
@@ -51,6 +52,25 @@ export function Log({ chat, seat, blank }: { chat: Chat; seat: ChatSeat; blank: 
     return () => document.removeEventListener('visibilitychange', look);
   }, [chat]);
 
+  // Somebody came here for one message: it is shown, also when it is far back.
+  useEffect(() => {
+    if (!sought) return;
+    let current = true;
+    void chat.seek(sought).then((found) => {
+      if (!current) return;
+      if (!found) return toast({ id: 'not-found', words: text.peek().chat.notFound, icon: 'info' });
+      requestAnimationFrame(() => {
+        const element = box.current?.querySelector(`[data-testid="message-${sought}"]`);
+        element?.scrollIntoView({ block: 'center' });
+        look();
+      });
+    });
+    return () => {
+      current = false;
+    };
+  }, [chat, sought]);
+
+  const ownLast = [...messages].reverse().find((message) => message.author === seat.self && !message.deleted);
   const toEnd = () => {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   };
@@ -71,7 +91,7 @@ export function Log({ chat, seat, blank }: { chat: Chat; seat: ChatSeat; blank: 
           </div>
         )}
         {messages.map((message, i) => (
-          <Message key={message.id} chat={chat} seat={seat} message={message} before={messages[i - 1] ?? null} />
+          <Message key={message.id} chat={chat} seat={seat} message={message} before={messages[i - 1] ?? null} last={message === ownLast} sought={message.id === sought} />
         ))}
         {drafts.map((draft) => (
           <Unsent key={draft.nonce} chat={chat} draft={draft} />

@@ -3,6 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Chat } from '../../chat/chat';
 import type { Named } from '../../chat/mentions';
+import type { Outgoing } from '../../chat/outgoing';
+import type { Attachment, ChatMessage } from '../../gateway/frames';
 import { text } from '../../text';
 import { Composer } from './composer';
 import { Log } from './log';
@@ -17,21 +19,36 @@ export interface ChatSeat {
   writes: boolean;
   /** May delete what others wrote. */
   moderates: boolean;
+  /** What more there is in a space; absent: not here. */
+  open?(attachment: Attachment): void;
+  thread?(root: string): void;
+  pin?: ((message: ChatMessage, pinned: boolean) => void) | undefined;
+  history?: ((message: ChatMessage) => void) | undefined;
+  /** Where a message is, for others to come to. */
+  link?(id: string): string;
+  /** Where one joins the meeting, if it goes on. */
+  join?(meeting: string): string | null;
+  /** The names of those who have read this far. */
+  seenBy?(message: ChatMessage): readonly string[];
 }
 
 const NOBODY: readonly Named[] = [];
 
-export function ChatPanel({ chat, seat, blank, people = NOBODY, tools, locked }: {
+export function ChatPanel({ chat, seat, blank, people = NOBODY, outgoing, tools, locked, sought }: {
   chat: Chat;
   seat: ChatSeat;
   /** What is said while there are no messages. */
   blank: string;
   /** Who can be named in a message. */
   people?: readonly Named[];
+  /** Where files go; absent: none may be added. */
+  outgoing?: Outgoing | undefined;
   /** Beside the composer's text. */
   tools?: ComponentChildren;
   /** In the composer's place for who may not write. */
   locked?: ComponentChildren;
+  /** The message somebody came for. */
+  sought?: string | null;
 }) {
   useEffect(() => {
     loadMarkdown();
@@ -42,9 +59,9 @@ export function ChatPanel({ chat, seat, blank, people = NOBODY, tools, locked }:
   }, [chat]);
   return (
     <>
-      <Log chat={chat} seat={seat} blank={blank} />
+      <Log chat={chat} seat={seat} blank={blank} sought={sought ?? null} />
       <Typing chat={chat} seat={seat} />
-      {seat.writes ? <Composer chat={chat} people={people} tools={tools} /> : locked}
+      {seat.writes ? <Composer chat={chat} people={people} outgoing={outgoing} tools={tools} /> : locked}
     </>
   );
 }

@@ -215,12 +215,14 @@ function SidePanel({ call }: { call: Call }) {
   );
 }
 
+/** In a space's meeting the chat is the space's, and the server says who one is in it. */
 function MeetingChat({ call }: { call: Call }) {
+  const place = call.chat.place.value;
   const seat = {
-    self: call.self.value,
-    nameOf: (id: string) => call.people.nameOf(id),
+    self: place?.self ?? call.self.value,
+    nameOf: (id: string) => call.people.nameOf(id) || call.chat.nameOf(id),
     writes: true,
-    moderates: call.hosting.value,
+    moderates: place?.moderates ?? call.hosting.value,
   };
   return <ChatPanel chat={call.chat} seat={seat} blank={text.value.chat.emptyText} />;
 }

@@ -4,11 +4,12 @@ import { useState } from 'preact/hooks';
 import { session } from '../../account';
 import { follow, path, spaceOf, spacePath } from '../../route';
 import type { Space } from '../../spaces/rest';
-import { byName, spaces } from '../../spaces/spaces';
+import { byName, folders, spaces } from '../../spaces/spaces';
 import { text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { Icon, Logo } from '../../ui/icons';
 import { Avatar, PagePreferences } from '../../ui/parts';
+import { NewConversation } from './new-conversation';
 import { NewSpace } from './new-space';
 import { drawer } from './shell';
 
@@ -17,9 +18,11 @@ const UNREAD_MAX = 100; // the server counts no further
 export function Rail() {
   const t = text.value.spaces;
   const [making, setMaking] = useState(false);
+  const [conversing, setConversing] = useState(false);
   const all = byName.value;
   const live = all.filter((space) => !space.archived);
-  const rest = live.filter((space) => !space.favourite);
+  const filed = (folder: string) => live.filter((space) => !space.favourite && space.folder === folder);
+  const rest = live.filter((space) => !space.favourite && !space.folder);
   return (
     <>
       <div class="rail-head">
@@ -36,6 +39,9 @@ export function Rail() {
           <span class="ellipsis">{t.home}</span>
         </a>
         <Group title={t.favourites} items={live.filter((space) => space.favourite)} />
+        {folders.value.map((folder) => (
+          <Group key={folder} title={folder} items={filed(folder)} />
+        ))}
         <Group title={t.heading} items={rest.filter((space) => space.kind === 'space')}>
           <IconButton
             small
@@ -56,10 +62,13 @@ export function Rail() {
             </Button>
           </div>
         )}
-        <Group title={t.direct} items={rest.filter((space) => space.kind !== 'space')} />
+        <Group title={t.direct} items={rest.filter((space) => space.kind !== 'space')}>
+          <IconButton small icon="plus" iconSize={18} tip="none" label={t.converse} data-testid="new-conversation" onClick={() => setConversing(true)} />
+        </Group>
         <Group title={t.archived} items={all.filter((space) => space.archived)} />
       </nav>
       <Oneself />
+      {conversing && <NewConversation onClose={() => setConversing(false)} />}
       {making && <NewSpace onClose={() => setMaking(false)} />}
     </>
   );

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { path } from '../../route';
+import { openHub } from '../../spaces/hub';
 import { connected, follow } from '../../spaces/live';
 import { forget } from '../../spaces/spaces';
 import { text } from '../../text';
@@ -15,9 +16,11 @@ export const drawer = signal(false);
 export function Shell({ children }: { children: ComponentChildren }) {
   useEffect(() => {
     const stop = new AbortController();
+    const closeHub = openHub();
     follow(stop.signal).catch(() => undefined); // signed out: the session signal has said so
     return () => {
       stop.abort();
+      closeHub();
       forget();
     };
   }, []);

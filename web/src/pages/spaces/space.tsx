@@ -2,29 +2,37 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { session } from '../../account';
-import { filesPath, follow, go, meetingPath, path, showsFiles, spacePath } from '../../route';
+import { filesPath, follow, go, meetingPath, messagePath, path, showsFiles, soughtMessage, spacePath } from '../../route';
+import type { ChatMessage } from '../../gateway/frames';
+import { later } from '../../chat/chat';
 import { current } from '../../spaces/live';
-import { OpenSpace } from '../../spaces/open';
-import { changeMine, type Space, startMeeting } from '../../spaces/rest';
+import { type OpenChat, OpenSpace } from '../../spaces/open';
+import { changeMine, type Space, type SpaceFile, startMeeting } from '../../spaces/rest';
 import { may } from '../../spaces/rights';
-import { drop, find, put, spaces } from '../../spaces/spaces';
+import { drop, find, folders, put, spaces } from '../../spaces/spaces';
 import { text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
 import { Avatar, Caption } from '../../ui/parts';
+import { HistoryDialog } from '../chat/history';
 import { ChatPanel } from '../chat/panel';
 import { FilesView } from './files';
 import { InviteDialog } from './invite';
 import { leaveSpace, MembersPanel } from './members';
+import { FolderDialog } from './folder';
+import { PinsPanel } from './pins';
+import { Preview } from './preview';
 import { SettingsDialog } from './settings';
 import { Blank, DrawerButton } from './shell';
 import { told } from './told';
 
 const ROOMY_PX = 1120; // room for the rail, the chat and the members
 
-const beside = signal<'members' | null>(window.innerWidth >= ROOMY_PX ? 'members' : null);
-const dialog = signal<'invite' | 'settings' | null>(null);
+const beside = signal<'members' | 'pins' | null>(window.innerWidth >= ROOMY_PX ? 'members' : null);
+const dialog = signal<'invite' | 'settings' | 'folder' | null>(null);
+const shown = signal<SpaceFile | null>(null); // a file of a message
+const edited = signal<ChatMessage | null>(null);
 
 export function SpacePage({ id }: { id: string }) {
   const t = text.value.spaces;
@@ -37,6 +45,8 @@ export function SpacePage({ id }: { id: string }) {
       current.value = null;
       open.dispose();
       dialog.value = null;
+      shown.value = null;
+      edited.value = null;
     };
   }, [open]);
   useEffect(() => {
@@ -66,15 +76,10 @@ export function SpacePage({ id }: { id: string }) {
           <SpaceChat space={space} open={open} />
         )}
       </main>
-      {beside.value === 'members' && (
-        <aside class="space-beside" aria-label={t.memberHeading}>
-          <div class="panel-head">
-            <h2>{t.memberHeading}</h2>
-            <IconButton icon="close" tip="none" label={text.value.common.close} data-testid="close-panel" onClick={() => (beside.value = null)} />
-          </div>
-          <MembersPanel space={space} members={open.members} invite={() => (dialog.value = 'invite')} />
-        </aside>
-      )}
+      <Beside space={space} open={open} />
+      {shown.value && <Preview file={shown.value} onClose={() => (shown.value = null)} />}
+      {edited.value && <HistoryDialog space={space.id} message={edited.value} onClose={() => (edited.value = null)} />}
+      {dialog.value === 'folder' && <FolderDialog space={space} known={folders.value} onClose={() => (dialog.value = null)} />}
       {dialog.value === 'invite' && may(space, 'invite') && (
         <InviteDialog space={space} members={open.members} onClose={() => (dialog.value = null)} />
       )}
@@ -82,6 +87,49 @@ export function SpacePage({ id }: { id: string }) {
         <SettingsDialog space={space} onClose={() => (dialog.value = null)} />
       )}
     </>
+  );
+}
+
+/** A thread while one is open, else the members or what is pinned. */
+function Beside({ space, open }: { space: Space; open: OpenSpace }) {
+  const t = text.value.spaces;
+  const thread = open.thread.value;
+  const which = thread ? 'thread' : beside.value;
+  if (!which) return null;
+  const heading = { thread: text.value.chat.thread, members: t.memberHeading, pins: text.value.chat.pins }[which];
+  const close = () => (thread ? open.closeThread() : (beside.value = null));
+  return (
+    <aside class={which === 'thread' ? 'space-beside wide' : 'space-beside'} aria-label={heading}>
+      <div class="panel-head">
+        <h2>{heading}</h2>
+        <IconButton icon="close" tip="none" label={text.value.common.close} data-testid="close-panel" onClick={close} />
+      </div>
+      {thread ? (
+        <Thread key={thread.thread} space={space} open={open} thread={thread} />
+      ) : which === 'pins' ? (
+        <PinsPanel space={space} open={open} />
+      ) : (
+        <MembersPanel space={space} members={open.members} invite={() => (dialog.value = 'invite')} />
+      )}
+    </aside>
+  );
+}
+
+function Thread({ space, open, thread }: { space: Space; open: OpenSpace; thread: OpenChat }) {
+  const t = text.value.chat;
+  const root = open.chat.find(thread.thread ?? '');
+  const { thread: _none, seenBy: _neither, ...seat } = seatOf(space, open);
+  return (
+    <div class="thread" data-testid="thread">
+      {root && (
+        <button type="button" class="thread-root" onClick={() => go(messagePath(space.id, root.id))}>
+          <span class="chat-author ellipsis">{root.author_name}</span>
+          <span class="thread-words">{root.deleted ? t.deleted : root.text || root.attachments?.map(({ name }) => name).join(', ') || t.meeting}</span>
+          {root.meeting && <small class="quiet">{t.guestsRead}</small>}
+        </button>
+      )}
+      <ChatPanel chat={thread.chat} seat={seat} blank={t.threadEmpty} people={open.named.value} outgoing={may(space, 'write') ? thread.outgoing : undefined} locked={<Archived />} />
+    </div>
   );
 }
 
@@ -109,6 +157,15 @@ function Head({ space, open }: { space: Space; open: OpenSpace }) {
         aria-pressed={beside.value === 'members'}
         data-testid="members-toggle"
         onClick={() => (beside.value = beside.value === 'members' ? null : 'members')}
+      />
+      <IconButton
+        class="pins-toggle"
+        icon="pin"
+        label={text.value.chat.pins}
+        tip="below"
+        aria-pressed={beside.value === 'pins'}
+        data-testid="pins-toggle"
+        onClick={() => (beside.value = beside.value === 'pins' ? null : 'pins')}
       />
       <More space={space} open={open} />
     </header>
@@ -178,6 +235,12 @@ function More({ space, open }: { space: Space; open: OpenSpace }) {
             <Item icon={space.muted ? 'bell' : 'bellOff'} testid="mute-space" onSelect={then(() => mine({ muted: !space.muted }))}>
               {space.muted ? t.unmute : t.mute}
             </Item>
+            <Item icon="pin" testid="show-pins" onSelect={then(() => (beside.value = 'pins'))}>
+              {text.value.chat.pins}
+            </Item>
+            <Item icon="folder" testid="move-space" onSelect={then(() => (dialog.value = 'folder'))}>
+              {t.intoFolder}
+            </Item>
             {may(space, 'invite') && (
               <Item icon="personPlus" onSelect={then(() => (dialog.value = 'invite'))}>
                 {t.inviteTitle}
@@ -203,28 +266,46 @@ function More({ space, open }: { space: Space; open: OpenSpace }) {
   );
 }
 
-function SpaceChat({ space, open }: { space: Space; open: OpenSpace }) {
-  const t = text.value.spaces;
-  const seat = {
-    self: session.value?.user.id ?? '',
+/** Who looks at the chats of this space, and what they may do there. */
+function seatOf(space: Space, open: OpenSpace) {
+  const self = session.value?.user.id ?? '';
+  const receipts = open.receipts.value;
+  return {
+    self,
     nameOf: (id: string) => open.members.nameOf(id),
     writes: may(space, 'comment'),
     moderates: may(space, 'manage'),
+    open: ({ file, name, type, size, version }: { file: string; name: string; type: string; size: number; version: number }) =>
+      (shown.value = { id: file, space: space.id, name, kind: 'file', type, author: '', size, version, created: 0, changed: 0 }),
+    thread: (root: string) => open.openThread(root),
+    pin: may(space, 'write') ? (message: ChatMessage, pinned: boolean) => void told(open.pin(message, pinned)) : undefined,
+    history: may(space, 'history') ? (message: ChatMessage) => (edited.value = message) : undefined,
+    link: (id: string) => new URL(messagePath(space.id, id), window.location.href).href,
+    join: (meeting: string) => (open.meetings.value.some(({ id }) => id === meeting) ? meetingPath(meeting) : null),
+    seenBy: (message: ChatMessage) =>
+      [...receipts].filter(([who, to]) => who !== self && !later(message.id, to)).map(([who]) => open.members.nameOf(who)).filter(Boolean),
   };
+}
+
+const Archived = () => (
+  <div class="composer">
+    <Caption>
+      <Icon name="archive" size={16} /> {text.value.spaces.isArchived}
+    </Caption>
+  </div>
+);
+
+function SpaceChat({ space, open }: { space: Space; open: OpenSpace }) {
   return (
     <section class="space-chat" aria-label={text.value.chat.heading}>
       <ChatPanel
         chat={open.chat}
-        seat={seat}
-        blank={t.chatEmptyText}
+        seat={seatOf(space, open)}
+        blank={text.value.spaces.chatEmptyText}
         people={open.named.value}
-        locked={
-          <div class="composer">
-            <Caption>
-              <Icon name="archive" size={16} /> {t.isArchived}
-            </Caption>
-          </div>
-        }
+        outgoing={may(space, 'write') ? open.main.outgoing : undefined}
+        locked={<Archived />}
+        sought={soughtMessage.value}
       />
     </section>
   );
