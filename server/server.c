@@ -10,6 +10,7 @@
 #include "signalling/api/api.h"
 #include "signalling/control/control.h"
 #include "signalling/gateway/commands.h"
+#include "signalling/gateway/space_jobs.h"
 #include "signalling/sip/dialin.h"
 #include "signalling/whip/whip.h"
 #include "storage/objects/objects.h"
@@ -180,6 +181,8 @@ static enum status jobs_make(struct server *server, const struct settings *setti
     enum status status = post_make(&server->post, settings, error);
     if (status == STATUS_OK)
         status = jobs_new(server->db, server->metrics, &server->jobs);
+    if (status == STATUS_OK)
+        status = space_jobs_add(server->jobs, &server->commands);
     return status == STATUS_OK ? post_begin(&server->post, server->auth, server->jobs) : status;
 }
 

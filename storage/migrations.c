@@ -455,6 +455,20 @@ static const char *const steps[] = {
     "  UNIQUE (kind, email_hash, account)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX confirmation_expires ON confirmation (expires);",
+
+    /* 17: messages that are written later, each with a job; `mentions`: ids with spaces between. */
+    "CREATE TABLE space_scheduled ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT NOT NULL,"
+    "  account TEXT NOT NULL REFERENCES account (id),"
+    "  thread INTEGER NOT NULL,"
+    "  text BLOB NOT NULL,"
+    "  mentions TEXT NOT NULL,"
+    "  send_at INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  failed INTEGER"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_scheduled_author ON space_scheduled (space, account, send_at);",
 };
 
 enum { VAULT_STEP = 3 };

@@ -12,6 +12,11 @@ bool message_id_parse(const char *text, int64_t *ret_id);
 /* With mentions and reactions. Errors: STATUS_NOT_FOUND. */
 MUST_USE enum status message_load(struct db_session *session, const char *space, int64_t id,
                                   struct arena *arena, struct messages_message *ret_message);
+/* messages_add's body. */
+MUST_USE enum status message_write(struct db_session *session, const struct spaces_who *who,
+                                   const struct messages_post *post, int64_t now_ms,
+                                   struct arena *arena, struct messages_message *ret_message,
+                                   bool *ret_changed);
 /* The message a meeting's thread hangs on. Errors: STATUS_NOT_FOUND. */
 MUST_USE enum status message_meeting_thread(struct db_session *session, const char *space,
                                             const char *meeting, int64_t *ret_id);

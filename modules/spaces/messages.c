@@ -272,23 +272,51 @@ static enum status add_run(struct db_session *session, void *arg)
                : status;
 }
 
+static bool post_valid(const struct messages_post *post, struct writing *writing)
+{
+    bool silent = post->text[0] == '\0' && post->attachments.count > 0;
+    return (silent || message_text_valid(post->text)) && attachments_valid(&post->attachments) &&
+           post->mentions.count <= MESSAGES_MENTIONS_MAX &&
+           (post->nonce == NULL || text_valid(post->nonce, 1, MESSAGES_NONCE_MAX, TEXT_LINE)) &&
+           (post->thread == NULL || message_id_parse(post->thread, &writing->thread)) &&
+           (post->reply_to == NULL || message_id_parse(post->reply_to, &writing->reply_to));
+}
+
+/* Checked, and under a name of its own: ready for add_run. */
+static enum status writing_begin(struct writing *writing)
+{
+    if (!post_valid(writing->post, writing))
+        return STATUS_INVALID;
+    if (writing->post->nonce != NULL)
+        snprintf(writing->nonce, sizeof writing->nonce, "%s", writing->post->nonce);
+    else
+        crypto_token(writing->nonce);
+    return STATUS_OK;
+}
+
+enum status message_write(struct db_session *session, const struct spaces_who *who,
+                          const struct messages_post *post, int64_t now_ms, struct arena *arena,
+                          struct messages_message *ret_message, bool *ret_changed)
+{
+    struct writing writing = {.who = *who, .post = post, .now_ms = now_ms, .arena = arena};
+    enum status status = writing_begin(&writing);
+    if (status == STATUS_OK)
+        status = add_run(session, &writing);
+    if (status != STATUS_OK)
+        return status;
+    *ret_message = writing.message;
+    *ret_changed = writing.changed;
+    return STATUS_OK;
+}
+
 enum status messages_add(struct db *db, const struct spaces_who *who,
                          const struct messages_post *post, int64_t now_ms, struct arena *arena,
                          struct messages_message *ret_message, bool *ret_changed)
 {
     struct writing writing = {.who = *who, .post = post, .now_ms = now_ms, .arena = arena};
-    bool silent = post->text[0] == '\0' && post->attachments.count > 0;
-    if ((!silent && !message_text_valid(post->text)) || !attachments_valid(&post->attachments) ||
-        post->mentions.count > MESSAGES_MENTIONS_MAX ||
-        (post->nonce != NULL && !text_valid(post->nonce, 1, MESSAGES_NONCE_MAX, TEXT_LINE)) ||
-        (post->thread != NULL && !message_id_parse(post->thread, &writing.thread)) ||
-        (post->reply_to != NULL && !message_id_parse(post->reply_to, &writing.reply_to)))
-        return STATUS_INVALID;
-    if (post->nonce != NULL)
-        snprintf(writing.nonce, sizeof writing.nonce, "%s", post->nonce);
-    else
-        crypto_token(writing.nonce);
-    enum status status = db_write(db, add_run, &writing);
+    enum status status = writing_begin(&writing);
+    if (status == STATUS_OK)
+        status = db_write(db, add_run, &writing);
     if (status != STATUS_OK)
         return status;
     *ret_message = writing.message;

@@ -508,6 +508,7 @@ static enum status rows_delete(struct db_session *session, const char *space)
         db_prepare(session, "DELETE FROM space_invite WHERE space = $1"),
         db_prepare(session, "DELETE FROM space_link WHERE space = $1"),
         db_prepare(session, "DELETE FROM space_draft WHERE space = $1"),
+        db_prepare(session, "DELETE FROM space_scheduled WHERE space = $1"),
         db_prepare(session, "DELETE FROM space_member WHERE space = $1"),
         db_prepare(session, "DELETE FROM space WHERE id = $1"),
     };

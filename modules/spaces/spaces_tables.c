@@ -6,6 +6,7 @@
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
 #include "modules/spaces/receipts.h"
+#include "modules/spaces/scheduled.h"
 #include "modules/spaces/shares.h"
 #include "modules/spaces/spaces.h"
 
@@ -194,6 +195,26 @@ static const struct json_field drafts_list_fields[] = {
 };
 
 TABLE(drafts_list, NULL);
+
+static const struct json_field scheduled_message_fields[] = {
+    TEXT(scheduled_message, id, 1, CRYPTO_ID_CHARS, true, NULL),
+    TEXT(scheduled_message, thread, 1, MESSAGES_ID_MAX, false, "whose thread it goes into"),
+    TEXT(scheduled_message, text, 1, MESSAGES_TEXT_MAX, true, "Markdown"),
+    TEXTS(scheduled_message, mentions, MESSAGES_MENTIONS_MAX, CRYPTO_ID_CHARS,
+          "accounts it names; `all`: everybody"),
+    INT(scheduled_message, send_at, 0, INT64_MAX, true, "ms since 1970"),
+    INT(scheduled_message, created, 0, INT64_MAX, true, "ms since 1970"),
+    INT(scheduled_message, failed, 0, INT64_MAX, false,
+        "ms since 1970: its author might not write it then; 0: it was not tried"),
+};
+
+TABLE(scheduled_message, "A message that is written when its time comes.");
+
+static const struct json_field scheduled_list_fields[] = {
+    LIST(scheduled_list, items, &scheduled_message_table, SCHEDULED_MAX, true, "the next first"),
+};
+
+TABLE(scheduled_list, NULL);
 
 static const struct json_field receipts_receipt_fields[] = {
     TEXT(receipts_receipt, account, 1, CRYPTO_ID_CHARS, true, NULL),

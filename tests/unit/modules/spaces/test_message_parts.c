@@ -4,6 +4,7 @@
 #include "modules/spaces/drafts.h"
 #include "modules/spaces/files.h"
 #include "modules/spaces/receipts.h"
+#include "modules/spaces/scheduled.h"
 #include "tests/support/people.h"
 #include "tests/support/scratch.h"
 
@@ -140,8 +141,10 @@ static void test_files(void **state)
     assert_int_equal(messages_delete(stage->db, &stage->bob, stage->message.id, NOW), STATUS_OK);
     reload(stage);
     assert_int_equal(stage->message.attachments.count, 0);
-    assert_int_equal(scratch_count(stage->db, "SELECT count(*) FROM space_file WHERE deleted > 0 AND space > ''"),
-                     0);
+    assert_int_equal(
+        scratch_count(stage->db,
+                      "SELECT count(*) FROM space_file WHERE deleted > 0 AND space > ''"),
+        0);
 }
 
 static void test_recordings(void **state)
@@ -167,8 +170,10 @@ static void test_recordings(void **state)
     assert_int_equal(post(stage, &stage->bob, "", &other, 1), STATUS_INVALID);
     /* It goes with its message. */
     assert_int_equal(messages_delete(stage->db, &stage->bob, stage->message.id, NOW), STATUS_OK);
-    assert_int_equal(scratch_count(stage->db, "SELECT count(*) FROM space_file WHERE deleted > 0 AND space > ''"),
-                     1);
+    assert_int_equal(
+        scratch_count(stage->db,
+                      "SELECT count(*) FROM space_file WHERE deleted > 0 AND space > ''"),
+        1);
 }
 
 static struct drafts_list drafts_of(struct stage *stage, const struct spaces_who *who)
@@ -225,6 +230,118 @@ static void test_receipts(void **state)
     assert_int_equal(receipts_list(stage->db, &out, stage->arena, &list), STATUS_NOT_FOUND);
 }
 
+/* ---- later ---- */
+
+static struct scheduled_message later(struct stage *stage, const struct spaces_who *who,
+                                      struct scheduled_wish wish)
+{
+    struct scheduled_message message;
+    assert_int_equal(scheduled_add(stage->db, who, &wish, NOW, stage->arena, &message), STATUS_OK);
+    return message;
+}
+
+/* Whether it was written then. */
+static bool due(struct stage *stage, const char *id, int64_t now_ms)
+{
+    bool written = false;
+    assert_int_equal(scheduled_send(stage->db, id, now_ms, stage->arena, &stage->message, &written),
+                     STATUS_OK);
+    return written;
+}
+
+static size_t waiting(struct stage *stage, const struct spaces_who *who,
+                      struct scheduled_message *ret_first)
+{
+    struct scheduled_list list;
+    assert_int_equal(scheduled_list(stage->db, who, stage->arena, &list), STATUS_OK);
+    if (list.items.count > 0)
+        *ret_first = *(struct scheduled_message *)list.items.items;
+    return list.items.count;
+}
+
+static int64_t messages_count(struct stage *stage)
+{
+    return scratch_count(stage->db, "SELECT count(*) FROM space_message WHERE space > ''");
+}
+
+static void test_later(void **state)
+{
+    struct stage *stage = *state;
+    struct scheduled_message first;
+    const char *names[] = {stage->bob.account, stage->eve.account};
+    const struct scheduled_wish wish = {
+        .text = "at noon \u4e0a", .send_at = NOW + 1000, .mentions = {.items = names, .count = 2}};
+    struct scheduled_message message = later(stage, &stage->ada, wish);
+    assert_int_equal(scratch_count(stage->db, "SELECT count(*) FROM job WHERE kind = "
+                                              "'message.send' AND due = 1764000001000"),
+                     1);
+    assert_int_equal(waiting(stage, &stage->ada, &first), 1);
+    assert_string_equal(first.text, wish.text);
+    assert_int_equal(waiting(stage, &stage->bob, &first), 0);
+    assert_false(due(stage, message.id, NOW + 999)); /* before its time: it was put off */
+    assert_int_equal(messages_count(stage), 0);
+    assert_int_equal(spaces_remove(stage->db, &stage->ada, stage->eve.account, NOW), STATUS_OK);
+    assert_true(due(stage, message.id, NOW + 5000)); /* the server was down */
+    assert_string_equal(stage->message.text, wish.text);
+    assert_int_equal(stage->message.mentions.count, 1); /* eve has left */
+    assert_int_equal(stage->message.created, NOW + 5000);
+    assert_false(due(stage, message.id, NOW + 5000)); /* the job runs twice */
+    assert_int_equal(messages_count(stage), 1);
+    assert_int_equal(waiting(stage, &stage->ada, &first), 0);
+    struct scheduled_wish bad = {.text = "x", .send_at = NOW};
+    assert_int_equal(scheduled_add(stage->db, &stage->ada, &bad, NOW, stage->arena, &message),
+                     STATUS_INVALID);
+    bad.send_at = NOW + SCHEDULED_AHEAD_MAX_MS + 1;
+    assert_int_equal(scheduled_add(stage->db, &stage->ada, &bad, NOW, stage->arena, &message),
+                     STATUS_INVALID);
+}
+
+static void test_later_is_changed_and_cancelled(void **state)
+{
+    struct stage *stage = *state;
+    struct scheduled_message message =
+        later(stage, &stage->bob, (struct scheduled_wish){.text = "one", .send_at = NOW + 1000});
+    const struct scheduled_wish wish = {.text = "two", .send_at = NOW + 9000};
+    struct scheduled_message changed;
+    assert_int_equal(
+        scheduled_change(stage->db, &stage->ada, message.id, &wish, NOW, stage->arena, &changed),
+        STATUS_NOT_FOUND); /* an owner too */
+    assert_int_equal(
+        scheduled_change(stage->db, &stage->bob, message.id, &wish, NOW, stage->arena, &changed),
+        STATUS_OK);
+    assert_string_equal(changed.text, "two");
+    assert_false(due(stage, message.id, NOW + 1000));
+    assert_int_equal(scheduled_cancel(stage->db, &stage->ada, message.id, NOW), STATUS_NOT_FOUND);
+    assert_int_equal(scheduled_cancel(stage->db, &stage->bob, message.id, NOW), STATUS_OK);
+    assert_false(due(stage, message.id, NOW + 9000));
+    assert_int_equal(messages_count(stage), 0);
+    assert_int_equal(scratch_count(stage->db, "SELECT count(*) FROM job WHERE kind > ''"), 0);
+}
+
+static void test_later_with_the_rights_of_then(void **state)
+{
+    struct stage *stage = *state;
+    struct scheduled_message message =
+        later(stage, &stage->ada, (struct scheduled_wish){.text = "x", .send_at = NOW + 1000});
+    const struct spaces_change archive = {.archived = JSON_YES}, back = {.archived = JSON_NO};
+    struct spaces_space space;
+    assert_int_equal(spaces_change(stage->db, &stage->ada, &archive, NOW, stage->arena, &space),
+                     STATUS_OK);
+    assert_false(due(stage, message.id, NOW + 1000));
+    assert_int_equal(waiting(stage, &stage->ada, &message), 1);
+    assert_int_equal(message.failed, NOW + 1000);
+    assert_int_equal(spaces_change(stage->db, &stage->ada, &back, NOW, stage->arena, &space),
+                     STATUS_OK);
+    const struct scheduled_wish again = {.send_at = NOW + 3000};
+    assert_int_equal(scheduled_change(stage->db, &stage->ada, message.id, &again, NOW + 2000,
+                                      stage->arena, &message),
+                     STATUS_OK);
+    assert_true(due(stage, message.id, NOW + 3000));
+    message = later(stage, &stage->ada, (struct scheduled_wish){.text = "y", .send_at = NOW + 9});
+    assert_int_equal(spaces_delete(stage->db, &stage->ada, 0, NOW), STATUS_OK);
+    assert_false(due(stage, message.id, NOW + 9));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -234,6 +351,9 @@ int main(void)
         TEST(test_recordings),
         TEST(test_drafts),
         TEST(test_receipts),
+        TEST(test_later),
+        TEST(test_later_is_changed_and_cancelled),
+        TEST(test_later_with_the_rights_of_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,11 @@ static const struct expected {
     {"GET /api/v1/spaces/{id}/receipts", "nuyyyn", "", false},
     {"PUT /api/v1/spaces/{id}/drafts", "nuyyyn", "{\"text\":\"x\"}", false},
     {"GET /api/v1/spaces/{id}/drafts", "nuyyyn", "", false},
+    /* nobody's but their author's; there is none with this id */
+    {"POST /api/v1/spaces/{id}/scheduled", "nuaaan", "{\"text\":\"x\",\"send_at\":1}", false},
+    {"GET /api/v1/spaces/{id}/scheduled", "nuyyyn", "", false},
+    {"PATCH /api/v1/spaces/{id}/scheduled/{message}", "nunnnn", "{\"text\":\"y\"}", false},
+    {"DELETE /api/v1/spaces/{id}/scheduled/{message}", "nunnnn", "", false},
     {"GET /api/v1/events", "auaaaa", "", false},
     /* of their files: the one there is was added by the owner */
     {"POST /api/v1/spaces/{id}/files", "nudyyn", "x", false},

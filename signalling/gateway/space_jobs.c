@@ -1,0 +1,30 @@
+#include "signalling/gateway/space_jobs.h"
+
+#include "core/clock.h"
+#include "modules/spaces/scheduled.h"
+#include "signalling/gateway/space_chat.h"
+#include "signalling/gateway/space_live.h"
+
+/* A message whose time has come. */
+static enum status send_run(void *context, const struct jobs_job *job, struct arena *arena)
+{
+    const struct commands *commands = context;
+    struct messages_message message;
+    bool written = false;
+    enum status status =
+        scheduled_send(commands->db, job->key, clock_wall_ms(), arena, &message, &written);
+    if (status != STATUS_OK || !written)
+        return status;
+    const struct space_live live = {commands->signed_in, commands->db, arena};
+    const struct spaces_who author = {message.space, message.author};
+    space_chat_tell(commands->meetings, "chat.message", &message, arena);
+    space_live_news(&live, &author);
+    return STATUS_OK;
+}
+
+enum status space_jobs_add(struct jobs *jobs, struct commands *commands)
+{
+    const struct jobs_kind kind = {
+        .name = scheduled_kind, .run = send_run, .context = commands, .at_once = 2};
+    return jobs_kind_add(jobs, &kind);
+}
