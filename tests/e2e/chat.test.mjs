@@ -190,6 +190,31 @@ export const tests = {
     check(ann.errors.length === 0, ann.errors.join('\n'));
   },
 
+  async 'a message is written later, put off, and not at all'() {
+    const server = await startServer();
+    const { id, people: [ann] } = await spaceOf(server, ['Ann'], { Ann: { locale: 'zh-CN' } });
+    for (const words of ['first', 'second']) {
+      await ann.page.getByTestId('chat-input').fill(words);
+      await ann.page.getByTestId('later').click();
+      await ann.page.getByTestId('schedule').click();
+      await ann.page.getByTestId('later-dialog').waitFor({ state: 'detached' });
+    }
+    check((await ann.page.getByTestId('chat-input').inputValue()) === '', 'it is out of the composer');
+    await ann.page.getByTestId('space-more').click();
+    await ann.page.getByTestId('show-scheduled').click();
+    await until('both wait', async () => (await ann.page.getByTestId('scheduled').locator('li').count()) === 2);
+    await shot(ann.page, 'scheduled');
+    await ann.page.getByTestId('unschedule').first().click();
+    await until('one is left', async () => (await ann.page.getByTestId('scheduled').locator('li').count()) === 1);
+    await ann.page.keyboard.press('Escape');
+    const { items } = await rest(server, ann.account.token, 'GET', `spaces/${id}/scheduled`);
+    await rest(server, ann.account.token, 'PATCH', `spaces/${id}/scheduled/${items[0].id}`, { send_at: Date.now() + 500 });
+    await reads(ann.page, items[0].text);
+    await ann.page.getByTestId('space-more').click();
+    await until('nothing waits', async () => (await ann.page.getByTestId('show-scheduled').count()) === 0);
+    check(ann.errors.length === 0, ann.errors.join('\n'));
+  },
+
   async 'the chat of a meeting is the space’s, for members and a guest'() {
     const server = await startServer();
     const { id, browser, people: [ann, ben] } = await spaceOf(server, ['Ann', 'Ben'], { Ben: { locale: 'zh-CN' } });

@@ -1,5 +1,5 @@
 // Two people and a viewer work in a space, over REST of a real server.
-import { check, onCleanup } from '../e2e/support/cleanup.mjs';
+import { check, onCleanup, until } from '../e2e/support/cleanup.mjs';
 import { parley, startServer } from './support/parley.mjs';
 import { websocket } from './support/websocket.mjs';
 
@@ -243,5 +243,33 @@ export const tests = {
       frame = JSON.parse(await socket.next());
       check(frame.op !== 'dispatch', 'let in without an account');
     }
+  },
+
+  async 'written later: once, also when the server was killed, and down when its time came'() {
+    const server = await startServer();
+    const [ada, bob] = await people(server);
+    const space = (await ada.as(201, 'POST', 'spaces', { name: 'Harbour' })).id;
+    const at = (rest) => `spaces/${space}/${rest}`;
+    await ada.as(201, 'POST', at('members'), { email: 'bob@example.org', role: 'viewer' });
+    const texts = async () => (await bob.as(200, 'GET', at('messages'))).items.map(({ text }) => text);
+    const send_at = Date.now() + 1500;
+    const one = await ada.as(201, 'POST', at('scheduled'), { text: 'one', send_at });
+    const two = await ada.as(201, 'POST', at('scheduled'), { text: 'two', send_at: Date.now() + 3_600_000 });
+    await bob.as(404, 'DELETE', at(`scheduled/${one.id}`));
+    await server.stop('SIGKILL');
+    await until('its time has come', () => Date.now() > send_at);
+    for (let i = 0; i < 2; i++) {
+      await server.start();
+      await until('written', async () => (await texts()).length > 0);
+      await server.stop('SIGKILL');
+    }
+    await server.start();
+    equal(await texts(), ['one'], 'once');
+    equal((await ada.as(200, 'GET', at('scheduled'))).items.map(({ text }) => text), ['two'], 'what waits');
+    await ada.as(200, 'PATCH', at(`scheduled/${two.id}`), { send_at: Date.now() + 300, text: 'two, sooner' });
+    await until('written at its new time', async () => (await texts()).includes('two, sooner'));
+    const three = await ada.as(201, 'POST', at('scheduled'), { text: 'three', send_at: Date.now() + 3_600_000 });
+    await ada.as(204, 'DELETE', at(`scheduled/${three.id}`));
+    equal((await ada.as(200, 'GET', at('scheduled'))).items, [], 'nothing waits');
   },
 };

@@ -11,6 +11,8 @@ import { drop, find, load, put, restore } from './spaces';
 
 const SHOWN_MS = 1500;
 const HIDDEN_MS = 10_000;
+/** What is about oneself and changes no list of spaces. */
+const OF_THE_WRITER = new Set(['draft.updated', 'scheduled.updated']);
 
 /** The space on screen. */
 export const current = signal<OpenSpace | null>(null);
@@ -55,8 +57,9 @@ async function take(events: readonly SpaceEvent[]): Promise<void> {
     if (event.space && event.space === current.peek()?.id) current.peek()?.happened(event);
   }
   if (events.some(({ type, id }) => type === 'draft.updated' && id === current.peek()?.id)) void current.peek()?.loadDrafts();
+  if (events.some(({ type, id }) => type === 'scheduled.updated' && id === current.peek()?.id)) void current.peek()?.loadScheduled();
   // About oneself: one has come into a space, or is out of it.
-  if (events.some(({ type, space }) => (space ? !find(space) : type !== 'draft.updated'))) await load();
+  if (events.some(({ type, space }) => (space ? !find(space) : !OF_THE_WRITER.has(type)))) await load();
   else await Promise.all([...changed].map(renew));
 }
 

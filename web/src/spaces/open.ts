@@ -50,6 +50,8 @@ export class OpenSpace {
   readonly receipts = signal<ReadonlyMap<string, string>>(new Map());
   /** Those that are pinned, newest first; undefined: not asked. */
   readonly pins = signal<readonly ChatMessage[] | undefined>(undefined);
+  /** One's own that are written later, the next first. */
+  readonly scheduled = signal<readonly rest.Scheduled[]>([]);
   /** Who can be named: the others, and everybody. */
   readonly named = computed<Named[]>(() => [
     ...this.members.all.value.filter(({ id }) => id !== session.value?.user.id),
@@ -84,6 +86,7 @@ export class OpenSpace {
         this.loadMeetings(),
         this.loadDrafts(),
         this.loadReceipts(),
+        this.loadScheduled(),
       ]);
     } catch (error) {
       if (error instanceof HttpError && error.status === 404) drop(this.id);
@@ -129,6 +132,10 @@ export class OpenSpace {
     if (!drafts) return;
     this.main.draft.told(drafts);
     this.thread.peek()?.draft.told(drafts);
+  }
+
+  async loadScheduled(): Promise<void> {
+    this.scheduled.value = await rest.listScheduled(this.id).catch(() => this.scheduled.peek());
   }
 
   dispose(): void {

@@ -184,6 +184,31 @@ export const listDrafts = async (id: string): Promise<DraftText[]> =>
 export const setDraft = (id: string, thread: string | undefined, words: string): Promise<void> =>
   ask('PUT', at(id, '/drafts'), { text: words, ...(thread ? { thread } : {}) });
 
+/** A message that is written when its time comes. */
+export interface Scheduled {
+  id: string;
+  thread?: string;
+  text: string;
+  /** ms since 1970 */
+  send_at: number;
+  /** When it could not be written; 0: it was not tried. */
+  failed?: number;
+}
+
+export const listScheduled = async (id: string): Promise<Scheduled[]> =>
+  (await ask<{ items: Scheduled[] }>('GET', at(id, '/scheduled'))).items;
+
+export const schedule = (
+  id: string,
+  wish: { text: string; thread?: string; mentions: string[]; send_at: number },
+): Promise<Scheduled> => ask('POST', at(id, '/scheduled'), wish);
+
+export const changeScheduled = (id: string, which: string, change: { send_at: number }): Promise<Scheduled> =>
+  ask('PATCH', at(id, `/scheduled/${encodeURIComponent(which)}`), change);
+
+export const cancelScheduled = (id: string, which: string): Promise<void> =>
+  ask('DELETE', at(id, `/scheduled/${encodeURIComponent(which)}`));
+
 // ---- what happened ----
 
 export interface SpaceEvent {

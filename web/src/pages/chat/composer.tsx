@@ -19,11 +19,13 @@ import { RecorderBar } from './recorder';
 
 const TEXT_MAX = 8000; // bytes
 
-export function Composer({ chat, people, outgoing, tools }: {
+export function Composer({ chat, people, outgoing, later, tools }: {
   chat: Chat;
   people: readonly Named[];
   /** Where files go; absent: none may be added. */
   outgoing?: Outgoing | undefined;
+  /** Asks when to write it; absent: there is no later. */
+  later?: (() => void) | undefined;
   tools?: ComponentChildren;
 }) {
   const t = text.value.chat;
@@ -191,6 +193,7 @@ export function Composer({ chat, people, outgoing, tools }: {
               />
             )}
           </Popup>
+          {later && typed.trim() && !mode && files.length === 0 && <IconButton icon="clock" label={t.later} tip="none" data-testid="later" onClick={later} />}
           {outgoing && canRecord() && !typed.trim() && !mode && files.length === 0 ? (
             <IconButton icon="microphone" label={t.record} tip="none" data-testid="record" onClick={record} />
           ) : (

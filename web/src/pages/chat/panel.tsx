@@ -34,7 +34,7 @@ export interface ChatSeat {
 
 const NOBODY: readonly Named[] = [];
 
-export function ChatPanel({ chat, seat, blank, people = NOBODY, outgoing, tools, locked, sought }: {
+export function ChatPanel({ chat, seat, blank, people = NOBODY, outgoing, later, tools, locked, sought }: {
   chat: Chat;
   seat: ChatSeat;
   /** What is said while there are no messages. */
@@ -43,6 +43,8 @@ export function ChatPanel({ chat, seat, blank, people = NOBODY, outgoing, tools,
   people?: readonly Named[];
   /** Where files go; absent: none may be added. */
   outgoing?: Outgoing | undefined;
+  /** Asks when to write what stands in the composer; absent: there is no later. */
+  later?: (() => void) | undefined;
   /** Beside the composer's text. */
   tools?: ComponentChildren;
   /** In the composer's place for who may not write. */
@@ -61,7 +63,7 @@ export function ChatPanel({ chat, seat, blank, people = NOBODY, outgoing, tools,
     <>
       <Log chat={chat} seat={seat} blank={blank} sought={sought ?? null} />
       <Typing chat={chat} seat={seat} />
-      {seat.writes ? <Composer chat={chat} people={people} outgoing={outgoing} tools={tools} /> : locked}
+      {seat.writes ? <Composer chat={chat} people={people} outgoing={outgoing} later={later} tools={tools} /> : locked}
     </>
   );
 }

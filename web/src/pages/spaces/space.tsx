@@ -16,11 +16,12 @@ import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
 import { Avatar, Caption } from '../../ui/parts';
 import { HistoryDialog } from '../chat/history';
-import { ChatPanel } from '../chat/panel';
+import { ChatPanel, type ChatSeat } from '../chat/panel';
 import { FilesView } from './files';
 import { InviteDialog } from './invite';
 import { leaveSpace, MembersPanel } from './members';
 import { FolderDialog } from './folder';
+import { LaterDialog } from './later';
 import { PinsPanel } from './pins';
 import { Preview } from './preview';
 import { SettingsDialog } from './settings';
@@ -33,6 +34,7 @@ const beside = signal<'members' | 'pins' | null>(window.innerWidth >= ROOMY_PX ?
 const dialog = signal<'invite' | 'settings' | 'folder' | null>(null);
 const shown = signal<SpaceFile | null>(null); // a file of a message
 const edited = signal<ChatMessage | null>(null);
+const writtenLater = signal<OpenChat | null>(null); // whose message it is
 
 export function SpacePage({ id }: { id: string }) {
   const t = text.value.spaces;
@@ -47,6 +49,7 @@ export function SpacePage({ id }: { id: string }) {
       dialog.value = null;
       shown.value = null;
       edited.value = null;
+      writtenLater.value = null;
     };
   }, [open]);
   useEffect(() => {
@@ -78,6 +81,7 @@ export function SpacePage({ id }: { id: string }) {
       </main>
       <Beside space={space} open={open} />
       {shown.value && <Preview file={shown.value} onClose={() => (shown.value = null)} />}
+      {writtenLater.value && <LaterDialog open={open} chat={writtenLater.value} onClose={() => (writtenLater.value = null)} />}
       {edited.value && <HistoryDialog space={space.id} message={edited.value} onClose={() => (edited.value = null)} />}
       {dialog.value === 'folder' && <FolderDialog space={space} known={folders.value} onClose={() => (dialog.value = null)} />}
       {dialog.value === 'invite' && may(space, 'invite') && (
@@ -118,7 +122,7 @@ function Beside({ space, open }: { space: Space; open: OpenSpace }) {
 function Thread({ space, open, thread }: { space: Space; open: OpenSpace; thread: OpenChat }) {
   const t = text.value.chat;
   const root = open.chat.find(thread.thread ?? '');
-  const { thread: _none, seenBy: _neither, ...seat } = seatOf(space, open);
+  const seat = seatOf(space, open, true);
   return (
     <div class="thread" data-testid="thread">
       {root && (
@@ -128,7 +132,7 @@ function Thread({ space, open, thread }: { space: Space; open: OpenSpace; thread
           {root.meeting && <small class="quiet">{t.guestsRead}</small>}
         </button>
       )}
-      <ChatPanel chat={thread.chat} seat={seat} blank={t.threadEmpty} people={open.named.value} outgoing={may(space, 'write') ? thread.outgoing : undefined} locked={<Archived />} />
+      <ChatPanel chat={thread.chat} seat={seat} blank={t.threadEmpty} people={open.named.value} outgoing={may(space, 'write') ? thread.outgoing : undefined} later={() => (writtenLater.value = thread)} locked={<Archived />} />
     </div>
   );
 }
@@ -238,6 +242,11 @@ function More({ space, open }: { space: Space; open: OpenSpace }) {
             <Item icon="pin" testid="show-pins" onSelect={then(() => (beside.value = 'pins'))}>
               {text.value.chat.pins}
             </Item>
+            {open.scheduled.value.length > 0 && (
+              <Item icon="clock" testid="show-scheduled" tail={String(open.scheduled.value.length)} onSelect={then(() => (writtenLater.value = open.main))}>
+                {text.value.chat.scheduled}
+              </Item>
+            )}
             <Item icon="folder" testid="move-space" onSelect={then(() => (dialog.value = 'folder'))}>
               {t.intoFolder}
             </Item>
@@ -267,7 +276,7 @@ function More({ space, open }: { space: Space; open: OpenSpace }) {
 }
 
 /** Who looks at the chats of this space, and what they may do there. */
-function seatOf(space: Space, open: OpenSpace) {
+function seatOf(space: Space, open: OpenSpace, inThread = false): ChatSeat {
   const self = session.value?.user.id ?? '';
   const receipts = open.receipts.value;
   return {
@@ -275,15 +284,21 @@ function seatOf(space: Space, open: OpenSpace) {
     nameOf: (id: string) => open.members.nameOf(id),
     writes: may(space, 'comment'),
     moderates: may(space, 'manage'),
-    open: ({ file, name, type, size, version }: { file: string; name: string; type: string; size: number; version: number }) =>
-      (shown.value = { id: file, space: space.id, name, kind: 'file', type, author: '', size, version, created: 0, changed: 0 }),
-    thread: (root: string) => open.openThread(root),
+    open: ({ file, name, type, size, version }) => {
+      shown.value = { id: file, space: space.id, name, kind: 'file', type, author: '', size, version, created: 0, changed: 0 };
+    },
     pin: may(space, 'write') ? (message: ChatMessage, pinned: boolean) => void told(open.pin(message, pinned)) : undefined,
     history: may(space, 'history') ? (message: ChatMessage) => (edited.value = message) : undefined,
     link: (id: string) => new URL(messagePath(space.id, id), window.location.href).href,
     join: (meeting: string) => (open.meetings.value.some(({ id }) => id === meeting) ? meetingPath(meeting) : null),
-    seenBy: (message: ChatMessage) =>
-      [...receipts].filter(([who, to]) => who !== self && !later(message.id, to)).map(([who]) => open.members.nameOf(who)).filter(Boolean),
+    // In a thread there are no threads, and nobody says how far they have read.
+    ...(inThread
+      ? {}
+      : {
+          thread: (root: string) => open.openThread(root),
+          seenBy: (message: ChatMessage) =>
+            [...receipts].filter(([who, to]) => who !== self && !later(message.id, to)).map(([who]) => open.members.nameOf(who)).filter(Boolean),
+        }),
   };
 }
 
@@ -304,6 +319,7 @@ function SpaceChat({ space, open }: { space: Space; open: OpenSpace }) {
         blank={text.value.spaces.chatEmptyText}
         people={open.named.value}
         outgoing={may(space, 'write') ? open.main.outgoing : undefined}
+        later={() => (writtenLater.value = open.main)}
         locked={<Archived />}
         sought={soughtMessage.value}
       />
