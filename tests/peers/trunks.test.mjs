@@ -65,11 +65,11 @@ export const tests = {
       'a.provider.test A': ['127.0.0.1'],
       'b.provider.test A': ['127.0.0.4'],
     };
-    const begun = Date.now();
     const { server, port } = await phoneServer({
       'phone.dns': await nameServer(zone),
       'phone.trunk.main.host': 'provider.test', 'phone.trunk.main.user': 'parley', 'phone.trunk.main.password': 'secret',
     });
+    const begun = Date.now();
     await until('registered at the second', () => trunkUp(server, 'main'));
     check(dead.heard() > 0, 'the first was asked first');
     check(Date.now() - begun < FAILOVER_MS_MAX, `after ${Date.now() - begun} ms`);
