@@ -280,6 +280,8 @@ export const listVersions = async (id: string): Promise<FileVersion[]> =>
 /** Bytes that the space keeps, and may. */
 export const getQuota = (id: string): Promise<{ bytes: number; max: number }> => ask('GET', at(id, '/quota'));
 
+export const getFile = (id: string): Promise<SpaceFile> => ask('GET', file(id));
+
 export const makeFolder = (id: string, name: string, folder: string | null): Promise<SpaceFile> =>
   ask('POST', at(id, '/folders'), { name, ...(folder ? { folder } : {}) });
 

@@ -7,7 +7,7 @@ import type { ChatMessage } from '../../gateway/frames';
 import { later } from '../../chat/chat';
 import { current } from '../../spaces/live';
 import { type OpenChat, OpenSpace } from '../../spaces/open';
-import { changeMine, type Space, type SpaceFile, startMeeting } from '../../spaces/rest';
+import { changeMine, contentUrl, type Space, startMeeting } from '../../spaces/rest';
 import { may } from '../../spaces/rights';
 import { drop, find, folders, put, spaces } from '../../spaces/spaces';
 import { text } from '../../text';
@@ -23,7 +23,7 @@ import { leaveSpace, MembersPanel } from './members';
 import { FolderDialog } from './folder';
 import { LaterDialog } from './later';
 import { PinsPanel } from './pins';
-import { Preview } from './preview';
+import { Preview, type Shown } from './preview';
 import { SettingsDialog } from './settings';
 import { Blank, DrawerButton } from './shell';
 import { told } from './told';
@@ -32,7 +32,7 @@ const ROOMY_PX = 1120; // room for the rail, the chat and the members
 
 const beside = signal<'members' | 'pins' | null>(window.innerWidth >= ROOMY_PX ? 'members' : null);
 const dialog = signal<'invite' | 'settings' | 'folder' | null>(null);
-const shown = signal<SpaceFile | null>(null); // a file of a message
+const shown = signal<Shown | null>(null); // a file of a message
 const edited = signal<ChatMessage | null>(null);
 const writtenLater = signal<OpenChat | null>(null); // whose message it is
 
@@ -285,7 +285,7 @@ function seatOf(space: Space, open: OpenSpace, inThread = false): ChatSeat {
     writes: may(space, 'comment'),
     moderates: may(space, 'manage'),
     open: ({ file, name, type, size, version }) => {
-      shown.value = { id: file, space: space.id, name, kind: 'file', type, author: '', size, version, created: 0, changed: 0 };
+      shown.value = { name, type, size, url: contentUrl(file, version) };
     },
     pin: may(space, 'write') ? (message: ChatMessage, pinned: boolean) => void told(open.pin(message, pinned)) : undefined,
     history: may(space, 'history') ? (message: ChatMessage) => (edited.value = message) : undefined,
