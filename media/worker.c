@@ -214,7 +214,8 @@ static void on_tick(void *context)
     }
     tcp_expire(worker);
     tapping_tick(worker);
-    window_load(&worker->window, meter_tick(worker) * WORKER_SECOND_MS / WORKER_TICK_MS);
+    window_load(&worker->window, meter_tick(worker) * WORKER_SECOND_MS / WORKER_TICK_MS,
+                sender_destinations(worker->sender));
     if (!worker->closing)
         loop_timer_start(worker->loop, &worker->tick, WORKER_TICK_MS);
 }

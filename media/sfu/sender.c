@@ -34,6 +34,8 @@ struct sender {
     void *tap_context;
     uint32_t batch; /* never 0 */
     uint16_t packet_count, message_count;
+    uint16_t period; /* never 0 */
+    uint32_t destinations;
     struct sender_counts counts;
     struct sender_message messages[SENDER_PACKETS_MAX];
     uint16_t lengths[SENDER_PACKETS_MAX], next[SENDER_PACKETS_MAX];
@@ -50,6 +52,7 @@ enum status sender_new(struct sender **ret_sender)
         return STATUS_NO_MEMORY;
     sender->fd = -1;
     sender->batch = 1;
+    sender->period = 1;
     *ret_sender = sender;
     return STATUS_OK;
 }
@@ -128,8 +131,10 @@ void sender_commit(struct sender *sender, const struct ice_address *to, struct s
         .segment = (uint16_t)length,
         .total = (uint32_t)length,
     };
-    if (group != NULL)
-        *group = (struct sender_group){sender->batch, sender->message_count};
+    if (group != NULL) {
+        sender->destinations += group->period != sender->period;
+        *group = (struct sender_group){sender->batch, sender->message_count, sender->period};
+    }
     sender->message_count++;
 }
 
@@ -239,6 +244,15 @@ void sender_flush(struct sender *sender)
     sender->message_count = 0;
     if (++sender->batch == 0)
         sender->batch = 1;
+}
+
+uint32_t sender_destinations(struct sender *sender)
+{
+    uint32_t destinations = sender->destinations;
+    sender->destinations = 0;
+    if (++sender->period == 0)
+        sender->period = 1;
+    return destinations;
 }
 
 size_t sender_waiting(const struct sender *sender)

@@ -32,6 +32,7 @@ struct sender;
 struct sender_group {
     uint32_t batch;
     uint16_t message;
+    uint16_t period; /* in which it was counted as a destination last */
 };
 
 struct sender_counts {
@@ -65,5 +66,7 @@ void sender_tap(struct sender *sender, sender_tap_fn *tap, void *context);
 size_t sender_waiting(const struct sender *sender);
 size_t sender_messages(const struct sender *sender);
 const struct sender_counts *sender_counts(const struct sender *sender);
+/* Groups that sent something since the last call. */
+uint32_t sender_destinations(struct sender *sender);
 
 #endif

@@ -266,18 +266,34 @@ static void test_a_worker_rests_where_it_pays(void **state)
     for (int i = 0; i < 20; i++)
         assert_int_equal(flush_after(&window, 500, 10, 2), WINDOW_IDLE_US);
     /* Under load as long as it lets packets share messages. */
-    window_load(&window, 100000);
+    window_load(&window, 100000, 50); /* 2,000 a second to each */
+    assert_int_equal(window.goal_us, WINDOW_SEGMENTS * 500);
+    window_load(&window, 100000, 100);
     for (int i = 0; i < 20; i++)
         flush_after(&window, 1000, 10, 2);
     assert_int_equal(window.rest_us, WINDOW_MAX_US);
     assert_true(flush_after(&window, WINDOW_MAX_US, 100, 100) < WINDOW_MAX_US);
     for (int i = 0; i < 40; i++)
+        flush_after(&window, 1000, WINDOW_FEW, WINDOW_FEW);
+    assert_true(window.rest_us > WINDOW_IDLE_US);
+    for (int i = 0; i < 40; i++)
         flush_after(&window, 1000, 100, 100);
     assert_int_equal(window.rest_us, WINDOW_IDLE_US);
+    /* One that shares in four is enough to begin. */
+    for (int i = 0; i < 40; i++) {
+        flush_after(&window, 1000, 20, 10);
+        for (int k = 0; k < 3; k++)
+            flush_after(&window, 1000, 10, 10);
+    }
+    assert_true(window.rest_us > WINDOW_MAX_US / 2);
+    /* Where a second packet to the same place is far: not at all. */
+    window_load(&window, 100000, 300);
+    assert_int_equal(flush_after(&window, 1000, 10, 2), WINDOW_IDLE_US);
+    window_load(&window, 100000, 100);
     /* And no longer when the load is gone. */
     for (int i = 0; i < 20; i++)
         flush_after(&window, 1000, 10, 2);
-    window_load(&window, 100);
+    window_load(&window, 100, 1);
     assert_int_equal(flush_after(&window, 1000, 10, 2), WINDOW_IDLE_US);
     assert_int_equal(flush_after(&window, 2 * WINDOW_ALONE_US, 10, 2), 0);
 }
