@@ -46,7 +46,7 @@ struct loop {
     uint64_t nap_ns;       /* of it, whatever comes */
     loop_hook_fn *hook;
     void *hook_context;
-    struct wheel wheel;
+    struct wheel wheel, lax;
 };
 
 static uint64_t whole_ms(uint64_t ns)
@@ -64,6 +64,7 @@ enum status loop_new(const char *name, struct loop **ret_loop)
     loop->sleep_max_ns = UINT64_MAX;
     loop->now_ns = clock_mono_ns();
     wheel_init(&loop->wheel, whole_ms(loop->now_ns));
+    wheel_init(&loop->lax, whole_ms(loop->now_ns));
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     status = mailbox_new(LOOP_LETTERS_MAX, &loop->mailbox);
     if (status != STATUS_OK)
@@ -132,10 +133,10 @@ static void run_watches(struct loop *loop, const struct epoll_event *events, int
     }
 }
 
-static void run_timers(struct loop *loop)
+static void run_timers(struct loop *loop, struct wheel *wheel)
 {
-    wheel_advance(&loop->wheel, whole_ms(loop->now_ns));
-    for (struct loop_timer *timer; (timer = wheel_take(&loop->wheel)) != NULL;) {
+    wheel_advance(wheel, whole_ms(loop->now_ns));
+    for (struct loop_timer *timer; (timer = wheel_take(wheel)) != NULL;) {
         const char *name = timer->name; /* its handler may free it */
         timer->fn(timer->context);
         handler_done(loop, name);
@@ -145,7 +146,9 @@ static void run_timers(struct loop *loop)
 /* Nanoseconds until the next timer or the cap of loop_sleep_at_most; UINT64_MAX: for ever. */
 static uint64_t sleep_ns(const struct loop *loop)
 {
-    uint64_t due_ms = wheel_next_ms(&loop->wheel);
+    uint64_t due_ms = wheel_next_ms(&loop->wheel), lax_ms = wheel_next_ms(&loop->lax);
+    if (lax_ms < UINT64_MAX - LOOP_LAX_MS && lax_ms + LOOP_LAX_MS < due_ms)
+        due_ms = lax_ms + LOOP_LAX_MS;
     if (due_ms >= UINT64_MAX / CLOCK_NS_PER_MS)
         return loop->sleep_max_ns;
     uint64_t now_ns = clock_mono_ns();
@@ -195,7 +198,8 @@ void loop_run(struct loop *loop)
         loop->now_ns = loop->handler_ns = clock_mono_ns();
         run_letters(loop);
         run_watches(loop, events, count);
-        run_timers(loop);
+        run_timers(loop, &loop->wheel);
+        run_timers(loop, &loop->lax);
         if (loop->hook) {
             loop->hook(loop->hook_context);
             handler_done(loop, "before_sleep");
@@ -281,19 +285,30 @@ struct loop_watch *loop_fd_remove(struct loop_watch *watch)
     return NULL;
 }
 
-void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms)
+static void timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms, bool lax)
 {
     loop_timer_stop(loop, timer);
+    timer->lax = lax;
     /* Rounded up from the moment of the call: never early, however long this turn has lasted. */
     uint64_t now_ms = whole_ms(clock_mono_ns() + CLOCK_NS_PER_MS - 1);
     timer->due_ms = delay_ms < UINT64_MAX - now_ms ? now_ms + delay_ms : UINT64_MAX;
-    wheel_add(&loop->wheel, timer);
+    wheel_add(lax ? &loop->lax : &loop->wheel, timer);
+}
+
+void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms)
+{
+    timer_start(loop, timer, delay_ms, false);
+}
+
+void loop_timer_start_lax(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms)
+{
+    timer_start(loop, timer, delay_ms, true);
 }
 
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
 {
     if (loop_timer_running(timer))
-        wheel_remove(&loop->wheel, timer);
+        wheel_remove(timer->lax ? &loop->lax : &loop->wheel, timer);
 }
 
 bool loop_timer_running(const struct loop_timer *timer)

@@ -17,6 +17,7 @@
 enum {
     LOOP_SLOW_MS = 20,
     LOOP_LETTERS_MAX = 65536,
+    LOOP_LAX_MS = 20, /* a lax timer fires so much late at most: thousands share a waking */
 };
 
 struct loop;
@@ -33,6 +34,7 @@ struct loop_timer {
     const char *name;
     loop_timer_fn *fn;
     void *context;
+    bool lax; /* the loop's */
 };
 
 MUST_USE enum status loop_new(const char *name, struct loop **ret_loop);
@@ -55,6 +57,8 @@ struct loop_watch *loop_fd_remove(struct loop_watch *watch);
 
 /* (Re)starts; fires once, not before delay_ms. fn, context and name are in the timer. */
 void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms);
+/* The same for what may wait: it fires when the loop is awake anyway, or LOOP_LAX_MS later. */
+void loop_timer_start_lax(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms);
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer); /* no-op when not running */
 bool loop_timer_running(const struct loop_timer *timer);
 

@@ -337,7 +337,10 @@ void transport_wake_within(struct transport *transport, uint64_t wait_ms)
     if (loop_timer_running(&transport->timer) && transport->timer_due_ms <= due_ms)
         return;
     transport->timer_due_ms = due_ms;
-    loop_timer_start(transport->worker->loop, &transport->timer, wait_ms);
+    if (wait_ms < TRANSPORT_LAX_MS)
+        loop_timer_start(transport->worker->loop, &transport->timer, wait_ms);
+    else
+        loop_timer_start_lax(transport->worker->loop, &transport->timer, wait_ms);
 }
 
 static void transport_watch(struct transport *transport, uint64_t now_ns)

@@ -34,6 +34,7 @@ enum {
     TRANSPORT_ADDRESSES_MAX = ICE_PATHS_MAX,
     TRANSPORT_TICK_MS = 50,  /* a publisher's: feedback, gaps, key frames */
     TRANSPORT_IDLE_MS = 500, /* a subscriber's */
+    TRANSPORT_LAX_MS = 100,  /* a wait so long may end with another's */
     TRANSPORT_REPORT_MS = 1000,
     TRANSPORT_ADOPT_MS = 60000, /* never connected for that long after adoption: FAILED */
 };

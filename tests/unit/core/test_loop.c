@@ -105,6 +105,36 @@ static void test_timer_restarts_itself(void **state)
     assert_int_equal(shot.count, 5);
 }
 
+static void fire_in_turn(void *context)
+{
+    struct shot *shot = context;
+    shot->fired_ns = loop_now_ns(loop);
+    shot->count++;
+}
+
+/* Timers that may wait share a waking: one of their own, or another's. */
+static void test_lax_timers_share_a_waking(void **state)
+{
+    (void)state;
+    struct shot lax[4] = {0}, sharp = {0};
+    for (uint64_t i = 0; i < 4; i++) {
+        lax[i].timer = (struct loop_timer){.name = "lax", .fn = fire_in_turn, .context = &lax[i]};
+        lax[i].asked_ns = clock_mono_ns();
+        loop_timer_start_lax(loop, &lax[i].timer, i == 3 ? 60 : 2 + 4 * i);
+    }
+    sharp.timer = (struct loop_timer){.name = "sharp", .fn = fire_in_turn, .context = &sharp};
+    loop_timer_start(loop, &sharp.timer, 70);
+    run_for(150);
+    assert_int_equal(lax[0].count, 1);
+    assert_true(lax[0].fired_ns - lax[0].asked_ns >= (2 + LOOP_LAX_MS - 1) * CLOCK_NS_PER_MS);
+    assert_true(lax[1].fired_ns == lax[0].fired_ns && lax[2].fired_ns == lax[0].fired_ns);
+    assert_true(lax[3].fired_ns <= sharp.fired_ns);
+    assert_int_equal(lax[3].count, 1);
+    loop_timer_start_lax(loop, &lax[0].timer, 1);
+    loop_timer_stop(loop, &lax[0].timer);
+    assert_false(loop_timer_running(&lax[0].timer));
+}
+
 static void stop_other(void *context)
 {
     struct loop_timer *other = context;
@@ -415,6 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_timers_never_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_timer_restarts_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lax_timers_share_a_waking, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_timer_stops_another_due, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removal_inside_callbacks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_descriptor_wishes_change, set_up, tear_down),
