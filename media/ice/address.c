@@ -32,23 +32,21 @@ enum status ice_address_from(const struct sockaddr *address, struct ice_address 
 enum status ice_address_to(const struct ice_address *address, sa_family_t family,
                            struct sockaddr_storage *ret_address, socklen_t *ret_length)
 {
-    struct sockaddr_storage result = {0};
     if (family == AF_INET) {
         if (!ice_address_is_v4(address))
             return STATUS_UNSUPPORTED;
         struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(address->port)};
         memcpy(&in.sin_addr, address->ip + sizeof v4_prefix, 4);
-        memcpy(&result, &in, sizeof in);
+        memcpy(ret_address, &in, sizeof in);
         *ret_length = sizeof in;
     } else {
         struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
                                    .sin6_port = htons(address->port),
                                    .sin6_scope_id = address->scope};
         memcpy(&in6.sin6_addr, address->ip, sizeof address->ip);
-        memcpy(&result, &in6, sizeof in6);
+        memcpy(ret_address, &in6, sizeof in6);
         *ret_length = sizeof in6;
     }
-    *ret_address = result;
     return STATUS_OK;
 }
 

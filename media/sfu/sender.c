@@ -63,12 +63,21 @@ struct sender *sender_free(struct sender *sender)
     return NULL;
 }
 
+/* Whether IPv4 may fragment. Never is the rule: a datagram that may be fragmented costs the kernel
+ * an identification drawn from a keyed hash. */
+static void fragments(const struct sender *sender, bool allowed)
+{
+    const int discover = allowed ? IP_PMTUDISC_WANT : IP_PMTUDISC_DO;
+    (void)setsockopt(sender->fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof discover);
+}
+
 void sender_socket(struct sender *sender, int fd, int family)
 {
     sender->fd = fd;
     sender->family = family;
     int off = 0;
     sender->gso = setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &off, sizeof off) == 0;
+    fragments(sender, false);
 }
 
 void sender_tap(struct sender *sender, sender_tap_fn *tap, void *context)
@@ -196,20 +205,48 @@ static void count_sent(struct sender *sender, const struct msghdr *header)
         sender->counts.bytes += header->msg_iov[i].iov_len;
 }
 
-/* Without GSO: its packets one by one. */
-static void send_singly(struct sender *sender, const struct msghdr *header)
+static bool send_one(struct sender *sender, const struct msghdr *header, const struct iovec *vector)
 {
+    sender->counts.calls++;
+    if (sendto(sender->fd, vector->iov_base, vector->iov_len, MSG_DONTWAIT, header->msg_name,
+               header->msg_namelen) < 0)
+        return false;
+    sender->counts.packets++;
+    sender->counts.bytes += vector->iov_len;
+    return true;
+}
+
+/* A message's packets one by one, those too large for the path in fragments. True: there was such
+ * a one. */
+static bool send_singly(struct sender *sender, const struct msghdr *header)
+{
+    bool narrow = false;
     for (size_t i = 0; i < header->msg_iovlen; i++) {
         const struct iovec *vector = &header->msg_iov[i];
-        sender->counts.calls++;
-        if (sendto(sender->fd, vector->iov_base, vector->iov_len, MSG_DONTWAIT, header->msg_name,
-                   header->msg_namelen) < 0) {
-            sender->counts.dropped++;
-        } else {
-            sender->counts.packets++;
-            sender->counts.bytes += vector->iov_len;
+        bool sent = send_one(sender, header, vector);
+        if (!sent && errno == EMSGSIZE) {
+            narrow = true;
+            fragments(sender, true);
+            sent = send_one(sender, header, vector);
+            fragments(sender, false);
         }
+        sender->counts.dropped += !sent;
     }
+    return narrow;
+}
+
+/* What the kernel has not taken by sendmmsg, which set errno. */
+static void send_refused(struct sender *sender, const struct msghdr *header)
+{
+    bool segments = header->msg_controllen != 0;
+    if (errno != EMSGSIZE && !(segments && (errno == EINVAL || errno == EIO))) {
+        sender->counts.dropped += header->msg_iovlen;
+        return;
+    }
+    /* A path narrower than the segments (EINVAL of older kernels) says nothing about others. */
+    bool narrow = errno == EMSGSIZE;
+    if (!send_singly(sender, header) && !narrow)
+        sender->gso = false;
 }
 
 void sender_flush(struct sender *sender)
@@ -229,15 +266,7 @@ void sender_flush(struct sender *sender)
         }
         if (errno == EINTR)
             continue;
-        const struct msghdr *header = &sender->headers[at].msg_hdr;
-        if ((errno == EINVAL || errno == EIO || errno == EMSGSIZE) && header->msg_controllen != 0) {
-            /* EMSGSIZE: a path whose MTU is below the segments; that says nothing about others. */
-            if (errno != EMSGSIZE)
-                sender->gso = false;
-            send_singly(sender, header);
-        } else {
-            sender->counts.dropped += header->msg_iovlen;
-        }
+        send_refused(sender, &sender->headers[at].msg_hdr);
         at++;
     }
     sender->packet_count = 0;

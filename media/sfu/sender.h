@@ -4,7 +4,8 @@
  * Packets of one group (a transport) whose sizes fit leave as one message by UDP GSO
  * (UDP_SEGMENT: all equal, only the last may be smaller), all messages by sendmmsg. Never
  * blocks: what the kernel does not take is dropped and counted. When the kernel says that
- * it cannot do GSO, it is not asked again.
+ * it cannot do GSO, it is not asked again. Datagrams are never fragmented but where a path is
+ * known to be too narrow for one.
  *
  * All memory is taken at start. Thread: the worker.
  */

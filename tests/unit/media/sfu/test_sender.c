@@ -1,11 +1,15 @@
 /* Batches over a loopback socket: what joins a message, what comes out at the other end. */
 #include "media/sfu/sender.h"
 
+#include <net/if.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -156,6 +160,60 @@ static void test_without_gso_nothing_is_lost(void **state)
     pair_close(&pair);
 }
 
+static void loopback_mtu(int mtu)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+    request.ifr_mtu = mtu;
+    assert_int_equal(ioctl(fd, SIOCSIFMTU, &request), 0);
+    close(fd);
+}
+
+/* In a network of its own, whose only path takes 1,000 bytes. */
+static void *narrow_path(void *context)
+{
+    struct pair pair;
+    struct sender_group group = {0};
+    bool *ret_allowed = context;
+    *ret_allowed = unshare(CLONE_NEWNET) == 0;
+    if (!*ret_allowed)
+        return NULL;
+    loopback_mtu(1000);
+    pair_open(&pair);
+    put(&pair, NULL, 1, 1200);
+    for (uint8_t i = 2; i < 5; i++)
+        put(&pair, &group, i, 1200);
+    put(&pair, NULL, 5, 900);
+    sender_flush(pair.sender);
+    for (uint8_t i = 1; i < 5; i++)
+        expect(&pair, i, 1200);
+    expect(&pair, 5, 900);
+    /* It is this path's: others still get segments. */
+    group = (struct sender_group){0};
+    for (uint8_t i = 0; i < 3; i++)
+        put(&pair, &group, i, 400);
+    sender_flush(pair.sender);
+    for (uint8_t i = 0; i < 3; i++)
+        expect(&pair, i, 400);
+    assert_int_equal(sender_counts(pair.sender)->segmented, 3);
+    assert_int_equal(sender_counts(pair.sender)->packets, 8);
+    assert_int_equal(sender_counts(pair.sender)->dropped, 0);
+    pair_close(&pair);
+    return NULL;
+}
+
+static void test_a_narrow_path_gets_fragments(void **state)
+{
+    (void)state;
+    pthread_t thread; /* only it leaves the network of the others */
+    bool allowed = false;
+    assert_int_equal(pthread_create(&thread, NULL, narrow_path, &allowed), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    if (!allowed)
+        skip();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_a_full_batch_leaves_by_itself),
         cmocka_unit_test(test_what_cannot_leave_is_counted),
         cmocka_unit_test(test_without_gso_nothing_is_lost),
+        cmocka_unit_test(test_a_narrow_path_gets_fragments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
