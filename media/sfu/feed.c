@@ -83,18 +83,18 @@ enum status feed_join(struct worker *worker, struct feed *feed, struct subscript
 {
     if (feed->count == feed->capacity) {
         uint32_t capacity = feed->capacity == 0 ? FEED_CAPACITY_MIN : feed->capacity * 2;
-        struct subscription **subscriptions =
-            realloc(feed->subscriptions, capacity * sizeof(struct subscription *));
-        if (subscriptions == NULL)
+        struct feed_place *places = realloc(feed->places, capacity * sizeof *places);
+        if (places == NULL)
             return STATUS_NO_MEMORY;
-        feed->subscriptions = subscriptions;
+        feed->places = places;
         feed->capacity = capacity;
     }
     subscription->feed = feed;
     subscription->place = feed->count;
     subscription->layer = FEED_LAYER_NONE;
     subscription->target = FEED_LAYER_NONE;
-    feed->subscriptions[feed->count++] = subscription;
+    feed->places[feed->count++] =
+        (struct feed_place){subscription, subscription->slot, subscription->slot->transport};
     wanted_count(feed, subscription, 1);
     feed_mask_update(worker, feed);
     return STATUS_OK;
@@ -148,9 +148,9 @@ void feed_leave(struct worker *worker, struct subscription *subscription)
     struct feed *feed = subscription->feed;
     if (feed == NULL)
         return;
-    struct subscription *last = feed->subscriptions[--feed->count];
-    feed->subscriptions[subscription->place] = last;
-    last->place = subscription->place;
+    const struct feed_place last = feed->places[--feed->count];
+    feed->places[subscription->place] = last;
+    last.subscription->place = subscription->place;
     wanted_count(feed, subscription, -1);
     subscription->feed = NULL;
     feed_mask_update(worker, feed);
@@ -169,7 +169,7 @@ void feed_fini(struct worker *worker, struct feed *feed)
 {
     for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++)
         history_fini(&feed->histories[layer], worker_pool(worker));
-    free(feed->subscriptions);
+    free(feed->places);
     *feed = (struct feed){0};
 }
 
@@ -197,31 +197,28 @@ static struct history *feed_history(struct worker *worker, struct feed *feed,
     return history;
 }
 
+static void prefetch_bytes(const void *begin, size_t length)
+{
+    for (size_t line = 0; line < length; line += FEED_LINE)
+        __builtin_prefetch((const uint8_t *)begin + line);
+}
+
 /* Each subscriber's state was last looked at a packet ago and is cold by now: what a slot needs is
  * fetched in steps, one pointer further each time, while others are written. */
 static void feed_prefetch(const struct feed *feed, uint32_t at)
 {
-    struct subscription *const *ahead = feed->subscriptions + at;
+    const struct feed_place *ahead = feed->places + at;
     uint32_t left = feed->count - at;
-    if (left > 4 * FEED_PREFETCH) {
-        const uint8_t *slot = (const uint8_t *)ahead[4 * FEED_PREFETCH]->slot;
-        for (size_t line = 0; line < sizeof(struct slot); line += FEED_LINE)
-            __builtin_prefetch(slot + line);
-    }
     if (left > 3 * FEED_PREFETCH) {
-        const struct slot *slot = ahead[3 * FEED_PREFETCH]->slot;
-        __builtin_prefetch(&slot->transport->path);
-        __builtin_prefetch(&slot->transport->protector);
-        __builtin_prefetch(&slot->transport->group);
-        __builtin_prefetch(&slot->transport->pacing);
-        __builtin_prefetch(&slot->transport->downlink.bwe);
-        __builtin_prefetch(slot->rewriter);
-        __builtin_prefetch((const uint8_t *)slot->rewriter + FEED_LINE);
+        prefetch_bytes(ahead[3 * FEED_PREFETCH].slot, sizeof(struct slot));
+        transport_prefetch(ahead[3 * FEED_PREFETCH].transport);
     }
-    if (left > 2 * FEED_PREFETCH)
-        __builtin_prefetch(ahead[2 * FEED_PREFETCH]->slot->transport->protector);
+    if (left > 2 * FEED_PREFETCH) {
+        prefetch_bytes(ahead[2 * FEED_PREFETCH].slot->rewriter, REWRITER_HOT);
+        __builtin_prefetch(ahead[2 * FEED_PREFETCH].transport->protector);
+    }
     if (left > FEED_PREFETCH)
-        protector_prefetch(ahead[FEED_PREFETCH]->slot->transport->protector);
+        protector_prefetch(ahead[FEED_PREFETCH].transport->protector);
 }
 
 void feed_deliver(struct worker *worker, struct feed *feed, struct packet *packet)
@@ -234,12 +231,11 @@ void feed_deliver(struct worker *worker, struct feed *feed, struct packet *packe
     if (history != NULL)
         history_put(history, packet, worker_pool(worker));
     for (uint32_t i = 0; i < feed->count;) {
-        struct subscription *subscription = feed->subscriptions[i];
-        const struct slot *slot = subscription->slot;
+        const struct feed_place place = feed->places[i];
         feed_prefetch(feed, i);
-        slot_offer(worker, subscription, packet);
+        slot_offer(worker, place.subscription, packet);
         /* A slot that left has put the last one in its place. */
-        if (i < feed->count && feed->subscriptions[i]->slot == slot)
+        if (i < feed->count && feed->places[i].slot == place.slot)
             i++;
     }
 }
@@ -269,7 +265,7 @@ static void feed_forget(struct worker *worker, struct feed *feed)
 {
     uint32_t rtt_ms = 1;
     for (uint32_t i = 0; i < feed->count && rtt_ms != 0; i++) {
-        uint32_t other_ms = feed->subscriptions[i]->slot->transport->rtt_ms;
+        uint32_t other_ms = feed->places[i].transport->rtt_ms;
         rtt_ms = other_ms == 0 || other_ms > rtt_ms ? other_ms : rtt_ms;
     }
     for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
@@ -282,7 +278,7 @@ void feed_tick(struct worker *worker, struct feed *feed)
 {
     feed_forget(worker, feed);
     for (uint32_t i = 0; i < feed->count; i++) {
-        const struct subscription *subscription = feed->subscriptions[i];
+        const struct subscription *subscription = feed->places[i].subscription;
         bool awaits =
             subscription->target != subscription->layer ||
             (subscription == &subscription->slot->active && slot_awaits_key(subscription->slot));
@@ -302,7 +298,7 @@ void feed_on_layers(struct worker *worker, const struct letter *letter)
     feed->spatial = letter->layers.spatial;
     memcpy(feed->layers, letter->layers.infos, sizeof feed->layers);
     for (uint32_t i = 0; i < feed->count; i++) {
-        struct slot *slot = feed->subscriptions[i]->slot;
+        struct slot *slot = feed->places[i].slot;
         if (letter->on) {
             allocator_review(worker, slot->transport);
             slot_retarget(worker, slot, MEDIA_SWITCH_LAYERS);
@@ -320,5 +316,5 @@ void feed_on_gone(struct worker *worker, const struct letter *letter)
     feed->gone = true;
     /* The last one to leave ends the feed. */
     for (uint32_t left = feed->count; left > 0; left--)
-        slot_source_gone(worker, feed->subscriptions[left - 1]);
+        slot_source_gone(worker, feed->places[left - 1].subscription);
 }

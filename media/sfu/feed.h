@@ -35,6 +35,14 @@ struct subscription {
     bool unsupported; /* said so already */
 };
 
+/* A subscription, and beside it what it leads to: a walk over thousands must not wait for the
+ * memory of one to learn where the next thing is. */
+struct feed_place {
+    struct subscription *subscription;
+    struct slot *slot;
+    struct transport *transport;
+};
+
 /* Where a layer's time stands, by the publisher's last sender report. */
 struct feed_report {
     uint64_t ntp;    /* our clock; 0: none yet */
@@ -55,7 +63,7 @@ struct feed {
     uint32_t wanted_any;             /* that take whichever comes first */
     uint8_t mask;                    /* of layers, as last told to the publisher's worker */
     uint32_t count, capacity;
-    struct subscription **subscriptions;
+    struct feed_place *places;
 };
 
 uint64_t feed_key(uint64_t transport, uint8_t track);

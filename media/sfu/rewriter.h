@@ -16,6 +16,7 @@
 #include "media/packet.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -57,15 +58,18 @@ struct rewriter {
     uint16_t picture_id;
     uint8_t tl0picidx;
     uint16_t frame_number;
+    struct rewriter_map *map;               /* borrowed; NULL: nothing can be found again */
+    uint64_t written[REWRITER_WINDOW / 64]; /* by slot number */
     struct rewriter_segment segments[REWRITER_SEGMENTS];
     struct {
         int64_t from; /* source number from which the counts below hold */
         int32_t omitted;
         uint16_t pictures_omitted;
     } omissions[REWRITER_OMISSIONS];
-    uint64_t written[REWRITER_WINDOW / 64]; /* by slot number */
-    struct rewriter_map *map;               /* borrowed; NULL: nothing can be found again */
 };
+
+/* Bytes of a struct rewriter that each packet reads, from the beginning. */
+#define REWRITER_HOT offsetof(struct rewriter, omissions)
 
 /* What to write into the copy for this subscriber. */
 struct rewritten {

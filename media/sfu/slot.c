@@ -218,7 +218,7 @@ static struct subscription *slot_promote(struct worker *worker, struct slot *slo
 {
     subscription_clear(worker, &slot->active);
     slot->active = slot->next;
-    slot->active.feed->subscriptions[slot->active.place] = &slot->active;
+    slot->active.feed->places[slot->active.place].subscription = &slot->active;
     slot->next.feed = NULL;
     subscription_clear(worker, &slot->next);
     return &slot->active;

@@ -36,6 +36,7 @@ enum {
     TRANSPORT_IDLE_MS = 500, /* a subscriber's */
     TRANSPORT_LAX_MS = 100,  /* a wait so long may end with another's */
     TRANSPORT_REPORT_MS = 1000,
+    TRANSPORT_LINE = 64,        /* bytes of a cache line */
     TRANSPORT_ADOPT_MS = 60000, /* never connected for that long after adoption: FAILED */
 };
 
@@ -66,16 +67,20 @@ struct transport {
     atomic_uint references;
     atomic_int owner; /* worker, or TRANSPORT_UNOWNED */
 
-    /* The owner's. */
-    struct ice_agent *agent;
+    /* The owner's. First what each packet that leaves looks at, together. */
     struct worker *worker; /* NULL until adopted */
-    struct dtls_conn *dtls;
     struct protector *protector;
-    struct unprotector *unprotector;
     struct ice_path path; /* where packets go */
     bool has_path, connected, lost, ended;
     bool settled; /* the peer has proven its keys: OpenSSL's memory is given back */
     bool sending; /* media may be forwarded: connected, not lost, a path */
+    struct sender_group group;
+    uint64_t video_bytes;
+    struct pacing pacing;
+
+    struct ice_agent *agent;
+    struct dtls_conn *dtls;
+    struct unprotector *unprotector;
     struct room *room;
     struct loop_timer timer;
     uint64_t timer_due_ms;
@@ -93,19 +98,26 @@ struct transport {
     /* Sending. */
     uint32_t rtcp_ssrc;
     char cname[17];
-    struct sender_group group;
     uint32_t rtt_ms;    /* 0: unknown; of the handshake until a report tells better */
     uint64_t flight_ns; /* when the handshake's flight left that is not answered yet; 0: none */
     struct repairs repairs;
     struct loss_meter loss;
     struct allocator allocator;
     struct downlink downlink;
-    struct pacing pacing;
     uint64_t remb;
-    uint64_t video_bytes;
     uint64_t observed_ms;
     uint32_t estimate_told; /* bit/s, as the conductor knows it */
 };
+
+/* A hint that a packet is about to leave by it. */
+static inline void transport_prefetch(const struct transport *transport)
+{
+    const uint8_t *begin = (const uint8_t *)&transport->worker;
+    for (const uint8_t *line = begin; line < (const uint8_t *)&transport->agent;
+         line += TRANSPORT_LINE)
+        __builtin_prefetch(line);
+    __builtin_prefetch(&transport->downlink.bwe);
+}
 
 /* Copies what it needs of spec. One reference. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
 MUST_USE enum status transport_new(const struct media_transport_spec *spec,
