@@ -182,6 +182,7 @@ static void on_turn_end(void *context)
     struct worker *worker = context;
     rings_drain(worker);
     inlet_turn(worker);
+    feed_turn(worker);
     if (worker->paced != NULL)
         pacing_turn(worker);
     flush_and_rest(worker);

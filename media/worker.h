@@ -144,6 +144,7 @@ struct worker {
     struct map *known;      /* id -> the first of its struct known */
     struct map *transports; /* id -> those owned here */
     struct map *feeds;      /* feed_key -> what subscribers here take of a source */
+    struct feed *arrived;   /* feeds that got packets in this turn */
     struct map *rooms; /* id -> members here, and their voices; also those whose home this is */
     struct map *connections;   /* number -> ICE-TCP */
     struct connection *unsent; /* ICE-TCP with something gathered in this turn */

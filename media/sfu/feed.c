@@ -100,10 +100,23 @@ enum status feed_join(struct worker *worker, struct feed *feed, struct subscript
     return STATUS_OK;
 }
 
+static void arrived_clear(struct worker *worker, struct feed *feed)
+{
+    for (uint8_t i = 0; i < feed->arrived_count; i++)
+        packet_unref(feed->arrived[i], worker_pool(worker));
+    feed->arrived_count = 0;
+}
+
 static void feed_free(struct worker *worker, struct feed *feed)
 {
     if (feed == NULL)
         return;
+    for (struct feed **at = &worker->arrived; *at != NULL; at = &(*at)->arrived_next) {
+        if (*at == feed) {
+            *at = feed->arrived_next;
+            break;
+        }
+    }
     feed_fini(worker, feed);
     free(feed);
 }
@@ -167,6 +180,7 @@ void feed_voice_init(struct feed *feed)
 
 void feed_fini(struct worker *worker, struct feed *feed)
 {
+    arrived_clear(worker, feed);
     for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++)
         history_fini(&feed->histories[layer], worker_pool(worker));
     free(feed->places);
@@ -221,30 +235,65 @@ static void feed_prefetch(const struct feed *feed, uint32_t at)
         protector_prefetch(ahead[FEED_PREFETCH].transport->protector);
 }
 
-void feed_deliver(struct worker *worker, struct feed *feed, struct packet *packet)
+/* To one slot; false: it left, and the last one has taken its place. */
+static bool feed_offer(struct worker *worker, const struct feed *feed, uint32_t at,
+                       struct packet *const *packets, size_t count)
 {
-    struct history *history = feed_history(worker, feed, packet);
-    if (feed->voice) {
-        feed->source.transport = packet->source;
-        feed->source.track = packet->track;
+    const struct slot *slot = feed->places[at].slot;
+    for (size_t i = 0; i < count; i++) {
+        slot_offer(worker, feed->places[at].subscription, packets[i]);
+        if (at >= feed->count || feed->places[at].slot != slot)
+            return false;
     }
-    if (history != NULL)
-        history_put(history, packet, worker_pool(worker));
+    return true;
+}
+
+void feed_deliver(struct worker *worker, struct feed *feed, struct packet *const *packets,
+                  size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct history *history = feed_history(worker, feed, packets[i]);
+        if (history != NULL)
+            history_put(history, packets[i], worker_pool(worker));
+    }
+    if (feed->voice) {
+        feed->source.transport = packets[0]->source;
+        feed->source.track = packets[0]->track;
+    }
     for (uint32_t i = 0; i < feed->count;) {
-        const struct feed_place place = feed->places[i];
         feed_prefetch(feed, i);
-        slot_offer(worker, place.subscription, packet);
-        /* A slot that left has put the last one in its place. */
-        if (i < feed->count && feed->places[i].slot == place.slot)
+        if (feed_offer(worker, feed, i, packets, count))
             i++;
+    }
+}
+
+static void arrived_deliver(struct worker *worker, struct feed *feed)
+{
+    feed_deliver(worker, feed, feed->arrived, feed->arrived_count);
+    arrived_clear(worker, feed);
+}
+
+void feed_turn(struct worker *worker)
+{
+    while (worker->arrived != NULL) {
+        struct feed *feed = worker->arrived;
+        worker->arrived = feed->arrived_next;
+        arrived_deliver(worker, feed);
     }
 }
 
 void feed_media(struct worker *worker, struct packet *packet)
 {
     struct feed *feed = map_get(worker->feeds, feed_key(packet->source, packet->track));
-    if (feed != NULL)
-        feed_deliver(worker, feed, packet);
+    if (feed == NULL)
+        return;
+    if (feed->arrived_count == FEED_ARRIVED_MAX)
+        arrived_deliver(worker, feed);
+    else if (feed->arrived_count == 0) {
+        feed->arrived_next = worker->arrived;
+        worker->arrived = feed;
+    }
+    feed->arrived[feed->arrived_count++] = packet_ref(packet);
 }
 
 void feed_report(struct worker *worker, const struct message *message)

@@ -22,6 +22,7 @@
 enum {
     FEED_LAYER_NONE = -1,
     FEED_LAYER_PAUSED = -2, /* as a target: nothing is wanted */
+    FEED_ARRIVED_MAX = 32,  /* packets of a turn delivered together: a large frame's burst */
 };
 
 /* A slot's place in a feed. */
@@ -64,6 +65,9 @@ struct feed {
     uint8_t mask;                    /* of layers, as last told to the publisher's worker */
     uint32_t count, capacity;
     struct feed_place *places;
+    uint8_t arrived_count;
+    struct packet *arrived[FEED_ARRIVED_MAX]; /* of this turn, references */
+    struct feed *arrived_next;                /* in the worker's list while there are some */
 };
 
 uint64_t feed_key(uint64_t transport, uint8_t track);
@@ -83,10 +87,14 @@ void feed_want(struct worker *worker, struct subscription *subscription, int8_t 
 /* Somebody here needs a key frame of this layer. */
 void feed_keyframe(struct worker *worker, const struct feed *feed, uint8_t layer);
 
-/* A packet of the feed: into its history and to all its slots. Keeps the caller's reference. */
-void feed_deliver(struct worker *worker, struct feed *feed, struct packet *packet);
-/* By ring or from this worker's own track. */
+/* Packets of the feed, in order: into its history and to all its slots, each slot's together, so
+ * that its state is fetched once and they share a message. Keeps the caller's references. */
+void feed_deliver(struct worker *worker, struct feed *feed, struct packet *const *packets,
+                  size_t count);
+/* By ring or from this worker's own track: delivered at the end of the turn. */
 void feed_media(struct worker *worker, struct packet *packet);
+/* The end of a turn: what arrived in it is delivered. */
+void feed_turn(struct worker *worker);
 void feed_report(struct worker *worker, const struct message *message);
 
 /* A voice lane's beginning and end. */

@@ -151,7 +151,7 @@ void room_voice_down(struct worker *worker, uint64_t id, uint8_t lane, struct pa
 {
     struct room *room = map_get(worker->rooms, id);
     if (room != NULL && lane < MEDIA_VOICES_MAX)
-        feed_deliver(worker, &room->lanes[lane], packet);
+        feed_deliver(worker, &room->lanes[lane], &packet, 1);
     phone_voice(worker->phone, id, lane, packet);
 }
 
