@@ -156,8 +156,8 @@ int main(int argc, char **argv)
     /* Each thread's own arena keeps what it once held: 20 KiB a participant more. Threads that are
      * in a hurry take nothing from malloc. */
     mallopt(M_ARENA_MAX, ARENAS_MAX);
-    /* Most of what a handshake takes are a few buffers this large. Mapped by themselves they are the
-     * kernel's again when it is done, whatever lives on beside them in the heap. */
+    /* Most of what a handshake takes are a few buffers this large. Mapped by themselves they are
+     * the kernel's again when it is done, whatever lives on beside them in the heap. */
     mallopt(M_MMAP_THRESHOLD, MAP_BYTES);
     if (strcmp(command, "serve") == 0)
         return serve(argc - 1, argv + 1);

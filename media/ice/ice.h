@@ -58,8 +58,8 @@ struct ice_address {
 /* Errors: STATUS_INVALID (neither AF_INET nor AF_INET6). */
 MUST_USE enum status ice_address_from(const struct sockaddr *address,
                                       struct ice_address *ret_address);
-/* For a socket of `family`; ret_length is what sendto wants, and the bytes written. Errors: STATUS_UNSUPPORTED (IPv6
- * address, AF_INET socket). */
+/* For a socket of `family`; ret_length is what sendto wants, and the bytes written. Errors:
+ * STATUS_UNSUPPORTED (IPv6 address, AF_INET socket). */
 MUST_USE enum status ice_address_to(const struct ice_address *address, sa_family_t family,
                                     struct sockaddr_storage *ret_address, socklen_t *ret_length);
 bool ice_address_is_v4(const struct ice_address *address);
