@@ -20,4 +20,4 @@ const rows = english
   ]);
 mkdirSync('dist', { recursive: true });
 writeFileSync('dist/emoji.json', JSON.stringify(rows));
-console.log(`emoji.json: ${rows.length} emoji`);
+process.stdout.write(`emoji.json: ${rows.length} emoji\n`);
