@@ -67,9 +67,10 @@ static void test_a_letter(void **state)
     assert_non_null(strstr(got->data, "\r\nFrom: =?UTF-8?B?UGFybGV5?= <parley@b.c>\r\n"));
     assert_non_null(strstr(got->data, "\r\nTo: <ann@b.c>\r\n"));
     /* Characters are not cut: the first word ends where one does. */
-    assert_non_null(strstr(got->data, "\r\nSubject: =?UTF-8?B?"
-                                      "5oKo5aW9OiBBbm4gaW52aXRlcyB5b3UgdG8g5LiK5rW3ICYgZnJpZW5k?=\r\n"
-                                      " =?UTF-8?B?"));
+    assert_non_null(strstr(got->data,
+                           "\r\nSubject: =?UTF-8?B?"
+                           "5oKo5aW9OiBBbm4gaW52aXRlcyB5b3UgdG8g5LiK5rW3ICYgZnJpZW5k?=\r\n"
+                           " =?UTF-8?B?"));
     assert_non_null(strstr(got->data, "multipart/alternative"));
     char *text = smtp_letter_part(got, "text/plain"), *html = smtp_letter_part(got, "text/html");
     assert_string_equal(text, plain.text);
