@@ -1,7 +1,7 @@
 # One target per library; one file of the source touches each.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-foreach(pair crypto:libcrypto ssl:libssl jansson:jansson sqlite:sqlite3 srtp:libsrtp2 nettle:nettle nice:nice
+foreach(pair crypto:libcrypto ssl:libssl jansson:jansson sqlite:sqlite3 srtp:libsrtp2 nettle:nettle nice:nice glib:glib-2.0
         opus:opus spandsp:spandsp websockets:libwebsockets argon2:libargon2
         sofia:sofia-sip-ua seccomp:libseccomp curl:libcurl)
     string(REPLACE ":" ";" pair ${pair})

@@ -469,6 +469,34 @@ static const char *const steps[] = {
     "  failed INTEGER"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX space_scheduled_author ON space_scheduled (space, account, send_at);",
+
+    /* 18: search (modules/search/index.h). Tokens are keyed hashes. */
+    "CREATE TABLE search_scope ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  space TEXT NOT NULL UNIQUE,"
+    "  fresh INTEGER NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE search_fresh ("
+    "  scope INTEGER NOT NULL,"
+    "  class INTEGER NOT NULL,"
+    "  doc INTEGER NOT NULL,"
+    "  terms BLOB NOT NULL,"
+    "  PRIMARY KEY (scope, class, doc)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE search_block ("
+    "  scope INTEGER NOT NULL,"
+    "  token INTEGER NOT NULL,"
+    "  first INTEGER NOT NULL,"
+    "  postings BLOB NOT NULL,"
+    "  PRIMARY KEY (scope, token, first)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE search_file ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  file TEXT NOT NULL UNIQUE"
+    ") STRICT;",
 };
 
 enum { VAULT_STEP = 3 };

@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "modules/spaces/files_state.h"
+#include "modules/spaces/indexing.h"
 #include "modules/spaces/shares.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/vault/vault.h"
@@ -306,7 +307,11 @@ static enum status change_store(struct db_session *session, const struct changin
     if (deleted)
         db_bind_int(update, 4, file->deleted != 0 ? file->deleted : changing->now_ms);
     db_bind_int(update, 5, changing->now_ms);
-    return status == STATUS_OK ? db_run(update) : status;
+    if (status == STATUS_OK)
+        status = db_run(update);
+    return status == STATUS_OK && change->name != NULL
+               ? indexing_file(session, file->space, file->id, file->name, change->name)
+               : status;
 }
 
 /* The content moves to the top: it has one place, whatever its number. */
@@ -403,6 +408,9 @@ static enum status file_remove(struct db_session *session, struct changing *chan
     db_bind_text(drop, 1, changing->id);
     if (status == STATUS_OK)
         status = db_run(drop);
+    if (status == STATUS_OK)
+        status =
+            indexing_file(session, changing->who.space, changing->id, changing->file.name, NULL);
     changing->gone = true;
     return status == STATUS_OK ? spaces_event(session, changing->who.space, "file.removed",
                                               changing->id, changing->now_ms)
@@ -472,6 +480,8 @@ static enum status purge_run(struct db_session *session, void *arg)
         db_bind_text(drop, 1, ids[i]);
         if (status == STATUS_OK)
             status = db_run(drop);
+        if (status == STATUS_OK)
+            status = indexing_file_forget(session, ids[i]);
     }
     return status;
 }

@@ -1,6 +1,7 @@
 #include "modules/spaces/incoming_state.h"
 
 #include "modules/spaces/files_state.h"
+#include "modules/spaces/indexing.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/vault/vault.h"
 
@@ -46,7 +47,11 @@ static enum status file_insert(struct db_session *session, const struct adding *
     db_bind_int(insert, 8, (int64_t)wish->length);
     db_bind_int(insert, 9, !wish->is_folder);
     db_bind_int(insert, 10, adding->now_ms);
-    return status == STATUS_OK ? db_run(insert) : status;
+    if (status == STATUS_OK)
+        status = db_run(insert);
+    return status == STATUS_OK
+               ? indexing_file(session, adding->who.space, adding->id, NULL, wish->name)
+               : status;
 }
 
 static enum status file_renew(struct db_session *session, const struct adding *adding)

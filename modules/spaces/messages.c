@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "modules/spaces/attachments.h"
+#include "modules/spaces/indexing.h"
 #include "modules/spaces/message_rows.h"
 #include "modules/spaces/message_seat.h"
 #include "modules/spaces/spaces_state.h"
@@ -231,6 +232,11 @@ static enum status message_add(struct db_session *session, struct writing *writi
         status = message_insert(session, writing, ret_id);
     if (status == STATUS_OK)
         status = mentions_insert(session, writing, *ret_id);
+    const struct indexing_message indexed = {writing->who.space, *ret_id, writing->who.account,
+                                             writing->post->mentions.count > 0,
+                                             writing->post->attachments.count > 0};
+    if (status == STATUS_OK)
+        status = indexing_message(session, &indexed, NULL, writing->post->text);
     return status == STATUS_OK
                ? event_add(session, writing->who.space, "message.added", *ret_id, writing->now_ms)
                : status;
@@ -383,6 +389,16 @@ static enum status change_finish(struct db_session *session, struct changing *ch
                                : status;
 }
 
+/* For search: the text as it was becomes the text as it is; NULL: wiped. */
+static enum status index_change(struct db_session *session, const struct changing *changing,
+                                const char *text)
+{
+    const struct indexing_message indexed = {
+        changing->who.space, changing->id, changing->before.author,
+        changing->before.mentions.count > 0, changing->before.attachments.count > 0};
+    return indexing_message(session, &indexed, changing->before.text, text);
+}
+
 static enum status text_change(struct db_session *session, const struct changing *changing)
 {
     if (!is_own(changing))
@@ -394,6 +410,8 @@ static enum status text_change(struct db_session *session, const struct changing
     if (status == STATUS_OK)
         status =
             message_text_store(session, changing->who.space, changing->id, changing->change->text);
+    if (status == STATUS_OK)
+        status = index_change(session, changing, changing->change->text);
     struct db_statement *update =
         db_prepare(session, "UPDATE space_message SET edited = $2 WHERE id = $1");
     db_bind_int(update, 1, changing->id);
@@ -477,7 +495,9 @@ static enum status delete_run(struct db_session *session, void *arg)
         status = member_may(session, changing, SPACES_MANAGE);
     if (status != STATUS_OK || changing->before.deleted != 0)
         return status;
-    status = message_wipe(session, changing);
+    status = index_change(session, changing, NULL);
+    if (status == STATUS_OK)
+        status = message_wipe(session, changing);
     return status == STATUS_OK ? event_add(session, changing->who.space, "message.updated",
                                            changing->id, changing->now_ms)
                                : status;

@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "modules/auth/auth.h"
+#include "modules/search/index.h"
 #include "modules/spaces/message_rows.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/event.h"
@@ -543,7 +544,9 @@ enum status spaces_delete(struct db *db, const struct spaces_who *who, int64_t v
     enum status status = db_write(db, delete_run, &changing);
     if (status == STATUS_OK)
         status = vault_reap(db_vault(db), db);
-    return status == STATUS_OK ? messages_purge(db, who->space) : status;
+    if (status == STATUS_OK)
+        status = messages_purge(db, who->space);
+    return status == STATUS_OK ? index_purge(db, who->space) : status;
 }
 
 /* ---- for operators ---- */

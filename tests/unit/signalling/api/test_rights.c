@@ -92,6 +92,7 @@ static const struct expected {
     {"GET /api/v1/shares/{token}/files", "yyyyyy", "", false},
     {"GET /api/v1/shares/{token}/files/{file}/content", "yyyyyy", "", false},
     {"GET /api/v1/shares/{token}/messages", "yyyyyy", "", false},
+    {"GET /api/v1/search", "auaaaa", "", false},
     /* of their meetings */
     {"POST /api/v1/spaces/{id}/meetings", "nudyyn", "{}", false},
     {"GET /api/v1/spaces/{id}/meetings", "nuyyyn", "", false},
