@@ -105,6 +105,24 @@ static enum status block_delete(struct db_session *session, const struct block *
     return db_run(drop);
 }
 
+/* No upsert: SQLite opens a savepoint of its own around each, and to end one it walks through all
+ * pages that the body has changed so far. Folding changes thousands. */
+static enum status row_store(struct db_session *session, const struct block *block, int64_t first,
+                             const uint8_t *bytes, size_t length)
+{
+    struct db_statement *statement =
+        block->stored && first == block->first
+            ? db_prepare(session, "UPDATE search_block SET postings = $4 WHERE scope = $1"
+                                  " AND token = $2 AND first = $3")
+            : db_prepare(session, "INSERT INTO search_block (scope, token, first, postings)"
+                                  " VALUES ($1, $2, $3, $4)");
+    db_bind_int(statement, 1, block->scope);
+    db_bind_int(statement, 2, block->token);
+    db_bind_int(statement, 3, first);
+    db_bind_blob(statement, 4, bytes, length);
+    return db_run(statement);
+}
+
 /* Writes the postings in place of the block's row, as several rows when they do not fit. */
 static enum status block_store(struct db_session *session, const struct block *block,
                                struct arena *arena)
@@ -119,15 +137,7 @@ static enum status block_store(struct db_session *session, const struct block *b
             postings_encode(block->items + at, block->count - at, arena, &bytes, &length, &taken);
         if (status != STATUS_OK)
             return status;
-        struct db_statement *upsert =
-            db_prepare(session, "INSERT INTO search_block (scope, token, first, postings)"
-                                " VALUES ($1, $2, $3, $4) ON CONFLICT (scope, token, first)"
-                                " DO UPDATE SET postings = excluded.postings");
-        db_bind_int(upsert, 1, block->scope);
-        db_bind_int(upsert, 2, block->token);
-        db_bind_int(upsert, 3, block->items[at].doc);
-        db_bind_blob(upsert, 4, bytes, length);
-        status = db_run(upsert);
+        status = row_store(session, block, block->items[at].doc, bytes, length);
         at += taken;
     }
     return status;
@@ -242,20 +252,22 @@ static enum status fold_row(struct db_statement *row, struct arena *arena, struc
     return STATUS_OK;
 }
 
+/* The memory of one term's blocks is given back before the next. */
 static enum status fold_write(struct db_session *session, int64_t scope, const struct fold *fold,
                               struct arena *arena)
 {
-    enum status status = STATUS_OK;
+    struct arena *blocks = NULL;
     struct posting *run = arena_alloc(arena, (fold->count + 1) * sizeof *run);
-    if (run == NULL)
-        return STATUS_NO_MEMORY;
+    enum status status = run != NULL ? arena_new(INDEX_ARENA_BYTES, &blocks) : STATUS_NO_MEMORY;
     for (size_t i = 0; status == STATUS_OK && i < fold->count;) {
         int64_t token = fold->entries[i].token;
         size_t count = 0;
         for (; i < fold->count && fold->entries[i].token == token; i++)
             run[count++] = fold->entries[i].posting;
-        status = token_add(session, scope, token, run, count, arena);
+        arena_reset(blocks);
+        status = token_add(session, scope, token, run, count, blocks);
     }
+    arena_free(blocks);
     return status;
 }
 
@@ -354,8 +366,10 @@ enum status index_drop(struct db_session *session, const char *space, enum terms
     if (status != STATUS_NOT_FOUND)
         return status;
     status = arena_new(INDEX_ARENA_BYTES, &arena);
-    for (size_t i = 0; status == STATUS_OK && i < terms->count; i++)
+    for (size_t i = 0; status == STATUS_OK && i < terms->count; i++) {
+        arena_reset(arena);
         status = token_drop(session, scope, terms->items[i].token, doc, arena);
+    }
     arena_free(arena);
     return status;
 }

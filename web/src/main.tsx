@@ -8,6 +8,7 @@ import './styles/pages.css';
 import './styles/meeting.css';
 import './styles/panel.css';
 import './styles/spaces.css';
+import './styles/search.css';
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);

@@ -6,9 +6,14 @@ export const path = signal(window.location.pathname);
 /** The message that `?message=` names: somebody comes for it. */
 export const soughtMessage = signal(messageIn(window.location.search));
 
-function messageIn(search: string): string | null {
+/** A new one each time somebody comes, so that they can come for the same one again. */
+export interface SoughtMessage {
+  readonly id: string;
+}
+
+function messageIn(search: string): SoughtMessage | null {
   const id = new URLSearchParams(search).get('message');
-  return id && /^[1-9]\d{0,18}$/.test(id) ? id : null;
+  return id && /^[1-9]\d{0,18}$/.test(id) ? { id } : null;
 }
 
 function arrive(): void {

@@ -43,7 +43,7 @@ export interface Composing {
 
 const PAGE = 50;
 const PAGE_MAX = 100;
-const SEEK_PAGES_MAX = 100; // of PAGE_MAX: a message that is further back is not looked for
+const AROUND = 20; // newer ones beside the one looked for
 const TYPING_EVERY_MS = 3000;
 const TYPING_SHOWN_MS = 4500;
 
@@ -54,6 +54,8 @@ export class Chat {
   readonly unread = signal(0);
   readonly more = signal(false);
   readonly loading = signal(false);
+  /** An older stretch is shown: newer ones are missing between it and what comes. */
+  readonly apart = signal(false);
   /** What stands in the composer. */
   readonly written = signal('');
   readonly composing = signal<Composing | null>(null);
@@ -76,10 +78,35 @@ export class Chat {
     try {
       const page = await this.wire.history(null, PAGE);
       if (page.self) this.place.value = { self: page.self, moderates: page.moderates ?? false };
-      this.merge(page.messages, page.more);
+      if (!this.apart.peek()) this.merge(page.messages, page.more);
     } catch {
       // Lost with the session; the next `ready` asks again.
     }
+  }
+
+  /** Brings the message and what stands around it. False: it is not there. */
+  async seek(id: string): Promise<boolean> {
+    if (!this.loaded) await this.refresh();
+    if (!this.find(id)) {
+      const page = await this.wire.history(behind(id, AROUND), PAGE);
+      if (!page.messages.some((m) => m.id === id)) return false;
+      batch(() => {
+        this.messages.value = page.messages;
+        this.more.value = page.more;
+        this.apart.value = this.loaded = true;
+      });
+    }
+    return true;
+  }
+
+  /** Back from an older stretch. */
+  async toNewest(): Promise<void> {
+    const page = await this.wire.history(null, PAGE);
+    batch(() => {
+      this.apart.value = false;
+      this.messages.value = page.messages;
+      this.more.value = page.more;
+    });
   }
 
   /** What was here the last time, until the newest page comes. */
@@ -122,6 +149,10 @@ export class Chat {
   arrived(message: ChatMessage): void {
     const known = this.messages.value;
     if (known.some((m) => m.id === message.id)) return;
+    if (this.apart.value) {
+      if (message.author !== this.me()) this.unread.value += 1;
+      return;
+    }
     batch(() => {
       const at = known.findIndex((m) => later(m.id, message.id));
       this.messages.value = at < 0 ? [...known, message] : [...known.slice(0, at), message, ...known.slice(at)];
@@ -135,6 +166,7 @@ export class Chat {
   }
 
   read(): void {
+    if (this.apart.value) return;
     this.unread.value = 0;
     const last = this.messages.value[this.messages.value.length - 1]?.id;
     if (!last || last === this.seen) return;
@@ -161,6 +193,7 @@ export class Chat {
     const draft: Draft = { nonce: nonce(), text, replyTo, failed: false, attachments };
     this.drafts.value = [...this.drafts.value, draft];
     this.typingSent = -Infinity;
+    if (this.apart.peek()) await this.toNewest().catch(() => undefined);
     await this.deliver(draft);
   }
 
@@ -205,18 +238,6 @@ export class Chat {
   answered(id: string): void {
     const root = this.find(id);
     if (root) this.changed({ ...root, replies: (root.replies ?? 0) + 1 });
-  }
-
-  /** Whether the message is here, or was found among the older ones. */
-  async seek(id: string): Promise<boolean> {
-    if (!this.loaded) await this.refresh();
-    for (let page = 0; page < SEEK_PAGES_MAX; page++) {
-      if (this.find(id)) return true;
-      const first = this.messages.peek()[0];
-      if (!first || !this.more.peek() || later(id, first.id)) return false;
-      await this.older(PAGE_MAX);
-    }
-    return this.find(id) !== null;
   }
 
   typed(): void {
@@ -287,6 +308,9 @@ export class Chat {
     this.typing.value = this.typing.value.filter((other) => other !== id);
   }
 }
+
+/** The number `steps` above an id: a history before it ends around the message. */
+const behind = (id: string, steps: number): string => String(BigInt(id) + BigInt(steps));
 
 /** Ids are decimal numbers that grow; too large for a double. */
 export function later(a: string, b: string): boolean {

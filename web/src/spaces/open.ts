@@ -219,6 +219,7 @@ export class OpenSpace {
     }
     let timer: ReturnType<typeof setTimeout> | undefined;
     const undo = effect(() => {
+      if (this.chat.apart.value) return;
       const now: KeptChat = { messages: this.chat.messages.value.slice(-KEPT_MAX), members: this.members.all.value };
       clearTimeout(timer);
       if (now.members.length > 0) timer = setTimeout(() => void keepChat(this.id, now), KEPT_AFTER_MS);

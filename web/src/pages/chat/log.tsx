@@ -1,6 +1,7 @@
 // The messages of a chat, newest at the end, older ones on request.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Chat } from '../../chat/chat';
+import type { SoughtMessage } from '../../route';
 import { text } from '../../text';
 import { Button } from '../../ui/button';
 import { Icon } from '../../ui/icons';
@@ -11,7 +12,7 @@ import { render } from './words';
 
 const END_PX = 48; // closer than this to the end counts as at the end
 
-export function Log({ chat, seat, blank, sought }: { chat: Chat; seat: ChatSeat; blank: string; sought?: string | null }) {
+export function Log({ chat, seat, blank, sought }: { chat: Chat; seat: ChatSeat; blank: string; sought?: SoughtMessage | null }) {
   const t = text.value.chat;
   const box = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(false);
@@ -56,15 +57,15 @@ export function Log({ chat, seat, blank, sought }: { chat: Chat; seat: ChatSeat;
   useEffect(() => {
     if (!sought) return;
     let current = true;
-    void chat.seek(sought).then((found) => {
+    void chat.seek(sought.id).then((found) => {
       if (!current) return;
       if (!found) return toast({ id: 'not-found', words: text.peek().chat.notFound, icon: 'info' });
       requestAnimationFrame(() => {
-        const element = box.current?.querySelector(`[data-testid="message-${sought}"]`);
+        const element = box.current?.querySelector(`[data-testid="message-${sought.id}"]`);
         element?.scrollIntoView({ block: 'center' });
         look();
       });
-    });
+    }, () => undefined);
     return () => {
       current = false;
     };
@@ -91,13 +92,18 @@ export function Log({ chat, seat, blank, sought }: { chat: Chat; seat: ChatSeat;
           </div>
         )}
         {messages.map((message, i) => (
-          <Message key={message.id} chat={chat} seat={seat} message={message} before={messages[i - 1] ?? null} last={message === ownLast} sought={message.id === sought} />
+          <Message key={message.id} chat={chat} seat={seat} message={message} before={messages[i - 1] ?? null} last={message === ownLast} sought={message.id === sought?.id} />
         ))}
         {drafts.map((draft) => (
           <Unsent key={draft.nonce} chat={chat} draft={draft} />
         ))}
       </div>
-      {below && (
+      {chat.apart.value && (
+        <Button size="small" variant="primary" class="chat-below" icon="down" data-testid="chat-newest" onClick={() => void chat.toNewest()}>
+          {text.value.search.toNewest}
+        </Button>
+      )}
+      {below && !chat.apart.value && (
         <Button size="small" variant="primary" class="chat-below" icon="down" onClick={toEnd}>
           {t.newMessages}
         </Button>

@@ -5,6 +5,7 @@ import type { Chat } from '../../chat/chat';
 import type { Named } from '../../chat/mentions';
 import type { Outgoing } from '../../chat/outgoing';
 import type { Attachment, ChatMessage } from '../../gateway/frames';
+import type { SoughtMessage } from '../../route';
 import { text } from '../../text';
 import { Composer } from './composer';
 import { Log } from './log';
@@ -50,7 +51,7 @@ export function ChatPanel({ chat, seat, blank, people = NOBODY, outgoing, later,
   /** In the composer's place for who may not write. */
   locked?: ComponentChildren;
   /** The message somebody came for. */
-  sought?: string | null;
+  sought?: SoughtMessage | null;
 }) {
   useEffect(() => {
     loadMarkdown();

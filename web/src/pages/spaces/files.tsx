@@ -2,8 +2,9 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Files } from '../../spaces/files';
-import { contentUrl, getQuota, type Space, type SpaceFile } from '../../spaces/rest';
+import { contentUrl, getFile, getQuota, type Space, type SpaceFile } from '../../spaces/rest';
 import { may } from '../../spaces/rights';
+import { soughtFile } from '../../spaces/search';
 import type { Upload } from '../../spaces/uploads';
 import { dateTime, fileSize, text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
@@ -45,6 +46,17 @@ export function FilesView({ space, files, nameOf }: { space: Space; files: Files
       closeOver();
     };
   }, [files, writes]);
+  const wanted = soughtFile.value;
+  useEffect(() => {
+    if (wanted?.space !== space.id) return;
+    soughtFile.value = null;
+    void told(
+      getFile(wanted.file).then((file) => {
+        if (file.kind === 'folder') void told(files.open([file]));
+        else over.value = { what: 'preview', file };
+      }),
+    );
+  }, [wanted, space.id]);
   const drag = (event: DragEvent) => {
     if (!writes || !event.dataTransfer?.types.includes('Files')) return;
     event.preventDefault();

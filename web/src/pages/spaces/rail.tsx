@@ -10,6 +10,7 @@ import { Button, IconButton } from '../../ui/button';
 import { Icon, Logo } from '../../ui/icons';
 import { Avatar, PagePreferences } from '../../ui/parts';
 import { NewConversation } from './new-conversation';
+import { SearchButton } from '../search/open';
 import { NewSpace } from './new-space';
 import { drawer } from './shell';
 
@@ -38,6 +39,7 @@ export function Rail() {
           </span>
           <span class="ellipsis">{t.home}</span>
         </a>
+        <SearchButton />
         <Group title={t.favourites} items={live.filter((space) => space.favourite)} />
         {folders.value.map((folder) => (
           <Group key={folder} title={folder} items={filed(folder)} />

@@ -9,6 +9,7 @@ import { forget } from '../../spaces/spaces';
 import { text } from '../../text';
 import { IconButton } from '../../ui/button';
 import { Icon, type IconName } from '../../ui/icons';
+import { SearchHost } from '../search/open';
 import { Rail } from './rail';
 
 export const drawer = signal(false);
@@ -31,6 +32,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   return (
     <div class="shell">
       <Drawer />
+      <SearchHost />
       <div class="shell-main">
         {!connected.value && (
           <p class="shell-offline" role="status" data-testid="offline">
