@@ -33,8 +33,8 @@ export const tests = {
   async 'found by keys, opened at its place'() {
     const { id, found, page } = await stage('en-US');
     await page.getByTestId(`space-${id}`).click();
-    await page.getByTestId('chat-input').waitFor();
-    await page.keyboard.press('Control+k');
+    await page.getByTestId('chat-input').click();
+    await page.keyboard.press('Meta+k');
     const input = page.getByTestId('search-input');
     await until('the box has the keyboard', () => input.evaluate((box) => box === document.activeElement));
     await input.pressSequentially('上海');

@@ -179,28 +179,46 @@ static const struct {
     {"a a b", "\"a b\"", "a [a b]"},
 };
 
-static void cases_run(struct stage *stage, bool folded)
+static void test_found_when_fresh(void **state)
 {
+    struct stage *stage = *state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *id = say(stage, &stage->ada, cases[i].text);
-        if (folded)
-            fold(stage);
         expect(stage, cases[i].query, cases[i].snippet);
         assert_int_equal(messages_delete(stage->db, &stage->ada, id, NOW), STATUS_OK);
         expect(stage, cases[i].query, NULL);
     }
 }
 
-static void test_found_when_fresh(void **state)
+/* Its hit, among those of the other cases; NULL: it is none. */
+static const struct search_hit *hit_of(const struct search_page *page, const char *id)
 {
-    cases_run(*state, false);
+    for (size_t i = 0; i < page->items.count; i++)
+        if (strcmp(hit(page, i)->id, id) == 0)
+            return hit(page, i);
+    return NULL;
 }
 
 static void test_found_in_blocks(void **state)
 {
+    enum { CASES = sizeof cases / sizeof cases[0] };
     struct stage *stage = *state;
-    cases_run(stage, true);
+    const char *ids[CASES];
+    for (size_t i = 0; i < CASES; i++)
+        ids[i] = say(stage, &stage->ada, cases[i].text);
+    fold(stage);
     assert_true(scratch_count(stage->db, "SELECT count(*) FROM search_block WHERE scope > 0") > 0);
+    for (size_t i = 0; i < CASES; i++) {
+        struct search_page page = find(stage, cases[i].query);
+        const struct search_hit *found = hit_of(&page, ids[i]);
+        if ((found != NULL) != (cases[i].snippet != NULL))
+            fail_msg("%s in %s", cases[i].query, cases[i].text);
+        if (found != NULL)
+            assert_string_equal(snippet(stage, found), cases[i].snippet);
+        assert_int_equal(messages_delete(stage->db, &stage->ada, ids[i], NOW), STATUS_OK);
+        page = find(stage, cases[i].query);
+        assert_null(hit_of(&page, ids[i]));
+    }
 }
 
 /* ---- order, pages ---- */
