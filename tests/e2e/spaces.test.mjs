@@ -276,6 +276,9 @@ export const tests = {
         const { page } = await signedIn(browser, server, ann, { colorScheme, viewport: { width, height: 800 } });
         const where = `${colorScheme}, ${width}`;
         await axeFinds(page, `start, ${where}`);
+        // The pointer stays where it signed in, which on a phone's width is on a button.
+        await page.locator('.button.primary:visible').first().hover();
+        await axeFinds(page, `start, its button pointed at, ${where}`);
         if (width === 360) {
           await page.getByTestId('rail-open').click();
           await page.getByTestId(`space-${id}`).waitFor();

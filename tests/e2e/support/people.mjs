@@ -77,9 +77,14 @@ export async function join(person, meeting, { token, wait = true } = {}) {
   return person;
 }
 
-/** Fails when axe finds something serious on the page. */
+/** Fails when axe finds something serious on the page, once what moves on it has come to its end. */
 export async function axeFinds(page, where) {
   await page.evaluate(axe.source);
+  await page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    for (const animation of document.getAnimations())
+      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
+  });
   const serious = await page.evaluate(async () => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
     return violations
