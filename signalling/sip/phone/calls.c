@@ -112,26 +112,6 @@ static void call_end(struct stack *stack, struct phone_call *call, int code, con
 
 /* ---- INVITE ---- */
 
-static bool url_usable(const url_t *url)
-{
-    return (url->url_type == url_sip || url->url_type == url_sips) && url->url_host != NULL &&
-           url->url_host[0] != '\0';
-}
-
-/*
- * Whether a dialog can be made with it. sofia-sip 1.12.11 keeps any address as the remote target
- * and crashes when it sends the BYE of a call that was never ACKed to one without a host.
- */
-static bool contact_usable(const sip_t *sip)
-{
-    const sip_contact_t *contact = sip->sip_contact;
-    bool usable = contact != NULL && contact->m_next == NULL && url_usable(contact->m_url);
-    for (const sip_record_route_t *route = sip->sip_record_route; route != NULL;
-         route = route->r_next)
-        usable &= url_usable(route->r_url);
-    return usable;
-}
-
 /* NULL: none, or not SDP. */
 static const char *sdp_of(const sip_t *sip)
 {
@@ -180,10 +160,7 @@ static void invite_tell(struct stack *stack, struct phone_call *call,
 static void on_invite(struct stack *stack, struct phone_call *call, const struct phone_event *event)
 {
     bool first = call == NULL;
-    int refused = stack->ending                 ? 503
-                  : !contact_usable(event->sip) ? 400
-                  : !sdp_usable(event->sip)     ? 415
-                                                : 0;
+    int refused = stack->ending ? 503 : !sdp_usable(event->sip) ? 415 : 0;
     if (refused == 0 && first) {
         call = call_new(stack, event);
         refused = call == NULL ? 503 : 0;
@@ -224,12 +201,12 @@ static void on_ack(struct stack *stack, struct phone_call *call, const struct ph
 static void on_update(struct stack *stack, struct phone_call *call, const struct phone_event *event)
 {
     const char *sdp = sdp_of(event->sip);
-    int status = event->sip->sip_contact != NULL && !contact_usable(event->sip) ? 400
-                 : !sdp_usable(event->sip)                                      ? 415
-                 : sdp != NULL && !call->answered                               ? 504
-                 : sdp != NULL && call->waiting                                 ? 491
-                 : sdp == NULL                                                  ? 200
-                                                                                : 0;
+    int status = stack->ending                    ? 503
+                 : !sdp_usable(event->sip)        ? 415
+                 : sdp != NULL && !call->answered ? 504
+                 : sdp != NULL && call->waiting   ? 491
+                 : sdp == NULL                    ? 200
+                                                  : 0;
     if (status != 0) {
         nua_respond(event->nh, status, sip_status_phrase(status),
                     NUTAG_WITH_THIS(event->agent->nua), SIPTAG_CONTACT_STR(call->contact),
@@ -366,6 +343,10 @@ void call_take(struct stack *stack, const struct wire_message *message)
 void calls_hang_up(struct stack *stack)
 {
     for (struct phone_call *call = stack->first; call != NULL; call = call->next) {
+        /* An UPDATE that waits while its call ends would be freed twice (nua_shutdown). */
+        const struct wire_message refuse = {.type = WIRE_REFUSE, .call = call->id, .code = 503};
+        if (call->update != NULL)
+            call_take(stack, &refuse);
         const struct wire_message message = {.type = WIRE_HANGUP, .call = call->id};
         call_take(stack, &message);
     }

@@ -71,10 +71,10 @@ void stack_say(struct stack *stack, const struct wire_message *message);
 void agent_contact(const struct agent *agent, const char *peer, const char *user,
                    char ret_contact[STACK_CONTACT_MAX]);
 
-/* ---- depth.c ---- */
+/* ---- sieve.c ---- */
 
 /* Before the first request. Errors: STATUS_NOT_FOUND (another stack than we know). */
-MUST_USE enum status depth_install(void);
+MUST_USE enum status sieve_install(void);
 
 /* ---- calls.c ---- */
 
