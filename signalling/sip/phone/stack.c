@@ -17,6 +17,8 @@ enum {
     STACK_END_MS = 1500,      /* for BYEs to be answered when the server is gone */
     STACK_SESSION_S = 1800,   /* Session-Expires we ask for (RFC 4028 4.2: 1800 is suggested) */
     STACK_SESSION_MIN_S = 90, /* RFC 4028 5: no less */
+    STACK_GIVE_UP_MS = 10000, /* RFC 3261's 64*T1, 32 s, would keep three times the transactions of
+                                 a source that never says ACK in a list the stack walks for each */
     STACK_UDP_MTU = 65535,    /* a long answer goes where the request came from, not to TCP */
 };
 
@@ -99,15 +101,15 @@ static enum status take_listen(struct stack *stack, const struct wire_message *m
 
 static nua_t *nua_make(struct stack *stack, const struct agent *agent)
 {
-    return nua_create(stack->root, on_event, stack, NUTAG_URL(agent->url),
-                      TAG_IF(agent->folder[0] != '\0', NUTAG_CERTIFICATE_DIR(agent->folder)),
-                      NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOALERT(0), NUTAG_AUTOANSWER(0),
-                      NUTAG_AUTOACK(1), NUTAG_EARLY_MEDIA(1), NUTAG_ENABLEMESSAGE(0),
-                      NUTAG_APPL_METHOD("UPDATE"), NUTAG_SESSION_TIMER(STACK_SESSION_S),
-                      NUTAG_MIN_SE(STACK_SESSION_MIN_S), SIPTAG_ALLOW_STR(STACK_METHODS),
-                      SIPTAG_SUPPORTED_STR("timer, 100rel"), SIPTAG_ALLOW_EVENTS(NULL),
-                      SIPTAG_USER_AGENT_STR("Parley"), NTATAG_UDP_MTU(STACK_UDP_MTU),
-                      NTATAG_MAXSIZE(PHONE_DATAGRAM_MAX), TAG_END());
+    return nua_create(
+        stack->root, on_event, stack, NUTAG_URL(agent->url),
+        TAG_IF(agent->folder[0] != '\0', NUTAG_CERTIFICATE_DIR(agent->folder)),
+        NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOALERT(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOACK(1),
+        NUTAG_EARLY_MEDIA(1), NUTAG_ENABLEMESSAGE(0), NUTAG_APPL_METHOD("UPDATE"),
+        NUTAG_SESSION_TIMER(STACK_SESSION_S), NUTAG_MIN_SE(STACK_SESSION_MIN_S),
+        SIPTAG_ALLOW_STR(STACK_METHODS), SIPTAG_SUPPORTED_STR("timer, 100rel"),
+        SIPTAG_ALLOW_EVENTS(NULL), SIPTAG_USER_AGENT_STR("Parley"), NTATAG_UDP_MTU(STACK_UDP_MTU),
+        NTATAG_SIP_T1X64(STACK_GIVE_UP_MS), NTATAG_MAXSIZE(PHONE_DATAGRAM_MAX), TAG_END());
 }
 
 static enum status agent_start(struct stack *stack, struct agent *agent)
