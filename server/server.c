@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "modules/jobs/jobs.h"
+#include "modules/retention/retention.h"
 #include "modules/spaces/incoming.h"
 #include "server/post.h"
 #include "server/tracing.h"
@@ -10,6 +11,7 @@
 #include "signalling/api/api.h"
 #include "signalling/control/control.h"
 #include "signalling/gateway/commands.h"
+#include "signalling/gateway/space_feed.h"
 #include "signalling/gateway/space_jobs.h"
 #include "signalling/sip/dialin.h"
 #include "signalling/whip/whip.h"
@@ -44,12 +46,14 @@ struct server {
     struct trunks *trunks;
     struct stir *stir;
     struct gateway *gateway;
+    struct space_feed *feed;
     struct http *http;
     struct commands commands;
     struct api api;
     struct whip whip;
     struct tracing tracing;
     struct upkeep upkeep;
+    struct retention retention;
     struct control_context controlled;
     struct control *control;
     char link[64], web[SERVER_PATH_MAX], program[SERVER_PATH_MAX], prompts[SERVER_PATH_MAX],
@@ -183,6 +187,12 @@ static enum status jobs_make(struct server *server, const struct settings *setti
         status = jobs_new(server->db, server->metrics, &server->jobs);
     if (status == STATUS_OK)
         status = space_jobs_add(server->jobs, &server->commands);
+    server->retention = (struct retention){.db = server->db,
+                                           .auth = server->auth,
+                                           .objects = server->objects,
+                                           .days = settings->events_days};
+    if (status == STATUS_OK)
+        status = retention_begin(&server->retention, server->jobs);
     return status == STATUS_OK ? post_begin(&server->post, server->auth, server->jobs) : status;
 }
 
@@ -356,6 +366,9 @@ static enum status edge_open(struct server *server, const struct settings *setti
                                     .metrics = server->metrics};
     enum status status = gateway_new(&config, &server->gateway);
     if (status == STATUS_OK)
+        status =
+            space_feed_new(server->db, &server->signed_in, server->metrics, &server->feed);
+    if (status == STATUS_OK)
         status = api_routes(server->http, &server->api);
     if (status == STATUS_OK)
         status = whip_routes(server->http, &server->whip);
@@ -501,6 +514,7 @@ struct server *server_stop(struct server *server)
         return NULL;
     server->control = control_free(server->control);
     server->http = http_free(server->http);
+    server->feed = space_feed_free(server->feed);
     server->gateway = gateway_free(server->gateway);
     dialin_stop(server->dialin);
     server->crew = crew_free(server->crew);

@@ -64,6 +64,9 @@ static const struct config_key keys[] = {
     KEY("auth.fips", CONFIG_BOOL, auth_fips, "no", 0, 0, NULL,
         "Keep passwords by PBKDF2-HMAC-SHA256, an approved algorithm, instead of Argon2id; each is "
         "changed over at its next login."),
+    KEY("events.days", CONFIG_INT, events_days, "14", 1, 3650, NULL,
+        "Days for which a client that was away is told what happened; after more it loads all "
+        "anew."),
     KEY("files.account", CONFIG_INT, files_account, "51200", 0, 1 << 24, NULL,
         "MiB of files that one account may keep, unless an admin has said otherwise for it."),
     KEY("files.space", CONFIG_INT, files_space, "204800", 0, 1 << 24, NULL,

@@ -1,5 +1,7 @@
 #include "storage/connection.h"
 
+#include "storage/cache.h"
+
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,10 @@ struct db_session {
     uint32_t wal_length; /* pages in the log now */
     uint32_t wal_copied; /* of them, already in the database */
     struct vault *vault;
-    bool signalled;
+    uint32_t signalled; /* a bit for each channel */
+    struct cache *cache;
+    uint32_t changed_count;
+    uint64_t changed[CONNECTION_CHANGED_MAX]; /* cache_scope_of */
 };
 
 static enum status status_of(int code)
@@ -218,16 +223,42 @@ enum status connection_transaction(struct db_session *session, db_body *body, vo
     return status;
 }
 
-bool connection_signal_take(struct db_session *session)
+uint32_t connection_signal_take(struct db_session *session)
 {
-    bool signalled = session->signalled;
-    session->signalled = false;
+    uint32_t signalled = session->signalled;
+    session->signalled = 0;
     return signalled;
 }
 
-void db_signal(struct db_session *session)
+void db_signal(struct db_session *session, enum db_channel channel)
 {
-    session->signalled = true;
+    session->signalled |= UINT32_C(1) << channel;
+}
+
+void connection_cache_set(struct db_session *session, struct cache *cache)
+{
+    session->cache = cache;
+}
+
+void db_changed(struct db_session *session, const char *scope)
+{
+    uint64_t hash = cache_scope_of(scope);
+    for (uint32_t i = 0; i < session->changed_count && i < CONNECTION_CHANGED_MAX; i++) {
+        if (session->changed[i] == hash)
+            return;
+    }
+    if (session->changed_count < CONNECTION_CHANGED_MAX)
+        session->changed[session->changed_count] = hash;
+    if (session->changed_count <= CONNECTION_CHANGED_MAX)
+        session->changed_count++;
+}
+
+void connection_cache_drop(struct db_session *session)
+{
+    if (session->cache != NULL && session->changed_count > 0)
+        cache_stale(session->cache, session->changed,
+                    session->changed_count <= CONNECTION_CHANGED_MAX ? session->changed_count : 0);
+    session->changed_count = 0;
 }
 
 void connection_vault_set(struct db_session *session, struct vault *vault)

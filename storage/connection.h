@@ -18,6 +18,7 @@ enum {
     CONNECTION_STATEMENTS_MAX = 384, /* cached; the program has about a tenth of that */
     CONNECTION_PARAMETERS_MAX = 24,  /* $1 .. $24 */
     CONNECTION_BUSY_MS = 5000, /* patience with a lock: only recovery and checkpoints take one */
+    CONNECTION_CHANGED_MAX = 256, /* scopes of one COMMIT; more: all that is cached goes */
 };
 
 enum connection_kind {
@@ -43,8 +44,12 @@ MUST_USE enum status connection_body(struct db_session *session, db_body *body, 
 MUST_USE enum status connection_transaction(struct db_session *session, db_body *body, void *arg);
 /* Whose columns its bodies seal and open (db_session_vault); borrowed. */
 void connection_vault_set(struct db_session *session, struct vault *vault);
-/* Whether a body has signalled (db_signal) since the last call. */
-bool connection_signal_take(struct db_session *session);
+/* The channels (a bit each) on which bodies have signalled (db_signal) since the last call. */
+uint32_t connection_signal_take(struct db_session *session);
+/* Whose scopes db_changed names; borrowed. */
+void connection_cache_set(struct db_session *session, struct cache *cache);
+/* After COMMIT: what db_changed has named since the last call is not cached any more. */
+void connection_cache_drop(struct db_session *session);
 /* Empties the cache of statements: after what runs once. Not inside a body. */
 void connection_forget(struct db_session *session);
 /* False after SQLite itself has given up a transaction (disk full, I/O error, out of memory). */

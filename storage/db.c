@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "core/handoff.h"
+#include "storage/cache.h"
 #include "storage/connection.h"
 #include "storage/migrations.h"
 #include "storage/vault/vault_state.h"
@@ -47,8 +48,11 @@ struct db {
     struct request *group[DB_GROUP_MAX]; /* the writer's */
     uint32_t group_count;
     bool cut_wanted;        /* the writer's: db_log_cut */
-    db_listen_fn *listener; /* the writer's, too */
-    void *listener_context;
+    struct cache *cache;
+    struct {
+        db_listen_fn *fn;
+        void *context;
+    } listeners[DB_CHANNELS]; /* the writer's, too */
     struct metric *commit_seconds, *transactions, *failures, *queue_length, *wal_pages;
 };
 
@@ -124,6 +128,8 @@ static void group_write(struct db *db)
     enum status status = group_run(db);
     if (status == STATUS_OK)
         status = group_commit(db);
+    /* Before anybody hears that it is done. */
+    connection_cache_drop(db->writer);
     for (uint32_t i = 0; i < db->group_count; i++) {
         struct request *request = db->group[i];
         if (status != STATUS_OK && !request->expelled)
@@ -132,8 +138,11 @@ static void group_write(struct db *db)
         sem_post(&request->finished); /* it may be gone from here on */
     }
     db->group_count = 0;
-    if (connection_signal_take(db->writer) && status == STATUS_OK && db->listener)
-        db->listener(db->listener_context);
+    uint32_t signalled = connection_signal_take(db->writer);
+    for (uint32_t i = 0; status == STATUS_OK && i < DB_CHANNELS; i++) {
+        if ((signalled >> i & 1) != 0 && db->listeners[i].fn != NULL)
+            db->listeners[i].fn(db->listeners[i].context);
+    }
 }
 
 /* A reader that holds on, or a disk that fails, is met again by the next checkpoint. */
@@ -235,6 +244,7 @@ static enum status content_open(struct db *db, const struct db_config *config, c
     if (status != STATUS_OK)
         return status;
     connection_vault_set(db->writer, db->vault);
+    connection_cache_set(db->writer, db->cache);
     status = migrations_run(db->writer, db->vault);
     connection_forget(db->writer);
     if (status != STATUS_OK && config->ret_reason)
@@ -274,7 +284,9 @@ enum status db_open(const struct db_config *config, struct db **ret_db)
         return STATUS_NO_MEMORY;
     db->lock_fd = -1;
     metrics_add(db, config->metrics);
-    enum status status = lockfile_take(db, config->directory);
+    enum status status = cache_new(config->metrics, &db->cache);
+    if (status == STATUS_OK)
+        status = lockfile_take(db, config->directory);
     if (status == STATUS_OK)
         status = file_make(config->directory, path);
     if (status == STATUS_OK)
@@ -309,6 +321,7 @@ struct db *db_close(struct db *db)
         connection_close(reader);
     /* Last: the writer's close copies the log into the database and removes it. */
     connection_close(db->writer);
+    cache_free(db->cache);
     vault_free(db->vault);
     handoff_free(db->readers);
     handoff_free(db->requests);
@@ -335,6 +348,11 @@ enum status db_write(struct db *db, db_body *body, void *arg)
     return status;
 }
 
+struct cache *db_cache(const struct db *db)
+{
+    return db->cache;
+}
+
 struct vault *db_vault(const struct db *db)
 {
     return db->vault;
@@ -355,6 +373,7 @@ enum status db_log_cut(struct db *db)
 
 struct listening {
     struct db *db;
+    enum db_channel channel;
     db_listen_fn *fn;
     void *context;
 };
@@ -363,14 +382,14 @@ static enum status listen_run(struct db_session *session, void *arg)
 {
     (void)session;
     const struct listening *listening = arg;
-    listening->db->listener = listening->fn;
-    listening->db->listener_context = listening->context;
+    listening->db->listeners[listening->channel].fn = listening->fn;
+    listening->db->listeners[listening->channel].context = listening->context;
     return STATUS_OK;
 }
 
-enum status db_listen(struct db *db, db_listen_fn *fn, void *context)
+enum status db_listen(struct db *db, enum db_channel channel, db_listen_fn *fn, void *context)
 {
-    struct listening listening = {.db = db, .fn = fn, .context = context};
+    struct listening listening = {.db = db, .channel = channel, .fn = fn, .context = context};
     return db_write(db, listen_run, &listening);
 }
 

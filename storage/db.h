@@ -75,12 +75,21 @@ uint32_t db_waiting(const struct db *db);
 /* For bodies: db_vault of its database. */
 struct vault *db_session_vault(const struct db_session *session);
 
+/* Whom a signal is for; each has one listener. */
+enum db_channel { DB_JOBS, DB_EVENTS, DB_CHANNELS };
+
 /* In a db_write body: after COMMIT, whoever listens is told. */
-void db_signal(struct db_session *session);
+void db_signal(struct db_session *session, enum db_channel channel);
 /* `fn` is called on the writer after each COMMIT in which somebody has signalled; it must not
- * block. One listener; NULL: nobody any more, also not just now. Errors: as db_write. */
+ * block. NULL: nobody any more, also not just now. Errors: as db_write. */
 typedef void db_listen_fn(void *context);
-MUST_USE enum status db_listen(struct db *db, db_listen_fn *fn, void *context);
+MUST_USE enum status db_listen(struct db *db, enum db_channel channel, db_listen_fn *fn,
+                               void *context);
+
+/* What was read of these is kept for a while (storage/cache.h); as long as the database is open. */
+struct cache *db_cache(const struct db *db);
+/* In a db_write body: what is cached of this scope is wrong after COMMIT. */
+void db_changed(struct db_session *session, const char *scope);
 
 /* The statement is reset and bare; NULL (session remembers the error) when it does not compile. */
 struct db_statement *db_prepare(struct db_session *session, const char *sql);

@@ -1,6 +1,18 @@
 #include "storage/event.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* What is written and read in a space changes nobody's rights; all else may. */
+static bool changes_rights(const char *type)
+{
+    static const char *const contents[] = {"message.", "file.", "draft.", "scheduled."};
+    for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
+        if (strncmp(type, contents[i], strlen(contents[i])) == 0)
+            return false;
+    }
+    return true;
+}
 
 enum status event_write(struct db_session *session, const char *scope, const char *type,
                         const char *payload, int64_t now_ms, int64_t *ret_seq)
@@ -12,6 +24,9 @@ enum status event_write(struct db_session *session, const char *scope, const cha
     db_bind_text(insert, 2, type);
     db_bind_text(insert, 3, payload);
     db_bind_int(insert, 4, now_ms);
+    if (changes_rights(type))
+        db_changed(session, scope);
+    db_signal(session, DB_EVENTS);
     enum status status = db_step(insert);
     if (status == STATUS_OK && ret_seq)
         *ret_seq = db_column_int(insert, 0);

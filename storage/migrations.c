@@ -497,6 +497,11 @@ static const char *const steps[] = {
     "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  file TEXT NOT NULL UNIQUE"
     ") STRICT;",
+
+    /* 19: what is over is found by when it was. */
+    "CREATE INDEX login_expires ON login (expires);"
+    "CREATE INDEX space_link_expires ON space_link (expires);"
+    "CREATE INDEX space_share_expires ON space_share (expires);",
 };
 
 enum { VAULT_STEP = 3 };

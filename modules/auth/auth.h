@@ -185,6 +185,9 @@ MUST_USE enum status auth_password_change(struct auth *auth, const struct auth_c
                                           const char *old, const char *password, int64_t now_ms,
                                           struct auth_fault *ret_fault, uint32_t *ret_wait_s);
 
+/* Removes sessions and confirmations that were over before before_ms. */
+MUST_USE enum status auth_prune(struct auth *auth, int64_t before_ms);
+
 /* ---- passwords that are no account's (of a link) ---- */
 
 struct auth_secret {

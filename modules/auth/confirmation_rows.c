@@ -40,12 +40,17 @@ static int64_t life_of(const char *kind)
     return strcmp(kind, "password") == 0 ? CONFIRMATION_PASSWORD_MS : CONFIRMATION_EMAIL_MS;
 }
 
-/* Those that are over make room. */
-static enum status room_make(struct db_session *session, const char *kind, int64_t now_ms)
+enum status confirmations_over_drop(struct db_session *session, int64_t now_ms)
 {
     struct db_statement *drop = db_prepare(session, "DELETE FROM confirmation WHERE expires <= $1");
     db_bind_int(drop, 1, now_ms);
-    enum status status = db_run(drop);
+    return db_run(drop);
+}
+
+/* Those that are over make room. */
+static enum status room_make(struct db_session *session, const char *kind, int64_t now_ms)
+{
+    enum status status = confirmations_over_drop(session, now_ms);
     if (status != STATUS_OK)
         return status;
     struct db_statement *select =

@@ -47,4 +47,7 @@ void confirmation_token_make(char ret_token[CONFIRMATION_TOKEN_CHARS + 1],
 /* False: it is none. */
 bool confirmation_token_hash(const char *token, uint8_t ret_hash[CRYPTO_SHA256_BYTES]);
 
+/* Those that were over at now_ms go. */
+MUST_USE enum status confirmations_over_drop(struct db_session *session, int64_t now_ms);
+
 #endif

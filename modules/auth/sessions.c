@@ -3,6 +3,8 @@
  */
 #include "core/text.h"
 #include "modules/auth/auth_state.h"
+#include "modules/auth/caller_cache.h"
+#include "modules/auth/confirmation_rows.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -230,9 +232,10 @@ void auth_csrf(const char *token, char ret_csrf[CRYPTO_TOKEN_CHARS + 1])
 struct checking {
     uint8_t token_hash[CRYPTO_SHA256_BYTES];
     const char *session; /* or by its id */
-    int64_t now_ms, seen, created;
+    int64_t now_ms, seen, created, expires;
     struct arena *arena;
     struct auth_caller caller;
+    char account[CRYPTO_ID_CHARS + 1]; /* session_run's */
 };
 
 static enum status caller_read(struct db_session *session, struct db_statement *select,
@@ -248,6 +251,7 @@ static enum status caller_read(struct db_session *session, struct db_statement *
     checking->caller.cookie = db_column_int(select, column + 1) != 0;
     checking->seen = db_column_int(select, column + 2);
     checking->created = db_column_int(select, column + 3);
+    checking->expires = db_column_int(select, column + 4);
     return checking->caller.session != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
@@ -255,8 +259,8 @@ static enum status check_run(struct db_session *session, void *arg)
 {
     struct checking *checking = arg;
     struct db_statement *select = db_prepare(
-        session, "SELECT " AUTH_USER_COLUMNS ", l.id, l.cookie, l.seen, l.created FROM login l"
-                 " JOIN account a ON a.id = l.account AND a.epoch = l.epoch"
+        session, "SELECT " AUTH_USER_COLUMNS ", l.id, l.cookie, l.seen, l.created,"
+                 " l.expires FROM login l JOIN account a ON a.id = l.account AND a.epoch = l.epoch"
                  " WHERE l.token_hash = $1 AND l.expires > $2 AND a.disabled = 0");
     db_bind_blob(select, 1, checking->token_hash, sizeof checking->token_hash);
     db_bind_int(select, 2, checking->now_ms);
@@ -267,8 +271,8 @@ static enum status caller_run(struct db_session *session, void *arg)
 {
     struct checking *checking = arg;
     struct db_statement *select = db_prepare(
-        session, "SELECT " AUTH_USER_COLUMNS ", l.id, l.cookie, l.seen, l.created FROM login l"
-                 " JOIN account a ON a.id = l.account AND a.epoch = l.epoch"
+        session, "SELECT " AUTH_USER_COLUMNS ", l.id, l.cookie, l.seen, l.created,"
+                 " l.expires FROM login l JOIN account a ON a.id = l.account AND a.epoch = l.epoch"
                  " WHERE l.id = $1 AND l.expires > $2 AND a.disabled = 0");
     db_bind_text(select, 1, checking->session);
     db_bind_int(select, 2, checking->now_ms);
@@ -291,37 +295,67 @@ enum status auth_check(struct auth *auth, const char *token, int64_t now_ms, str
                        struct auth_caller *ret_caller)
 {
     struct checking checking = {.now_ms = now_ms, .arena = arena};
+    struct cache *cache = db_cache(auth->config.db);
+    struct caller_cached cached;
+    char key[sizeof "token:" + 2 * CRYPTO_SHA256_BYTES] = "token:";
     if (strlen(token) != AUTH_TOKEN_CHARS ||
         strncmp(token, token_prefix, sizeof token_prefix - 1) != 0)
         return STATUS_DENIED;
     crypto_sha256(token, strlen(token), checking.token_hash);
+    crypto_hex(checking.token_hash, sizeof checking.token_hash, key + strlen(key));
+    if (caller_cache_get(cache, key, now_ms, arena, &cached)) {
+        *ret_caller = cached.caller;
+        return STATUS_OK;
+    }
+    uint64_t mark = cache_mark(cache);
     enum status status = db_read(auth->config.db, check_run, &checking);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;
     /* That it was used is worth a write now and then, and never a failure. */
-    if (now_ms - checking.seen >= AUTH_TOUCH_MS)
-        (void)!db_write(auth->config.db, touch_run, &checking);
+    if (now_ms - checking.seen >= AUTH_TOUCH_MS &&
+        db_write(auth->config.db, touch_run, &checking) == STATUS_OK)
+        checking.seen = now_ms;
+    cached = (struct caller_cached){
+        .caller = checking.caller, .seen = checking.seen, .expires = checking.expires};
+    caller_cache_put(cache, mark, key, &cached);
     *ret_caller = checking.caller;
     return STATUS_OK;
 }
 
 static enum status session_run(struct db_session *session, void *arg)
 {
-    const struct checking *checking = arg;
+    struct checking *checking = arg;
     struct db_statement *select =
-        db_prepare(session, "SELECT l.id FROM login l"
+        db_prepare(session, "SELECT l.account, l.expires FROM login l"
                             " JOIN account a ON a.id = l.account AND a.epoch = l.epoch"
                             " WHERE l.id = $1 AND l.expires > $2 AND a.disabled = 0");
     db_bind_text(select, 1, checking->session);
     db_bind_int(select, 2, checking->now_ms);
-    return db_step(select);
+    enum status status = db_step(select);
+    if (status != STATUS_OK)
+        return status;
+    snprintf(checking->account, sizeof checking->account, "%s", db_column_text(select, 0));
+    checking->expires = db_column_int(select, 1);
+    return STATUS_OK;
 }
 
 enum status auth_session_check(struct auth *auth, const char *session, int64_t now_ms)
 {
     struct checking checking = {.session = session, .now_ms = now_ms};
+    struct cache *cache = db_cache(auth->config.db);
+    char key[CACHE_KEY_MAX + 1], scope[AUTH_SCOPE_SIZE];
+    size_t length = 0;
+    snprintf(key, sizeof key, "login:%s", session);
+    if (cache_get(cache, key, &checking.expires, sizeof checking.expires, &length) &&
+        checking.expires > now_ms)
+        return STATUS_OK;
+    uint64_t mark = cache_mark(cache);
     enum status status = db_read(auth->config.db, session_run, &checking);
-    return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;
+    snprintf(scope, sizeof scope, "account:%s", checking.account);
+    cache_put(cache, mark, scope, key, &checking.expires, sizeof checking.expires);
+    return STATUS_OK;
 }
 
 /* ---- tickets: "SESSION.EXPIRES.MAC" ---- */
@@ -446,4 +480,44 @@ enum status auth_revoke(struct auth *auth, const char *user, const char *session
     if (status == STATUS_OK)
         auth_tell_ended(auth, user, session, NULL);
     return status;
+}
+
+/* ---- what is over ---- */
+
+enum { PRUNE_MAX = 1000 /* rows of a transaction, so that the writer is not held */ };
+
+struct pruning {
+    int64_t before_ms, removed;
+};
+
+static enum status logins_prune_run(struct db_session *session, void *arg)
+{
+    struct pruning *pruning = arg;
+    struct db_statement *drop =
+        db_prepare(session, "DELETE FROM login WHERE id IN (SELECT id FROM login"
+                            " WHERE expires < $1 ORDER BY expires LIMIT $2) RETURNING id");
+    db_bind_int(drop, 1, pruning->before_ms);
+    db_bind_int(drop, 2, PRUNE_MAX);
+    enum status status;
+    pruning->removed = 0;
+    while ((status = db_step(drop)) == STATUS_OK)
+        pruning->removed++;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status confirmations_prune_run(struct db_session *session, void *arg)
+{
+    const struct pruning *pruning = arg;
+    return confirmations_over_drop(session, pruning->before_ms);
+}
+
+enum status auth_prune(struct auth *auth, int64_t before_ms)
+{
+    struct pruning pruning = {.before_ms = before_ms};
+    enum status status;
+    do
+        status = db_write(auth->config.db, logins_prune_run, &pruning);
+    while (status == STATUS_OK && pruning.removed == PRUNE_MAX);
+    return status == STATUS_OK ? db_write(auth->config.db, confirmations_prune_run, &pruning)
+                               : status;
 }

@@ -102,7 +102,7 @@ enum status jobs_add(struct db_session *session, const struct jobs_new *job, int
     else if (status == STATUS_NOT_FOUND)
         status = insert(session, job, now_ms);
     if (status == STATUS_OK)
-        db_signal(session);
+        db_signal(session, DB_JOBS);
     return status;
 }
 

@@ -352,7 +352,7 @@ enum status jobs_start(struct jobs *jobs)
     if (status == STATUS_OK)
         status = crew_new("job", JOBS_THREADS, JOBS_THREADS, &jobs->crew);
     if (status == STATUS_OK)
-        status = db_listen(jobs->db, on_signal, jobs);
+        status = db_listen(jobs->db, DB_JOBS, on_signal, jobs);
     jobs->listening = status == STATUS_OK;
     if (status == STATUS_OK) {
         jobs->dispatching = pthread_create(&jobs->dispatcher, NULL, dispatcher_main, jobs) == 0;
@@ -368,7 +368,7 @@ struct jobs *jobs_free(struct jobs *jobs)
     atomic_store(&jobs->ending, true);
     /* Nobody may hold a pointer to this any more when the next COMMIT comes. */
     if (jobs->listening)
-        (void)!db_listen(jobs->db, NULL, NULL);
+        (void)!db_listen(jobs->db, DB_JOBS, NULL, NULL);
     if (jobs->dispatching) {
         jobs_wake(jobs);
         pthread_join(jobs->dispatcher, NULL);

@@ -121,6 +121,13 @@ static const struct json_field msg_chat_history_fields[] = {
 };
 TABLE(msg_chat_history, "Asks for older messages.");
 
+static const struct json_field msg_space_events_fields[] = {
+    INT(msg_space_events, after, -1, INT64_MAX, true,
+        "sequence number of the newest event I know; -1: none, where it is now"),
+};
+TABLE(msg_space_events, "What happened in my spaces since. After the page without `more` events are "
+                        "dispatched as they come. Only in a session for spaces.");
+
 static const struct json_field msg_space_typing_fields[] = {
     TEXT(msg_space_typing, space, 1, SHORT_MAX, true, ""),
     TEXT(msg_space_typing, thread, 0, 20, false, "message whose thread I write in"),
@@ -334,8 +341,7 @@ static const struct json_field msg_spaces_ready_fields[] = {
     TEXT(msg_spaces_ready, secret, 1, SHORT_MAX, true, "for resume"),
 };
 TABLE(msg_spaces_ready,
-      "I am told what happens in my spaces. Nothing of it is kept: what was missed "
-      "is asked for by `GET /events`.");
+      "I am told who types and reads in my spaces, and of events after `space.events`.");
 
 static const struct json_field msg_space_typed_fields[] = {
     TEXT(msg_space_typed, space, 1, SHORT_MAX, true, ""),
@@ -350,11 +356,6 @@ static const struct json_field msg_space_read_fields[] = {
     TEXT(msg_space_read, read_to, 1, 20, true, "the newest message they have read"),
 };
 TABLE(msg_space_read, "Somebody has read.");
-
-static const struct json_field msg_space_news_fields[] = {
-    TEXT(msg_space_news, space, 1, SHORT_MAX, true, ""),
-};
-TABLE(msg_space_news, "There is an event of the space: `GET /events` tells which.");
 
 const struct msg_dispatch msg_dispatches[] = {
     {"ready", &msg_ready_table, NULL},
@@ -376,7 +377,9 @@ const struct msg_dispatch msg_dispatches[] = {
     {"spaces.ready", &msg_spaces_ready_table, NULL},
     {"space.typing", &msg_space_typed_table, NULL},
     {"space.read", &msg_space_read_table, NULL},
-    {"space.news", &msg_space_news_table, NULL},
+    {"space.events", NULL,
+     "What happened, to who follows (`space.events` the command): `{items[], last, more}`, as "
+     "`GET /events`."},
     {"reaction", &msg_reacted_table, NULL},
     {"asked_unmute", &msg_by_table, "A host asks me to unmute."},
     {"muted", &msg_by_table, "A host muted me; my audio is dropped until I unmute."},

@@ -91,6 +91,10 @@ struct msg_chat_history {
     int64_t limit;
 };
 
+struct msg_space_events {
+    int64_t after;
+};
+
 struct msg_space_typing {
     const char *space, *thread;
 };
@@ -239,10 +243,6 @@ struct msg_space_read {
     const char *space, *account, *read_to;
 };
 
-struct msg_space_news {
-    const char *space;
-};
-
 struct msg_reacted {
     const char *id, *emoji;
 };
@@ -251,7 +251,7 @@ extern const struct json_table msg_identify_table, msg_offer_table, msg_view_tab
     msg_self_update_table, msg_screen_start_table, msg_hand_table, msg_reaction_table,
     msg_empty_table, msg_chat_send_table, msg_chat_edit_table, msg_chat_id_table,
     msg_chat_react_table, msg_chat_history_table, msg_space_typing_table, msg_spaces_ready_table,
-    msg_space_typed_table, msg_space_read_table, msg_space_news_table, msg_target_table,
+    msg_space_typed_table, msg_space_read_table, msg_space_events_table, msg_target_table,
     msg_stop_table, msg_rename_table, msg_role_table, msg_meeting_set_table;
 
 extern const struct json_table msg_participant_table, msg_meeting_table, msg_ready_table,

@@ -62,20 +62,20 @@ static enum status message_attach(struct db_session *session, struct arena *aren
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status event_read(struct db_session *session, struct db_statement *row,
-                              struct feeding *feeding, struct feed_event *event)
+/* A row of seq, scope, type, payload, created. `own`: it is of an account, not of a space. */
+static enum status event_read(struct db_statement *row, bool own, struct arena *arena,
+                              struct feed_event *event)
 {
     *event = (struct feed_event){
         .seq = db_column_int(row, 0),
-        .type = arena_strdup(feeding->arena, db_column_text(row, 2)),
-        .id = payload_id(db_column_text(row, 3), feeding->arena),
+        .type = arena_strdup(arena, db_column_text(row, 2)),
+        .id = payload_id(db_column_text(row, 3), arena),
         .created = db_column_int(row, 4),
     };
-    bool own = strcmp(db_column_text(row, 1), feeding->scope) == 0;
-    event->space = own ? NULL : arena_strdup(feeding->arena, db_column_text(row, 1));
-    if (event->type == NULL || event->id == NULL || (!own && event->space == NULL))
-        return STATUS_NO_MEMORY;
-    return own ? STATUS_OK : message_attach(session, feeding->arena, event);
+    event->space = own ? NULL : arena_strdup(arena, db_column_text(row, 1));
+    return event->type == NULL || event->id == NULL || (!own && event->space == NULL)
+               ? STATUS_NO_MEMORY
+               : STATUS_OK;
 }
 
 /* One window: a look into the index for each space. */
@@ -101,7 +101,11 @@ static enum status window_read(struct db_session *session, struct feeding *feedi
             page->more = true;
             return STATUS_OK;
         }
-        status = event_read(session, select, feeding, &items[page->items.count]);
+        bool own = strcmp(db_column_text(select, 1), feeding->scope) == 0;
+        status =
+            event_read(select, own, feeding->arena, &items[page->items.count]);
+        if (status == STATUS_OK && !own)
+            status = message_attach(session, feeding->arena, &items[page->items.count]);
         if (status != STATUS_OK)
             return status;
         page->last = items[page->items.count++].seq;
@@ -140,5 +144,134 @@ enum status feed_list(struct db *db, const char *account, int64_t after, struct 
     enum status status = db_read(db, feed_run, &feeding);
     if (status == STATUS_OK)
         *ret_page = feeding.page;
+    return status;
+}
+
+/* ---- at once ---- */
+
+static const char account_scope[] = "account:";
+
+struct telling {
+    int64_t after;
+    struct arena *arena;
+    struct feed_news news;
+};
+
+/* Who is in a space, as long as the telling takes. */
+struct audience {
+    const char *space;
+    const char **accounts;
+    size_t count;
+};
+
+static enum status audience_read(struct db_session *session, const char *space,
+                                 struct arena *arena, struct audience *ret_audience)
+{
+    struct audience found = {.space = space};
+    size_t room = 0;
+    struct db_statement *select =
+        db_prepare(session, "SELECT account FROM space_member WHERE space = $1 ORDER BY account");
+    db_bind_text(select, 1, space);
+    enum status status;
+    while ((status = db_step(select)) == STATUS_OK) {
+        if (found.count == room) {
+            const char **wider = arena_alloc(arena, (room = 2 * room + 16) * sizeof *wider);
+            if (wider == NULL)
+                return STATUS_NO_MEMORY;
+            if (found.count > 0)
+                memcpy(wider, found.accounts, found.count * sizeof *wider);
+            found.accounts = wider;
+        }
+        found.accounts[found.count] = arena_strdup(arena, db_column_text(select, 0));
+        if (found.accounts[found.count++] == NULL)
+            return STATUS_NO_MEMORY;
+    }
+    if (status == STATUS_NOT_FOUND)
+        *ret_audience = found;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Those of a space are read once: `known` are the spaces of this page so far. */
+static enum status audience_find(struct db_session *session, struct telling *telling,
+                                 struct audience *known, size_t *known_count,
+                                 struct feed_told *told)
+{
+    const char *space = told->event.space;
+    for (size_t i = 0; i < *known_count; i++) {
+        if (strcmp(known[i].space, space) == 0) {
+            told->accounts = known[i].accounts;
+            told->count = known[i].count;
+            return STATUS_OK;
+        }
+    }
+    struct audience *next = &known[*known_count];
+    enum status status = audience_read(session, space, telling->arena, next);
+    if (status != STATUS_OK)
+        return status;
+    told->accounts = next->accounts;
+    told->count = next->count;
+    (*known_count)++;
+    return STATUS_OK;
+}
+
+static enum status told_read(struct db_statement *row, struct telling *telling,
+                             struct feed_told *told)
+{
+    const char *scope = db_column_text(row, 1);
+    size_t prefix = sizeof account_scope - 1;
+    bool own = strncmp(scope, account_scope, prefix) == 0;
+    if (own) {
+        const char **account = arena_alloc(telling->arena, sizeof *account);
+        if (account == NULL || (*account = arena_strdup(telling->arena, scope + prefix)) == NULL)
+            return STATUS_NO_MEMORY;
+        told->accounts = account;
+        told->count = 1;
+    }
+    return event_read(row, own, telling->arena, &told->event);
+}
+
+static enum status news_run(struct db_session *session, void *arg)
+{
+    struct telling *telling = arg;
+    struct feed_news *news = &telling->news;
+    size_t known_count = 0;
+    struct audience *known = arena_alloc(telling->arena, FEED_PAGE_MAX * sizeof *known);
+    *news = (struct feed_news){
+        .items = arena_alloc(telling->arena, FEED_PAGE_MAX * sizeof *news->items)};
+    if (news->items == NULL || known == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status = event_newest(session, &news->last);
+    struct db_statement *select =
+        db_prepare(session, "SELECT seq, scope, type, payload, created FROM event WHERE seq > $1"
+                            " ORDER BY seq LIMIT $2");
+    db_bind_int(select, 1, telling->after);
+    db_bind_int(select, 2, FEED_PAGE_MAX + 1);
+    while (status == STATUS_OK && (status = db_step(select)) == STATUS_OK) {
+        if (news->count == FEED_PAGE_MAX) {
+            news->more = true;
+            news->last = news->items[news->count - 1].event.seq;
+            break;
+        }
+        news->items[news->count] = (struct feed_told){.count = 0};
+        status = told_read(select, telling, &news->items[news->count++]);
+    }
+    status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    for (size_t i = 0; status == STATUS_OK && i < news->count; i++) {
+        struct feed_told *told = &news->items[i];
+        if (told->event.space == NULL)
+            continue;
+        status = audience_find(session, telling, known, &known_count, told);
+        if (status == STATUS_OK && told->count > 0)
+            status = message_attach(session, telling->arena, &told->event);
+    }
+    return status;
+}
+
+enum status feed_news(struct db *db, int64_t after, struct arena *arena, struct feed_news *ret_news)
+{
+    struct telling telling = {.after = after, .arena = arena};
+    enum status status = db_read(db, news_run, &telling);
+    if (status == STATUS_OK)
+        *ret_news = telling.news;
     return status;
 }

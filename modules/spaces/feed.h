@@ -32,4 +32,24 @@ extern const struct json_table feed_event_table, feed_page_table;
 MUST_USE enum status feed_list(struct db *db, const char *account, int64_t after,
                                struct arena *arena, struct feed_page *ret_page);
 
+/* ---- for whoever tells it at once ---- */
+
+struct feed_told {
+    struct feed_event event;
+    const char *const *accounts; /* whose event it is, ascending */
+    size_t count;
+};
+
+struct feed_news {
+    struct feed_told *items; /* rising seq */
+    size_t count;
+    int64_t last; /* nothing else up to here */
+    bool more;
+};
+
+/* All that happened after `after`, FEED_PAGE_MAX at most, and to whom it is told. What was pruned
+ * is left out. */
+MUST_USE enum status feed_news(struct db *db, int64_t after, struct arena *arena,
+                               struct feed_news *ret_news);
+
 #endif

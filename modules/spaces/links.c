@@ -255,3 +255,27 @@ enum status spaces_link_take(struct db *db, const char *account, const char *tok
         *ret_space = linking.space;
     return status;
 }
+
+/* ---- what is over ---- */
+
+static enum status prune_run(struct db_session *session, void *arg)
+{
+    const int64_t *before_ms = arg;
+    struct db_statement *drops[] = {
+        db_prepare(session, "DELETE FROM space_link WHERE expires < $1"),
+        db_prepare(session, "DELETE FROM space_share_file WHERE share IN"
+                            " (SELECT id FROM space_share WHERE expires < $1)"),
+        db_prepare(session, "DELETE FROM space_share WHERE expires < $1"),
+    };
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < sizeof drops / sizeof drops[0]; i++) {
+        db_bind_int(drops[i], 1, *before_ms);
+        status = db_run(drops[i]);
+    }
+    return status;
+}
+
+enum status links_prune(struct db *db, int64_t before_ms)
+{
+    return db_write(db, prune_run, &before_ms);
+}

@@ -51,4 +51,7 @@ MUST_USE enum status spaces_link_take(struct db *db, const char *account, const 
                                       int64_t now_ms, struct arena *arena,
                                       struct spaces_space *ret_space);
 
+/* Of all spaces: links and shares (shares.h) that were over before before_ms go. */
+MUST_USE enum status links_prune(struct db *db, int64_t before_ms);
+
 #endif

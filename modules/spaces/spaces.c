@@ -5,6 +5,7 @@
 #include "modules/search/index.h"
 #include "modules/spaces/message_rows.h"
 #include "modules/spaces/spaces_state.h"
+#include "storage/cache.h"
 #include "storage/event.h"
 #include "storage/vault/vault.h"
 
@@ -41,8 +42,8 @@ enum status spaces_tell(struct db_session *session, const char *account, const c
 
 /* ---- who may ---- */
 
-enum status spaces_seat(struct db_session *session, const struct spaces_who *who,
-                        enum spaces_right right, struct spaces_seat *ret_seat)
+static enum status seat_read(struct db_session *session, const struct spaces_who *who,
+                             struct spaces_seat *ret_seat)
 {
     struct spaces_seat seat = {.kind = SPACES_SPACE};
     if (who->account == NULL || !spaces_id_valid(who->space))
@@ -59,6 +60,17 @@ enum status spaces_seat(struct db_session *session, const struct spaces_who *who
         !spaces_kind_of(db_column_text(select, 1), &seat.kind))
         return STATUS_CORRUPT;
     seat.archived = db_column_int(select, 2) != 0;
+    *ret_seat = seat;
+    return STATUS_OK;
+}
+
+enum status spaces_seat(struct db_session *session, const struct spaces_who *who,
+                        enum spaces_right right, struct spaces_seat *ret_seat)
+{
+    struct spaces_seat seat;
+    enum status status = seat_read(session, who, &seat);
+    if (status != STATUS_OK)
+        return status;
     if (!spaces_may(seat.role, seat.kind, seat.archived, right))
         return STATUS_DENIED;
     if (ret_seat != NULL)
@@ -68,19 +80,35 @@ enum status spaces_seat(struct db_session *session, const struct spaces_who *who
 
 struct asking {
     const struct spaces_who *who;
-    enum spaces_right right;
+    struct spaces_seat seat;
 };
 
 static enum status check_run(struct db_session *session, void *arg)
 {
-    const struct asking *asking = arg;
-    return spaces_seat(session, asking->who, asking->right, NULL);
+    struct asking *asking = arg;
+    return seat_read(session, asking->who, &asking->seat);
 }
 
 enum status spaces_check(struct db *db, const struct spaces_who *who, enum spaces_right right)
 {
-    struct asking asking = {who, right};
-    return db_read(db, check_run, &asking);
+    struct asking asking = {.who = who};
+    char key[CACHE_KEY_MAX + 1];
+    size_t length = 0;
+    if (who->account == NULL || !spaces_id_valid(who->space))
+        return STATUS_NOT_FOUND;
+    snprintf(key, sizeof key, "seat:%s/%s", who->space, who->account);
+    enum status status = STATUS_OK;
+    if (!cache_get(db_cache(db), key, &asking.seat, sizeof asking.seat, &length)) {
+        uint64_t mark = cache_mark(db_cache(db));
+        status = db_read(db, check_run, &asking);
+        if (status == STATUS_OK)
+            cache_put(db_cache(db), mark, who->space, key, &asking.seat, sizeof asking.seat);
+    }
+    if (status != STATUS_OK)
+        return status;
+    return spaces_may(asking.seat.role, asking.seat.kind, asking.seat.archived, right)
+               ? STATUS_OK
+               : STATUS_DENIED;
 }
 
 /* ---- rows ---- */

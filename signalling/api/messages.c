@@ -22,13 +22,10 @@ static struct spaces_who who_asks(const struct api_call *call)
     return (struct spaces_who){call->request->params[0], call->caller->user.id};
 }
 
-/* To those in the meeting whose thread it is in, and to those who have the space open. */
+/* To those in the meeting whose thread it is in. */
 static void tell(struct api_call *call, const char *type, const struct messages_message *message)
 {
-    const struct spaces_who who = who_asks(call);
-    const struct space_live live = {call->api->signed_in, call->api->db, call->arena};
     space_chat_tell(call->api->meetings, type, message, call->arena);
-    space_live_news(&live, &who);
 }
 
 /* ---- writing ---- */

@@ -5,6 +5,7 @@
 #include "modules/meetings/statistics.h"
 #include "modules/spaces/spaces.h"
 #include "signalling/gateway/chat_commands.h"
+#include "signalling/gateway/space_feed.h"
 #include "signalling/gateway/space_live.h"
 #include "signalling/sdp/answer.h"
 
@@ -650,6 +651,10 @@ static const struct command {
     {{"host.lower_hand", &msg_target_table, NULL}, do_host_lower_hand, false},
     {{"host.end", &msg_empty_table, NULL}, do_host_end, false},
     {{"space.typing", &msg_space_typing_table, NULL}, space_live_typing, true},
+    {{"space.events", &msg_space_events_table,
+      "`{items[], last, more}`, as `GET /events`; code `limited`: not kept any more, load all anew"},
+     space_feed_events,
+     true},
     {{"leave", &msg_empty_table, NULL}, do_leave, false},
 };
 
@@ -679,6 +684,8 @@ static const char *error_code(enum status status)
         return "unsupported";
     case STATUS_EXISTS:
         return "exists";
+    case STATUS_OUT_OF_WINDOW:
+        return "limited";
     default:
         return "unavailable";
     }
@@ -737,6 +744,7 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
                         .space = client->space[0] != '\0' ? client->space : NULL,
                         .account =
                             client->signed_in.session != NULL ? client->signed_in.user : NULL,
+                        .signed_in = &client->signed_in,
                         .typed_ms = &client->typed_ms,
                         .arena = arena,
                         .args = args};
@@ -746,6 +754,8 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
         status = command->run(&call);
     if (status == STATUS_OK) {
         gateway_reply_ok(session, s, call.result);
+        if (call.then != NULL)
+            call.then(&call);
         if (call.end != NULL)
             gateway_end(session, "ended", call.end);
         return;

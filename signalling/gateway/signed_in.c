@@ -6,6 +6,7 @@
 enum status signed_in_list_init(struct signed_in_list *list)
 {
     list->first = NULL;
+    list->fed = 0;
     return lock_init(&list->lock);
 }
 
@@ -65,6 +66,37 @@ void signed_in_tell(struct signed_in_list *list, const char *const *accounts, si
     lock_take(&list->lock);
     for (struct signed_in *entry = list->first; entry != NULL; entry = entry->next) {
         if (entry->spaces && strcmp(entry->user, except) != 0 &&
+            bsearch(entry->user, accounts, count, sizeof accounts[0], account_compare) != NULL)
+            gateway_dispatch_payload(entry->session, payload);
+    }
+    lock_give(&list->lock);
+}
+
+void signed_in_unfollow(struct signed_in_list *list, struct signed_in *entry)
+{
+    lock_take(&list->lock);
+    entry->follows = false;
+    lock_give(&list->lock);
+}
+
+bool signed_in_follow(struct signed_in_list *list, struct signed_in *entry, int64_t seq)
+{
+    lock_take(&list->lock);
+    bool caught_up = list->fed <= seq;
+    entry->follows = caught_up;
+    entry->told = seq;
+    lock_give(&list->lock);
+    return caught_up;
+}
+
+void signed_in_feed(struct signed_in_list *list, const char *const *accounts, size_t count,
+                    int64_t seq, struct gateway_payload *payload)
+{
+    lock_take(&list->lock);
+    list->fed = seq;
+    for (struct signed_in *entry = count > 0 ? list->first : NULL; entry != NULL;
+         entry = entry->next) {
+        if (entry->follows && entry->told < seq &&
             bsearch(entry->user, accounts, count, sizeof accounts[0], account_compare) != NULL)
             gateway_dispatch_payload(entry->session, payload);
     }

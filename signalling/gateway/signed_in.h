@@ -15,10 +15,13 @@ struct signed_in {
     struct gateway_session *session; /* NULL: nobody is signed in */
     char user[CRYPTO_ID_CHARS + 1], login[CRYPTO_ID_CHARS + 1];
     bool spaces; /* it is told what happens in spaces */
+    bool follows; /* and of events as they come; under the list's lock, as */
+    int64_t told; /* the newest it knows of */
 };
 
 struct signed_in_list {
     struct lock lock;
+    int64_t fed; /* the newest event that was told */
     struct signed_in *first;
 };
 
@@ -35,5 +38,16 @@ void signed_in_ended(void *list, const char *user, const char *login, const char
  */
 void signed_in_tell(struct signed_in_list *list, const char *const *accounts, size_t count,
                     const char *except, struct gateway_payload *payload);
+
+/* ---- events, in order (space_feed.h) ---- */
+
+/* Nothing is told to it by itself any more. */
+void signed_in_unfollow(struct signed_in_list *list, struct signed_in *entry);
+/* It knows all up to `seq` and is told of what follows. False: more than that was told already, and
+ * it has to read on. */
+MUST_USE bool signed_in_follow(struct signed_in_list *list, struct signed_in *entry, int64_t seq);
+/* The event `seq` to those of the accounts (ascending; count 0: nobody) who follow. One thread. */
+void signed_in_feed(struct signed_in_list *list, const char *const *accounts, size_t count,
+                    int64_t seq, struct gateway_payload *payload);
 
 #endif

@@ -3,7 +3,6 @@
 #include "core/clock.h"
 #include "core/fields.h"
 #include "modules/chat/chat.h"
-#include "signalling/gateway/space_live.h"
 
 static const struct json_field space_chat_page_fields[] = {
     LIST(space_chat_page, messages, &messages_message_table, MESSAGES_PAGE_MAX, true,
@@ -49,15 +48,6 @@ void space_chat_tell(struct meetings *meetings, const char *type,
         meetings_broadcast(meetings, message->meeting, type, told);
 }
 
-/* To everybody in the meeting, and to those who have the space open. */
-static void tell(struct call *call, const struct actor *actor, const char *type,
-                 const struct messages_message *message)
-{
-    const struct space_live live = {call->commands->signed_in, call->commands->db, call->arena};
-    space_chat_tell(call->commands->meetings, type, message, call->arena);
-    space_live_news(&live, &actor->who);
-}
-
 static enum status answer(struct call *call, const struct messages_message *message)
 {
     const char *json = json_encode(&messages_message_table, message, call->arena);
@@ -82,15 +72,14 @@ enum status space_chat_send(struct call *call)
     status = messages_add(call->commands->db, &actor.who, &post, clock_wall_ms(), call->arena,
                           &message, &changed);
     if (status == STATUS_OK && changed)
-        tell(call, &actor, "chat.message", &message);
+        space_chat_tell(call->commands->meetings, "chat.message", &message, call->arena);
     return status == STATUS_OK ? answer(call, &message) : status;
 }
 
 /* The answer to a change, and to everybody. */
-static enum status changed(struct call *call, const struct actor *actor,
-                           const struct messages_message *message)
+static enum status changed(struct call *call, const struct messages_message *message)
 {
-    tell(call, actor, "chat.update", message);
+    space_chat_tell(call->commands->meetings, "chat.update", message, call->arena);
     return answer(call, message);
 }
 
@@ -104,7 +93,7 @@ enum status space_chat_edit(struct call *call)
     if (status == STATUS_OK)
         status = messages_change(call->commands->db, &actor.who, edit->id, &change, clock_wall_ms(),
                                  call->arena, &message);
-    return status == STATUS_OK ? changed(call, &actor, &message) : status;
+    return status == STATUS_OK ? changed(call, &message) : status;
 }
 
 enum status space_chat_delete(struct call *call)
@@ -117,7 +106,7 @@ enum status space_chat_delete(struct call *call)
         status = messages_delete(call->commands->db, &actor.who, chosen->id, clock_wall_ms());
     if (status == STATUS_OK)
         status = messages_get(call->commands->db, &actor.who, chosen->id, call->arena, &message);
-    return status == STATUS_OK ? changed(call, &actor, &message) : status;
+    return status == STATUS_OK ? changed(call, &message) : status;
 }
 
 enum status space_chat_react(struct call *call)
@@ -129,7 +118,7 @@ enum status space_chat_react(struct call *call)
     if (status == STATUS_OK)
         status = messages_react(call->commands->db, &actor.who, react->id, react->emoji, react->on,
                                 clock_wall_ms(), call->arena, &message);
-    return status == STATUS_OK ? changed(call, &actor, &message) : status;
+    return status == STATUS_OK ? changed(call, &message) : status;
 }
 
 enum status space_chat_history(struct call *call)

@@ -3,7 +3,6 @@
 #include "core/clock.h"
 #include "modules/spaces/scheduled.h"
 #include "signalling/gateway/space_chat.h"
-#include "signalling/gateway/space_live.h"
 
 /* A message whose time has come. */
 static enum status send_run(void *context, const struct jobs_job *job, struct arena *arena)
@@ -15,10 +14,7 @@ static enum status send_run(void *context, const struct jobs_job *job, struct ar
         scheduled_send(commands->db, job->key, clock_wall_ms(), arena, &message, &written);
     if (status != STATUS_OK || !written)
         return status;
-    const struct space_live live = {commands->signed_in, commands->db, arena};
-    const struct spaces_who author = {message.space, message.author};
     space_chat_tell(commands->meetings, "chat.message", &message, arena);
-    space_live_news(&live, &author);
     return STATUS_OK;
 }
 

@@ -47,9 +47,3 @@ void space_live_read(const struct space_live *live, const struct spaces_who *who
         .space = who->space, .account = who->account, .read_to = id};
     tell(live, who, "space.read", &msg_space_read_table, &read);
 }
-
-void space_live_news(const struct space_live *live, const struct spaces_who *who)
-{
-    const struct msg_space_news news = {.space = who->space};
-    tell(live, who, "space.news", &msg_space_news_table, &news);
-}

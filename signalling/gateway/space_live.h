@@ -1,6 +1,6 @@
 /*
  * signalling/gateway/space_live.h - what passes between open clients of a space and is not kept:
- * who types, who has read up to where, that there is something new. Sessions identify with `spaces`
+ * who types, who has read up to where. Sessions identify with `spaces`
  * instead of a meeting. In a space of more than RECEIPTS_MEMBERS_MAX members nothing is told: each
  * such message would go to all of them.
  *
@@ -26,7 +26,5 @@ struct space_live {
 
 /* The caller has read up to the message `id`: "space.read" to the others. */
 void space_live_read(const struct space_live *live, const struct spaces_who *who, const char *id);
-/* The caller has changed something: "space.news" to the others, who ask what. */
-void space_live_news(const struct space_live *live, const struct spaces_who *who);
 
 #endif

@@ -211,7 +211,7 @@ export const tests = {
     equal((await ada.as(201, 'POST', at('messages'), { text: 'later', thread: listed[1].id })).meeting, meeting.id, 'the thread goes on');
   },
 
-  async 'who types, who has read, that there is news: told to those who have the space open'() {
+  async 'who types, who has read: told to those who have the space open'() {
     const server = await startServer();
     const [ada, bob, , out] = await people(server);
     const space = (await ada.as(201, 'POST', 'spaces', { name: 'Harbour' })).id;
@@ -222,7 +222,6 @@ export const tests = {
     await bobs.command('space.typing', { space }); // at once again: not told
     equal(await adas.heard('space.typing'), { space, account: bob.id }, 'who types');
     const { id } = await bob.as(201, 'POST', `spaces/${space}/messages`, { text: 'hello' });
-    equal(await adas.heard('space.news'), { space }, 'news');
     await ada.as(204, 'POST', `spaces/${space}/messages/${id}/read`);
     equal(await bobs.heard('space.read'), { space, account: ada.id, read_to: id }, 'who has read');
     const marks = (await bob.as(200, 'GET', `spaces/${space}/receipts`)).items;
@@ -230,11 +229,6 @@ export const tests = {
 
     equal((await outs.command('space.typing', { space })).code, 'not_found', 'an outsider types nowhere');
     equal((await adas.command('hand', { raised: true })).code, 'denied', 'no meeting');
-    // The first thing an outsider hears is of a space of their own: nothing of this one was told them.
-    const own = (await out.as(201, 'POST', 'spaces', { name: 'Out' })).id;
-    await out.as(201, 'POST', `spaces/${own}/members`, { email: 'bob@example.org', role: 'viewer' });
-    await bob.as(201, 'POST', `spaces/${own}/messages`, { text: 'x' });
-    equal(await outs.heard('space.news'), { space: own }, 'first news');
 
     const socket = await websocket(server.ports.http, '/gateway');
     onCleanup(() => socket.end());
@@ -243,6 +237,75 @@ export const tests = {
       frame = JSON.parse(await socket.next());
       check(frame.op !== 'dispatch', 'let in without an account');
     }
+  },
+
+  async 'events come by themselves, from the number one knows on; who is put out hears no more'() {
+    const server = await startServer();
+    const [ada, bob, , out] = await people(server);
+    const space = (await ada.as(201, 'POST', 'spaces', { name: 'Harbour' })).id;
+    await ada.as(201, 'POST', `spaces/${space}/members`, { email: 'bob@example.org', role: 'editor' });
+    const say = async (text) => (await ada.as(201, 'POST', `spaces/${space}/messages`, { text })).id;
+    const open = (person) => atGateway(server, { spaces: true, account: person.token });
+    const start = (await ada.as(200, 'GET', 'events?after=-1')).last;
+    const missed = [];
+    for (let i = 0; i < 450; i++) missed.push(await say(`m${i}`));
+
+    // Three pages, then what comes.
+    const bobs = await open(bob);
+    const seen = [];
+    let page = { last: start, more: true };
+    while (page.more) {
+      page = await bobs.command('space.events', { after: page.last });
+      seen.push(...page.items.map(({ messages }) => messages[0].id));
+    }
+    equal(seen, missed, 'what was missed');
+    const outs = await open(out);
+    equal((await outs.command('space.events', { after: -1 })).items, [], 'an outsider asks where it is now');
+    const told = performance.now();
+    const id = await say('live');
+    const pushed = await bobs.heard('space.events');
+    check(performance.now() - told < 1000, 'within a second');
+    equal([pushed.items.map(({ type, id: of }) => [type, of]), pushed.last > page.last], [[['message.added', id]], true], 'pushed');
+    equal((await bob.as(200, 'GET', `events?after=${page.last}`)).items, pushed.items, 'the same by REST');
+
+    equal((await bobs.command('space.events', { after: pushed.last + 1000 })).code, 'limited', 'a number that never was');
+    equal((await bobs.command('space.events', {})).code, 'invalid', 'no number');
+    await bobs.command('space.events', { after: pushed.last });
+    await ada.as(204, 'DELETE', `spaces/${space}/members/${bob.id}`);
+    equal((await bobs.heard('space.events')).items[0].type, 'space.left', 'put out');
+    await say('not for Bob');
+    // The next thing either of them hears is of a space of their own.
+    for (const [person, session] of [[bob, bobs], [out, outs]]) {
+      const own = (await person.as(201, 'POST', 'spaces', { name: 'Own' })).id;
+      const { items } = await session.heard('space.events');
+      check(items.every((event) => (event.space ?? event.id) === own), `heard ${JSON.stringify(items)}`);
+    }
+  },
+
+  async 'a right that was just used is gone at once when it is taken'() {
+    const server = await startServer();
+    const [ada, bob] = await people(server);
+    const space = (await ada.as(201, 'POST', 'spaces', { name: 'Harbour' })).id;
+    const at = (rest) => `spaces/${space}/${rest}`;
+    await ada.as(201, 'POST', at('members'), { email: 'bob@example.org', role: 'editor' });
+    for (let i = 0; i < 20; i++) {
+      await ada.as(200, 'PATCH', at(`members/${bob.id}`), { role: 'editor' });
+      for (let again = 0; again < 2; again++) await bob.as(201, 'POST', at('files?name=x'), new Uint8Array([1]));
+      await ada.as(200, 'PATCH', at(`members/${bob.id}`), { role: 'viewer' });
+      await bob.as(403, 'POST', at('files?name=x'), new Uint8Array([1]));
+    }
+    await bob.as(200, 'GET', at('messages'));
+    await ada.as(204, 'DELETE', at(`members/${bob.id}`));
+    await bob.as(404, 'GET', at('messages'));
+    // A session that was asked about just now, ended on another device.
+    const other = await signIn(server, 'bob@example.org');
+    await other.as(200, 'GET', 'me');
+    const { items } = await bob.as(200, 'GET', 'me/sessions');
+    for (const { id } of items.filter(({ current }) => !current)) await bob.as(204, 'DELETE', `me/sessions/${id}`);
+    await other.as(401, 'GET', 'me');
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    const reads = (result) => Number(new RegExp(`parley_cache_reads_total\\{result="${result}"\\} (\\d+)`).exec(metrics)?.[1] ?? 0);
+    check(reads('hit') > reads('miss'), `cache: ${reads('hit')} hits, ${reads('miss')} misses`);
   },
 
   async 'written later: once, also when the server was killed, and down when its time came'() {

@@ -1,4 +1,5 @@
 // The frames of docs/design/gateway.md, typed. Names are those on the wire.
+import type { EventPage } from '../spaces/rest';
 
 export type Role = 'host' | 'cohost' | 'participant';
 
@@ -148,6 +149,7 @@ export interface Commands {
   'chat.react': [{ id: string; emoji: string; on: boolean }, void];
   'chat.typing': [Record<string, never>, void];
   'space.typing': [{ space: string; thread?: string }, void];
+  'space.events': [{ after: number }, EventPage];
   'chat.history': [{ before?: string; limit?: number }, { messages: ChatMessage[]; more: boolean; self?: string; moderates?: boolean }];
   'host.mute': [{ id: string } | { all: true }, void];
   'host.ask_unmute': [{ id: string }, void];
@@ -182,7 +184,7 @@ export interface Dispatches {
   'spaces.ready': { session: string; secret: string };
   'space.typing': { space: string; thread?: string; account: string };
   'space.read': { space: string; account: string; read_to: string };
-  'space.news': { space: string };
+  'space.events': EventPage;
   reaction: { id: string; emoji: string };
   asked_unmute: { by: string };
   muted: { by: string };
@@ -193,7 +195,7 @@ export interface Dispatches {
 export type CommandName = keyof Commands;
 export type DispatchName = keyof Dispatches;
 /** Those of a session for spaces. */
-export type SpaceDispatch = 'spaces.ready' | 'space.typing' | 'space.read' | 'space.news';
+export type SpaceDispatch = 'spaces.ready' | 'space.typing' | 'space.read' | 'space.events';
 
 export interface Reply {
   command: number;

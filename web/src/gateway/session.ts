@@ -329,7 +329,7 @@ export class GatewaySession {
     // Before it is told: whoever hears of the end closes the session.
     if (frame.t === 'removed') this.settleFinal();
     this.events.dispatch(frame.t as DispatchName, frame.d as never);
-    if (frame.t === 'ready') this.sendOrphans();
+    if (frame.t === 'ready' || frame.t === 'spaces.ready') this.sendOrphans();
     if (frame.t === 'removed') this.end();
   }
 

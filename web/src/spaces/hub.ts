@@ -1,17 +1,22 @@
-// What open clients of a space tell each other and nobody keeps: who types, who has read, that there
-// is news. A gateway session for spaces, beside the events that are asked for by REST.
+// A gateway session for spaces: who types and who has read, which nobody keeps, and events as they
+// come. When it is not there, events are asked for by REST (live.ts).
 import { signal } from '@preact/signals';
 import { ticket } from '../account';
 import { browser, GatewaySession } from '../gateway/session';
-import type { DispatchName, Dispatches } from '../gateway/frames';
+import { CommandError, type DispatchName, type Dispatches } from '../gateway/frames';
+import type { EventPage } from './rest';
 
-type Told = 'space.typing' | 'space.read' | 'space.news';
+type Told = 'space.typing' | 'space.read';
 
 type Listener = <T extends Told>(t: T, d: Dispatches[T]) => void;
 
 const listeners = new Set<Listener>();
 let session: GatewaySession | null = null;
-/** How often it was said that there is something new. */
+/** Pages that came by themselves and nobody has taken. */
+let pushed: EventPage[] = [];
+/** A session that was asked for events up to now, and tells of those that come. */
+let follows = false;
+/** How often something happened to the above. */
 export const news = signal(0);
 
 /** Until the function it answers with is called. */
@@ -21,13 +26,15 @@ export function openHub(): () => void {
   const opened = new GatewaySession(
     url.href,
     {
-      state: () => undefined,
+      state: () => (news.value += 1),
       refused: () => undefined, // signed out: whatever is asked by REST says so
-      resumed: () => (news.value += 1),
+      resumed: () => undefined,
       pending: () => undefined,
       dispatch: <T extends DispatchName>(t: T, d: Dispatches[T]) => {
-        if (t === 'space.news') news.value += 1;
-        for (const listener of listeners) listener(t as Told, d as never);
+        if (t === 'space.events') pushed.push(d as EventPage);
+        else if (t === 'spaces.ready') forget();
+        else for (const listener of listeners) listener(t as Told, d as never);
+        if (t === 'space.events' || t === 'spaces.ready') news.value += 1;
       },
     },
     browser,
@@ -40,7 +47,47 @@ export function openHub(): () => void {
     window.removeEventListener('online', nudge);
     if (session === opened) session = null;
     opened.close();
+    forget();
   };
+}
+
+/** A new session knows nothing of what the last one was told. */
+function forget(): void {
+  pushed = [];
+  follows = false;
+}
+
+/** Whether events come by themselves. */
+export const following = (): boolean => follows && session?.state === 'live';
+
+/** Whether they can be asked for here. */
+export const reachable = (): boolean => session?.state === 'live';
+
+/** A page; after the one that says there is no more, they come by themselves. */
+export async function askEvents(after: number): Promise<EventPage> {
+  const asked = session;
+  if (!asked) throw new TypeError('no session');
+  const page = await unlessBroken(asked, asked.command('space.events', { after }));
+  if (asked === session && !page.more) follows = true;
+  return page;
+}
+
+/** Rejects when the session's socket is gone: nobody waits for it, there is REST. */
+function unlessBroken<T>(asked: GatewaySession, answer: Promise<T>): Promise<T> {
+  let undo: (() => void) | undefined;
+  const broken = new Promise<never>((_, reject) => {
+    undo = news.subscribe(() => {
+      if (asked !== session || asked.state !== 'live') reject(new CommandError('lost', 'the session broke'));
+    });
+  });
+  return Promise.race([answer, broken]).finally(() => undo?.());
+}
+
+/** What came by itself since the last time. */
+export function takePushed(): EventPage[] {
+  const pages = pushed;
+  pushed = [];
+  return pages;
 }
 
 export function listen(listener: Listener): () => void {

@@ -1,12 +1,14 @@
-// What happens in one's spaces, as it happens: GET /events from a number on, asked again and again,
-// more slowly while the page is hidden. After a gap that the server cannot fill all is loaded anew.
+// What happens in one's spaces, as it happens: the gateway tells it, from a number on. Without the
+// gateway GET /events is asked again and again, more slowly while the page is hidden. After a gap
+// that the server cannot fill all is loaded anew.
 import { signal } from '@preact/signals';
 import { renew as renewSession, session } from '../account';
 import { HttpError } from '../api';
-import { news } from './hub';
+import { CommandError } from '../gateway/frames';
+import { askEvents, following, news, reachable, takePushed } from './hub';
 import type { OpenSpace } from './open';
 import { passing, whenBack } from './patience';
-import { getSpace, listEvents, type SpaceEvent } from './rest';
+import { type EventPage, getSpace, listEvents, type SpaceEvent } from './rest';
 import { drop, find, load, put, restore } from './spaces';
 
 const SHOWN_MS = 1500;
@@ -26,23 +28,34 @@ export async function follow(stop: AbortSignal): Promise<void> {
   for (let failed = 0; !stop.aborted; ) {
     try {
       if (session.peek()?.csrf === '') await renewSession();
-      const page = await listEvents(after);
-      // The number first, then what there is: what comes between is told once more, not lost.
-      if (after < 0) await reload();
-      else await take(page.items);
-      after = page.last;
+      const heard = news.peek();
+      for (const page of await nextPages(after)) {
+        // The number first, then what there is: what comes between is told once more, not lost.
+        if (after < 0) await reload();
+        else await take(page.items.filter(({ seq }) => seq > after));
+        after = Math.max(after, page.last);
+        if (page.more) news.value += 1;
+      }
       failed = 0;
       connected.value = true;
-      if (!page.more) await pause(stop);
+      await pause(stop, heard);
     } catch (error) {
       if (stop.aborted) return;
-      if (error instanceof HttpError && error.status === 410) after = -1;
-      else if (passing(error)) {
-        connected.value = false;
+      if (tooLongAgo(error)) after = -1;
+      else if (error instanceof CommandError || passing(error)) {
+        if (!(error instanceof CommandError)) connected.value = false; // else there is REST
         await whenBack(failed++, stop).catch(() => undefined);
       } else throw error;
     }
   }
+}
+
+const tooLongAgo = (error: unknown): boolean =>
+  error instanceof HttpError ? error.status === 410 : error instanceof CommandError && error.code === 'limited';
+
+async function nextPages(after: number): Promise<EventPage[]> {
+  if (after >= 0 && following()) return takePushed();
+  return [reachable() ? await askEvents(after) : await listEvents(after)];
 }
 
 async function reload(): Promise<void> {
@@ -72,10 +85,10 @@ async function renew(id: string): Promise<void> {
   }
 }
 
-/** Until it is time to ask again; at once when the page is looked at or the network is back. */
-function pause(stop: AbortSignal): Promise<void> {
+/** Until there is something new since `heard`; when it has to be asked for, until it is time to. At
+ * once when the page is looked at or the network is back. */
+function pause(stop: AbortSignal, heard: number): Promise<void> {
   return new Promise((resolve) => {
-    const heard = news.peek();
     const done = () => {
       clearTimeout(timer);
       undo();
@@ -85,9 +98,10 @@ function pause(stop: AbortSignal): Promise<void> {
       resolve();
     };
     const looked = () => !document.hidden && done();
-    const timer = setTimeout(done, document.hidden ? HIDDEN_MS : SHOWN_MS);
+    const wait = document.hidden ? HIDDEN_MS : SHOWN_MS;
+    const timer = following() ? undefined : setTimeout(done, wait);
     const undo = news.subscribe((now) => {
-      if (now !== heard && !document.hidden) queueMicrotask(done);
+      if (now !== heard) queueMicrotask(done);
     });
     document.addEventListener('visibilitychange', looked);
     window.addEventListener('online', done);

@@ -222,8 +222,15 @@ export interface SpaceEvent {
   messages?: Message[];
 }
 
+export interface EventPage {
+  items: SpaceEvent[];
+  /** What to ask after next. */
+  last: number;
+  more: boolean;
+}
+
 /** After `after`; -1: only where it is now. 410: too long ago, reload. */
-export const listEvents = (after: number): Promise<{ items: SpaceEvent[]; last: number; more: boolean }> =>
+export const listEvents = (after: number): Promise<EventPage> =>
   ask('GET', `events?after=${after}`);
 
 // ---- files ----
