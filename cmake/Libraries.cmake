@@ -2,7 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(pair crypto:libcrypto ssl:libssl jansson:jansson sqlite:sqlite3 srtp:libsrtp2 nettle:nettle nice:nice glib:glib-2.0
-        opus:opus spandsp:spandsp websockets:libwebsockets argon2:libargon2
+        opus:opus spandsp:spandsp websockets:libwebsockets argon2:libargon2 fido2:libfido2
         sofia:sofia-sip-ua seccomp:libseccomp curl:libcurl)
     string(REPLACE ":" ";" pair ${pair})
     list(GET pair 0 name)

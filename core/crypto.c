@@ -92,6 +92,13 @@ void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, si
         abort();
 }
 
+void crypto_hmac_sha1(const void *key, size_t key_length, const void *data, size_t length,
+                      uint8_t ret_mac[CRYPTO_SHA1_BYTES])
+{
+    if (!HMAC(EVP_sha1(), key ? key : "", (int)key_length, data, length, ret_mac, NULL))
+        abort();
+}
+
 void crypto_pbkdf2(const void *password, size_t length, const void *salt, size_t salt_length,
                    uint32_t rounds, uint8_t ret_key[CRYPTO_SHA256_BYTES])
 {
@@ -225,6 +232,41 @@ bool crypto_unbase64(const char *text, size_t length, void *ret_bytes, size_t si
     *ret_length = count;
     /* What the padding stands for is zeros (RFC 4648 3.5): one text for one value. */
     return (bits & ((1U << held) - 1)) == 0;
+}
+
+static int base64url_digit(char digit)
+{
+    if (digit >= 'A' && digit <= 'Z')
+        return digit - 'A';
+    if (digit >= 'a' && digit <= 'z')
+        return digit - 'a' + 26;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0' + 52;
+    return digit == '-' ? 62 : digit == '_' ? 63 : -1;
+}
+
+bool crypto_unbase64url(const char *text, size_t max, uint8_t *ret_bytes, size_t *ret_length)
+{
+    uint32_t bits = 0;
+    int held = 0; /* bits not yet written */
+    size_t length = 0;
+    for (; *text != '\0'; text++) {
+        int digit = base64url_digit(*text);
+        if (digit < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)digit;
+        held += 6;
+        if (held < 8)
+            continue;
+        if (length == max)
+            return false;
+        held -= 8;
+        ret_bytes[length++] = (uint8_t)(bits >> held);
+    }
+    if (held == 6 || (bits & ((1U << held) - 1)) != 0)
+        return false;
+    *ret_length = length;
+    return true;
 }
 
 void crypto_hex(const void *data, size_t length, char *ret_text)

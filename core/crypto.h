@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 enum {
+    CRYPTO_SHA1_BYTES = 20,
     CRYPTO_SHA256_BYTES = 32,
     CRYPTO_TOKEN_CHARS = 43, /* base64url of 32 bytes */
     CRYPTO_ID_CHARS = 16,    /* base64url of 12 bytes: 96 bits */
@@ -37,6 +38,9 @@ void crypto_digest_end(struct crypto_digest *digest, uint8_t ret_digest[CRYPTO_S
 struct crypto_digest *crypto_digest_free(struct crypto_digest *digest);
 void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
                         uint8_t ret_mac[CRYPTO_SHA256_BYTES]);
+/* Where a protocol has nothing better (RFC 6238). */
+void crypto_hmac_sha1(const void *key, size_t key_length, const void *data, size_t length,
+                      uint8_t ret_mac[CRYPTO_SHA1_BYTES]);
 /* PBKDF2 with HMAC-SHA-256 (RFC 8018 5.2). */
 void crypto_pbkdf2(const void *password, size_t length, const void *salt, size_t salt_length,
                    uint32_t rounds, uint8_t ret_key[CRYPTO_SHA256_BYTES]);
@@ -68,6 +72,9 @@ void crypto_base64url(const void *data, size_t length, char *ret_text);
  * is more; ret_bytes may have changed. */
 bool crypto_unbase64(const char *text, size_t length, void *ret_bytes, size_t size,
                      size_t *ret_length);
+/* The strict inverse of crypto_base64url: no padding, no other characters, no bits left over.
+ * Writes at most `max` bytes. False: it is none or is longer; ret_bytes may have changed. */
+bool crypto_unbase64url(const char *text, size_t max, uint8_t *ret_bytes, size_t *ret_length);
 /* ret_text must hold 2 * length + 1. Lower case. */
 void crypto_hex(const void *data, size_t length, char *ret_text);
 /* 2 * length digits of either case. False: they are not; ret_bytes may have changed. */

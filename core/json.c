@@ -112,6 +112,11 @@ size_t json_get_texts(const struct json *json, const char *name, const char **re
     return count;
 }
 
+bool json_get_true(const struct json *json, const char *name)
+{
+    return json_is_true(json_object_get(native(json), name));
+}
+
 /* ---- decoding by table ---- */
 
 /* Where in the document, for errors. */

@@ -81,6 +81,8 @@ bool json_get_int(const struct json *json, const char *name, int64_t *ret_value)
  * absent or another thing. */
 size_t json_get_texts(const struct json *json, const char *name, const char **ret_texts,
                       size_t max);
+/* It is there and true. */
+bool json_get_true(const struct json *json, const char *name);
 
 /*
  * Fills ret_struct (table->size bytes, zeroed first). Absent optional fields stay

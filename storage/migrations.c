@@ -502,6 +502,44 @@ static const char *const steps[] = {
     "CREATE INDEX login_expires ON login (expires);"
     "CREATE INDEX space_link_expires ON space_link (expires);"
     "CREATE INDEX space_share_expires ON space_share (expires);",
+
+    /* 20: second factors and profiles (modules/auth/). `totp`: the seed, sealed; `totp_on`: since
+     * when it is asked for; `totp_step`: the last one used. A passkey's credential and names are
+     * sealed, its key is public. `picture`: its version, 0 without one. */
+    "ALTER TABLE account ADD COLUMN totp BLOB;"
+    "ALTER TABLE account ADD COLUMN totp_on INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE account ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE account ADD COLUMN zone TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE account ADD COLUMN quiet_until INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE account ADD COLUMN picture INTEGER NOT NULL DEFAULT 0;"
+
+    "CREATE TABLE recovery_code ("
+    "  account TEXT NOT NULL REFERENCES account (id),"
+    "  hash BLOB NOT NULL,"
+    "  PRIMARY KEY (account, hash)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE passkey ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  account TEXT NOT NULL REFERENCES account (id),"
+    "  credential BLOB NOT NULL,"
+    "  credential_hash BLOB NOT NULL UNIQUE,"
+    "  rp TEXT NOT NULL,"
+    "  name BLOB NOT NULL,"
+    "  algorithm INTEGER NOT NULL,"
+    "  key BLOB NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  suspect INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL,"
+    "  used INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX passkey_account ON passkey (account, id);"
+
+    "CREATE TABLE account_picture ("
+    "  account TEXT NOT NULL PRIMARY KEY REFERENCES account (id),"
+    "  type TEXT NOT NULL,"
+    "  bytes BLOB NOT NULL"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 enum { VAULT_STEP = 3 };

@@ -20,6 +20,8 @@ enum status auth_new(const struct auth_config *config, struct auth **ret_auth)
     enum status status = turnstile_new(AUTH_HASHING_MAX, AUTH_HASHING_WAIT_MAX, &auth->hashing);
     if (status == STATUS_OK)
         status = throttle_new(&auth->throttle);
+    if (status == STATUS_OK)
+        status = challenges_new(&auth->challenges);
     if (status != STATUS_OK) {
         auth_free(auth);
         return status;
@@ -34,6 +36,7 @@ struct auth *auth_free(struct auth *auth)
         return NULL;
     turnstile_free(auth->hashing);
     throttle_free(auth->throttle);
+    challenges_free(auth->challenges);
     free(auth);
     return NULL;
 }
@@ -113,8 +116,11 @@ enum status auth_user_read(struct db_session *session, struct db_statement *row,
                              .admin = db_column_int(row, 4) != 0,
                              .disabled = db_column_int(row, 5) != 0,
                              .version = db_column_int(row, 6),
-                             .created = db_column_int(row, 7)};
-    if (user.id == NULL || user.language == NULL)
+                             .created = db_column_int(row, 7),
+                             .zone = arena_strdup(arena, db_column_text(row, 8)),
+                             .quiet_until = db_column_int(row, 9),
+                             .picture = db_column_int(row, 10)};
+    if (user.id == NULL || user.language == NULL || user.zone == NULL)
         return STATUS_NO_MEMORY;
     const struct vault_place email = {.table = "account", .column = "email", .row = user.id};
     const struct vault_place name = {.table = "account", .column = "name", .row = user.id};

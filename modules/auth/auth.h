@@ -31,6 +31,7 @@ enum {
     AUTH_NAME_MAX = 128,  /* as REGISTRY_NAME_MAX: people meet under it */
     AUTH_DEVICE_MAX = 200,
     AUTH_LANGUAGE_MAX = 16,
+    AUTH_ZONE_MAX = 64,
     AUTH_TOKEN_CHARS = 4 + CRYPTO_TOKEN_CHARS, /* "pls_" and 256 bits */
     AUTH_TICKET_MAX = 128,
     AUTH_TICKET_MS = 60000,
@@ -67,8 +68,11 @@ struct auth_user {
     const char *id, *name, *email;
     const char *language; /* "" when none was chosen */
     bool admin, disabled;
-    int64_t version; /* rises with every change */
-    int64_t created; /* ms since 1970 */
+    int64_t version;     /* rises with every change */
+    int64_t created;     /* ms since 1970 */
+    const char *zone;    /* "Europe/Berlin"; "" when none was chosen */
+    int64_t quiet_until; /* do not disturb until then, ms since 1970; 0: may be disturbed */
+    int64_t picture;     /* its version; 0: none */
 };
 
 struct auth_user_new {
@@ -108,9 +112,10 @@ MUST_USE enum status auth_users(struct auth *auth, const char *after, struct are
                                 struct auth_users *ret_users);
 
 struct auth_change {
-    const char *name, *language;     /* NULL: as it is */
-    enum json_maybe admin, disabled; /* JSON_ABSENT: as it is */
-    int64_t version;                 /* it must be at; 0: any */
+    const char *name, *language, *zone; /* NULL: as it is */
+    const int64_t *quiet_until;         /* likewise */
+    enum json_maybe admin, disabled;    /* JSON_ABSENT: as it is */
+    int64_t version;                    /* it must be at; 0: any */
 };
 
 /* Event "account.updated". Disabling ends all sessions. Errors: STATUS_INVALID (ret_fault),
@@ -141,12 +146,14 @@ struct auth_caller {
 struct auth_signed_in {
     struct auth_caller caller;
     char token[AUTH_TOKEN_CHARS + 1]; /* here for the only time */
+    const char *challenge;            /* with STATUS_AGAIN: what factors_sign_in takes */
 };
 
 /*
- * Errors: STATUS_DENIED (no such account, not its password, or disabled: all alike, and all take
- * as long), STATUS_LIMIT (*ret_wait_s > 0: failed too often, seconds until the next try; 0: too
- * many passwords are being hashed).
+ * STATUS_AGAIN: the password is right and a second factor is wanted; caller.user says whose, and
+ * nobody is signed in yet. Errors: STATUS_DENIED (no such account, not its password, or disabled:
+ * all alike, and all take as long), STATUS_LIMIT (*ret_wait_s > 0: failed too often, seconds until
+ * the next try; 0: too many passwords are being hashed).
  */
 MUST_USE enum status auth_sign_in(struct auth *auth, const struct auth_login *login, int64_t now_ms,
                                   struct arena *arena, struct auth_signed_in *ret_signed_in,

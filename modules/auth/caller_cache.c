@@ -11,12 +11,13 @@ static const size_t texts[] = {
     offsetof(struct caller_cached, caller.user.name),
     offsetof(struct caller_cached, caller.user.email),
     offsetof(struct caller_cached, caller.user.language),
+    offsetof(struct caller_cached, caller.user.zone),
     offsetof(struct caller_cached, caller.session),
 };
 enum { TEXTS = sizeof texts / sizeof texts[0] };
 
 /* What the table above knows; a text that is added must be in it. */
-_Static_assert(sizeof(struct auth_user) == 4 * sizeof(char *) + 24, "texts[] knows all texts");
+_Static_assert(sizeof(struct auth_user) == 5 * sizeof(char *) + 40, "texts[] knows all texts");
 
 bool caller_cache_get(struct cache *cache, const char *key, int64_t now_ms, struct arena *arena,
                       struct caller_cached *ret_cached)

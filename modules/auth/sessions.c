@@ -37,7 +37,7 @@ static bool block_of(const char *peer, char ret_block[INET6_ADDRSTRLEN + 4])
 uint32_t auth_wait_s(struct auth *auth, const char *email, const char *peer, int64_t now_ms)
 {
     char block[INET6_ADDRSTRLEN + 4];
-    int64_t longest = throttle_wait(auth->throttle, email, now_ms);
+    int64_t longest = email != NULL ? throttle_wait(auth->throttle, email, now_ms) : 0;
     int64_t wait = peer != NULL ? throttle_wait(auth->throttle, peer, now_ms) : 0;
     longest = wait > longest ? wait : longest;
     wait = peer != NULL && block_of(peer, block) ? throttle_wait(auth->throttle, block, now_ms) : 0;
@@ -48,7 +48,8 @@ uint32_t auth_wait_s(struct auth *auth, const char *email, const char *peer, int
 void auth_failed(struct auth *auth, const char *email, const char *peer, int64_t now_ms)
 {
     char block[INET6_ADDRSTRLEN + 4];
-    throttle_count(auth->throttle, email, FREE_ACCOUNT, now_ms);
+    if (email != NULL)
+        throttle_count(auth->throttle, email, FREE_ACCOUNT, now_ms);
     if (peer != NULL)
         throttle_count(auth->throttle, peer, FREE_ADDRESS, now_ms);
     if (peer != NULL && block_of(peer, block))
@@ -64,6 +65,9 @@ struct signing {
     char id[CRYPTO_ID_CHARS + 1], device[AUTH_DEVICE_MAX + 1];
     uint8_t token_hash[CRYPTO_SHA256_BYTES];
     int64_t epoch, now_ms;
+    bool second;    /* factor is wanted */
+    db_body *prove; /* NULL: all is proven */
+    void *proof;
     struct arena *arena;
     struct auth_user user;
 };
@@ -71,9 +75,10 @@ struct signing {
 static enum status account_find(struct db_session *session, void *arg)
 {
     struct signing *signing = arg;
-    struct db_statement *select =
-        db_prepare(session, "SELECT " AUTH_USER_COLUMNS ", a.password, a.epoch FROM account a"
-                            " WHERE a.email_hash = $1");
+    struct db_statement *select = db_prepare(
+        session, "SELECT " AUTH_USER_COLUMNS ", a.password, a.epoch, a.totp_on > 0 OR EXISTS"
+                 " (SELECT 1 FROM passkey p WHERE p.account = a.id) FROM account a"
+                 " WHERE a.email_hash = $1");
     db_bind_blob(select, 1, signing->email_hash, sizeof signing->email_hash);
     enum status status = db_step(select);
     if (status == STATUS_OK)
@@ -83,6 +88,7 @@ static enum status account_find(struct db_session *session, void *arg)
     snprintf(signing->kept, sizeof signing->kept, "%s",
              db_column_text(select, AUTH_USER_COLUMN_COUNT));
     signing->epoch = db_column_int(select, AUTH_USER_COLUMN_COUNT + 1);
+    signing->second = db_column_int(select, AUTH_USER_COLUMN_COUNT + 2) != 0;
     return STATUS_OK;
 }
 
@@ -144,6 +150,8 @@ static enum status sign_run(struct db_session *session, void *arg)
         return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;
     if (signing->renewed[0] != '\0')
         status = kept_replace(session, signing);
+    if (status == STATUS_OK && signing->prove != NULL)
+        status = signing->prove(session, signing->proof);
     if (status == STATUS_OK)
         status = room_make(session, signing->user.id, signing->now_ms);
     if (status == STATUS_OK)
@@ -184,12 +192,52 @@ static void token_make(char ret_token[AUTH_TOKEN_CHARS + 1])
     snprintf(ret_token, AUTH_TOKEN_CHARS + 1, "%s%s", token_prefix, secret);
 }
 
+static enum status session_begin(struct auth *auth, struct signing *signing,
+                                 struct auth_signed_in *ret_signed_in)
+{
+    struct auth_signed_in signed_in = {.challenge = NULL};
+    device_take(signing);
+    crypto_id(signing->id);
+    token_make(signed_in.token);
+    crypto_sha256(signed_in.token, strlen(signed_in.token), signing->token_hash);
+    enum status status = db_write(auth->config.db, sign_run, signing);
+    if (status != STATUS_OK)
+        return status;
+    signed_in.caller = (struct auth_caller){.user = signing->user,
+                                            .session = arena_strdup(signing->arena, signing->id),
+                                            .cookie = signing->login->cookie};
+    if (signed_in.caller.session == NULL)
+        return STATUS_NO_MEMORY;
+    *ret_signed_in = signed_in;
+    return STATUS_OK;
+}
+
+static enum status renew_run(struct db_session *session, void *arg)
+{
+    return kept_replace(session, arg);
+}
+
+/* The password was right, which is not enough. */
+static enum status second_ask(struct auth *auth, struct signing *signing,
+                              struct auth_signed_in *ret_signed_in)
+{
+    char text[CHALLENGE_MAX + 1];
+    if (signing->renewed[0] != '\0')
+        (void)!db_write(auth->config.db, renew_run, signing); /* or at a later login */
+    challenge_make(auth->challenges, CHALLENGE_SECOND, signing->user.id, signing->epoch,
+                   signing->now_ms, text);
+    const char *challenge = arena_strdup(signing->arena, text);
+    if (challenge == NULL)
+        return STATUS_NO_MEMORY;
+    *ret_signed_in = (struct auth_signed_in){.caller.user = signing->user, .challenge = challenge};
+    return STATUS_AGAIN;
+}
+
 enum status auth_sign_in(struct auth *auth, const struct auth_login *login, int64_t now_ms,
                          struct arena *arena, struct auth_signed_in *ret_signed_in,
                          uint32_t *ret_wait_s)
 {
     struct signing signing = {.login = login, .now_ms = now_ms, .arena = arena};
-    struct auth_signed_in signed_in;
     const char *email = auth_email_normal(login->email, arena);
     const char *who = email != NULL ? email : login->email,
                *peer = login->local ? NULL : login->address;
@@ -203,20 +251,46 @@ enum status auth_sign_in(struct auth *auth, const struct auth_login *login, int6
         auth_failed(auth, who, peer, now_ms);
     if (status != STATUS_OK)
         return status;
-    device_take(&signing);
-    crypto_id(signing.id);
-    token_make(signed_in.token);
-    crypto_sha256(signed_in.token, strlen(signed_in.token), signing.token_hash);
-    status = db_write(auth->config.db, sign_run, &signing);
+    if (signing.second)
+        return second_ask(auth, &signing, ret_signed_in);
+    status = session_begin(auth, &signing, ret_signed_in);
+    if (status == STATUS_OK)
+        throttle_forget(auth->throttle, who);
+    return status;
+}
+
+static enum status opening_find(struct db_session *session, void *arg)
+{
+    struct signing *signing = arg;
+    struct db_statement *select =
+        db_prepare(session, "SELECT " AUTH_USER_COLUMNS ", a.epoch FROM account a WHERE a.id = $1");
+    db_bind_text(select, 1, signing->user.id);
+    enum status status = db_step(select);
+    if (status == STATUS_OK)
+        status = auth_user_read(session, select, signing->arena, &signing->user);
     if (status != STATUS_OK)
-        return status;
-    throttle_forget(auth->throttle, who);
-    signed_in.caller = (struct auth_caller){
-        .user = signing.user, .session = arena_strdup(arena, signing.id), .cookie = login->cookie};
-    if (signed_in.caller.session == NULL)
-        return STATUS_NO_MEMORY;
-    *ret_signed_in = signed_in;
+        return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;
+    if (signing->epoch < 0)
+        signing->epoch = db_column_int(select, AUTH_USER_COLUMN_COUNT);
     return STATUS_OK;
+}
+
+enum status auth_open(struct auth *auth, const struct auth_opening *opening, int64_t now_ms,
+                      struct arena *arena, struct auth_signed_in *ret_signed_in)
+{
+    struct signing signing = {.login = opening->login,
+                              .user.id = opening->account,
+                              .epoch = opening->epoch,
+                              .prove = opening->prove,
+                              .proof = opening->proof,
+                              .now_ms = now_ms,
+                              .arena = arena};
+    enum status status = db_read(auth->config.db, opening_find, &signing);
+    if (status == STATUS_OK)
+        status = session_begin(auth, &signing, ret_signed_in);
+    if (status == STATUS_OK)
+        throttle_forget(auth->throttle, signing.user.email);
+    return status;
 }
 
 void auth_csrf(const char *token, char ret_csrf[CRYPTO_TOKEN_CHARS + 1])

@@ -13,6 +13,15 @@ static bool name_valid(const char *name)
     return text_valid(name, 1, AUTH_NAME_MAX, TEXT_LINE) && !text_blank(name);
 }
 
+/* A name of the tz database, "" for none; whether there is such a zone is known where times are
+ * shown. */
+static bool zone_valid(const char *zone)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                  "/_+-";
+    return strlen(zone) <= AUTH_ZONE_MAX && strspn(zone, letters) == strlen(zone);
+}
+
 static enum status refuse(struct auth_fault *ret_fault, const char *code)
 {
     ret_fault->code = code;
@@ -233,6 +242,10 @@ static void change_apply(struct changing *changing)
         user->name = change->name;
     if (change->language != NULL)
         user->language = change->language;
+    if (change->zone != NULL)
+        user->zone = change->zone;
+    if (change->quiet_until != NULL)
+        user->quiet_until = *change->quiet_until;
     if (change->admin != JSON_ABSENT)
         user->admin = change->admin == JSON_YES;
     if (change->disabled != JSON_ABSENT)
@@ -246,7 +259,8 @@ static enum status change_store(struct db_session *session, const struct changin
     const struct vault_place place = {.table = "account", .column = "name", .row = user->id};
     struct db_statement *update =
         db_prepare(session, "UPDATE account SET name = $2, language = $3, admin = $4,"
-                            " disabled = $5, version = $6, epoch = epoch + $7 WHERE id = $1");
+                            " disabled = $5, version = $6, epoch = epoch + $7, zone = $8,"
+                            " quiet_until = $9 WHERE id = $1");
     db_bind_text(update, 1, user->id);
     enum status status = vault_bind(db_session_vault(session), &place, update, 2, user->name);
     db_bind_text(update, 3, user->language);
@@ -254,6 +268,8 @@ static enum status change_store(struct db_session *session, const struct changin
     db_bind_int(update, 5, user->disabled);
     db_bind_int(update, 6, user->version);
     db_bind_int(update, 7, changing->ended);
+    db_bind_text(update, 8, user->zone);
+    db_bind_int(update, 9, user->quiet_until);
     return status == STATUS_OK ? db_run(update) : status;
 }
 
@@ -286,6 +302,8 @@ enum status auth_user_change(struct auth *auth, const char *id, const struct aut
     if (change->language != NULL && change->language[0] != '\0' &&
         !text_valid(change->language, 1, AUTH_LANGUAGE_MAX, TEXT_LINE))
         return refuse(ret_fault, "language");
+    if (change->zone != NULL && !zone_valid(change->zone))
+        return refuse(ret_fault, "zone");
     enum status status = db_write(auth->config.db, change_run, &changing);
     if (status != STATUS_OK)
         return status;

@@ -1,6 +1,7 @@
 /*
  * signalling/api/accounts.c - signing in and out, oneself, one's devices; for admins, everybody.
  */
+#include "signalling/api/accounts.h"
 #include "core/clock.h"
 #include "core/fields.h"
 #include "signalling/api/api.h"
@@ -14,9 +15,9 @@ enum { CURSOR_MAX = CRYPTO_ID_CHARS };
 /* ---- what is shown of an account ---- */
 
 struct user_shown {
-    const char *id, *email, *name, *role, *language;
+    const char *id, *email, *name, *role, *language, *zone;
     bool disabled;
-    int64_t version, created;
+    int64_t version, created, quiet_until, picture;
 };
 
 static const struct json_field user_shown_fields[] = {
@@ -25,12 +26,16 @@ static const struct json_field user_shown_fields[] = {
     TEXT(user_shown, name, 1, AUTH_NAME_MAX, true, NULL),
     CHOICE(user_shown, role, "admin|member", true, NULL),
     TEXT(user_shown, language, 0, AUTH_LANGUAGE_MAX, true, "empty: as the browser says"),
+    TEXT(user_shown, zone, 0, AUTH_ZONE_MAX, true,
+         "as in the tz database; empty: as the browser says"),
+    INT(user_shown, quiet_until, 0, INT64_MAX, true, "do not disturb until then, ms since 1970"),
+    INT(user_shown, picture, 0, INT64_MAX, true, "its version; 0: there is none"),
     BOOL(user_shown, disabled, NULL),
     INT(user_shown, version, 1, INT64_MAX, true, "its ETag; rises with every change"),
     INT(user_shown, created, 0, INT64_MAX, true, "ms since 1970"),
 };
 
-static TABLE(user_shown, NULL);
+TABLE(user_shown, NULL);
 
 static struct user_shown shown_of(const struct auth_user *user)
 {
@@ -40,11 +45,14 @@ static struct user_shown shown_of(const struct auth_user *user)
                                .role = user->admin ? "admin" : "member",
                                .language = user->language,
                                .disabled = user->disabled,
+                               .zone = user->zone,
+                               .quiet_until = user->quiet_until,
+                               .picture = user->picture,
                                .version = user->version,
                                .created = user->created};
 }
 
-static enum status user_result(struct api_call *call, const struct auth_user *user)
+enum status account_result(struct api_call *call, const struct auth_user *user)
 {
     struct user_shown *shown = arena_alloc(call->arena, sizeof *shown);
     if (shown == NULL)
@@ -94,37 +102,45 @@ static const struct json_field session_shown_fields[] = {
     OBJECT(session_shown, user, &user_shown_table, true, NULL),
 };
 
-static TABLE(session_shown, NULL);
+TABLE(session_shown, NULL);
 
-/* Signed in: the token as it was wished for. */
+struct auth_login account_login(const struct api_call *call, bool cookie)
+{
+    return (struct auth_login){.cookie = cookie,
+                               .address = call->request->address,
+                               .local = call->request->loopback,
+                               .device = http_header(call->request, "user-agent")};
+}
+
+enum status account_signed_in(struct api_call *call, const struct auth_signed_in *in)
+{
+    struct session_shown *shown = api_result(call, sizeof *shown);
+    if (shown == NULL)
+        return STATUS_NO_MEMORY;
+    *shown = (struct session_shown){.id = in->caller.session, .user = shown_of(&in->caller.user)};
+    if (in->caller.cookie)
+        shown->csrf = caller_cookie_set(call->reply, in->token, call->arena);
+    else
+        shown->token = arena_strdup(call->arena, in->token);
+    return shown->csrf != NULL || shown->token != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 static enum status begin(struct api_call *call, const struct sign_in *body)
 {
-    const struct auth_login login = {.email = body->email,
-                                     .password = body->password,
-                                     .cookie = body->cookie,
-                                     .address = call->request->address,
-                                     .local = call->request->loopback,
-                                     .device = http_header(call->request, "user-agent")};
+    struct auth_login login = account_login(call, body->cookie);
     struct auth_signed_in in;
     uint32_t wait_s = 0;
+    login.email = body->email;
+    login.password = body->password;
     enum status status =
         auth_sign_in(call->api->auth, &login, clock_wall_ms(), call->arena, &in, &wait_s);
     if (status == STATUS_LIMIT)
         return api_wait(call, wait_s);
     if (status == STATUS_DENIED)
         return api_problem(call, 401, "credentials", "no account has this address and password");
-    struct session_shown *shown =
-        status == STATUS_OK ? arena_alloc(call->arena, sizeof *shown) : NULL;
-    if (shown == NULL)
-        return status == STATUS_OK ? STATUS_NO_MEMORY : status;
-    *shown = (struct session_shown){.id = in.caller.session, .user = shown_of(&in.caller.user)};
-    if (body->cookie) {
-        shown->csrf = caller_cookie_set(call->reply, in.token, call->arena);
-    } else {
-        shown->token = arena_strdup(call->arena, in.token);
-    }
-    call->result = shown;
-    return shown->csrf != NULL || shown->token != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    if (status == STATUS_AGAIN)
+        return account_second(call, &in);
+    return status == STATUS_OK ? account_signed_in(call, &in) : status;
 }
 
 static enum status run_sign_in(struct api_call *call)
@@ -177,16 +193,20 @@ static enum status run_ticket(struct api_call *call)
 
 static enum status run_me(struct api_call *call)
 {
-    return user_result(call, &call->caller->user);
+    return account_result(call, &call->caller->user);
 }
 
 struct me_change {
-    const char *name, *language;
+    const char *name, *language, *zone;
+    int64_t quiet_until;
 };
 
 static const struct json_field me_change_fields[] = {
     TEXT(me_change, name, 1, AUTH_NAME_MAX, false, NULL),
     TEXT(me_change, language, 0, AUTH_LANGUAGE_MAX, false, NULL),
+    TEXT(me_change, zone, 0, AUTH_ZONE_MAX, false, "as in the tz database; empty: none"),
+    INT(me_change, quiet_until, -1, INT64_MAX, false,
+        "do not disturb until then, ms since 1970; -1: not any more"),
 };
 
 static TABLE(me_change, NULL);
@@ -200,14 +220,19 @@ static enum status change(struct api_call *call, const char *id, struct auth_cha
         return api_changed(call);
     enum status status =
         auth_user_change(call->api->auth, id, &wish, clock_wall_ms(), call->arena, &user, &fault);
-    return status == STATUS_OK ? user_result(call, &user) : fault_problem(call, status, &fault);
+    return status == STATUS_OK ? account_result(call, &user) : fault_problem(call, status, &fault);
 }
 
 static enum status run_me_change(struct api_call *call)
 {
     const struct me_change *body = call->body;
-    return change(call, call->caller->user.id,
-                  (struct auth_change){.name = body->name, .language = body->language});
+    int64_t quiet_until = body->quiet_until > 0 ? body->quiet_until : 0;
+    return change(
+        call, call->caller->user.id,
+        (struct auth_change){.name = body->name,
+                             .language = body->language,
+                             .zone = body->zone,
+                             .quiet_until = body->quiet_until != 0 ? &quiet_until : NULL});
 }
 
 struct password_change {
@@ -366,7 +391,7 @@ static enum status run_user_add(struct api_call *call)
     struct auth_fault fault = {NULL};
     enum status status =
         auth_user_add(call->api->auth, &wish, clock_wall_ms(), call->arena, &user, &fault);
-    return status == STATUS_OK ? user_result(call, &user) : fault_problem(call, status, &fault);
+    return status == STATUS_OK ? account_result(call, &user) : fault_problem(call, status, &fault);
 }
 
 static enum status run_user(struct api_call *call)
@@ -374,7 +399,7 @@ static enum status run_user(struct api_call *call)
     struct auth_user user;
     enum status status =
         auth_user_get(call->api->auth, call->request->params[0], call->arena, &user);
-    return status == STATUS_OK ? user_result(call, &user) : status;
+    return status == STATUS_OK ? account_result(call, &user) : status;
 }
 
 struct user_change {
@@ -453,7 +478,9 @@ static const struct api_route routes[] = {
           .doc = "Makes the first account, an admin, and signs in. 403 when there is one."),
     ROUTE("POST", "session", API_ANYONE, run_sign_in, .body = &sign_in_table,
           .result = &session_shown_table, .status = 201,
-          .doc = "Signs in. 401 `credentials`; 429 with Retry-After after failures."),
+          .doc =
+              "Signs in. 401 `credentials`; 401 `second_factor` with `second` (see below) when the "
+              "password is right but not enough; 429 with Retry-After after failures."),
     ROUTE("GET", "session", API_USER, run_session, .result = &session_shown_table,
           .doc = "Who is signed in here."),
     ROUTE("DELETE", "session", API_USER, run_sign_out, .status = 204, .doc = "Signs out."),

@@ -144,6 +144,10 @@ enum http_range http_range(const char *value, size_t length, size_t *ret_first, 
 void http_problem(const struct http_request *request, struct http_reply *reply, int status,
                   const char *code, const char *detail);
 
+/* One more member of the problem that was answered (RFC 9457 3.2): `json` is its value as text. */
+void http_problem_member(const struct http_request *request, struct http_reply *reply,
+                         const char *name, const char *json);
+
 /* ---- websockets ---- */
 
 struct http_ws; /* reference counted; lives until the last http_ws_unref */

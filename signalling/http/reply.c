@@ -91,3 +91,14 @@ void http_problem(const struct http_request *request, struct http_reply *reply, 
     reply->body = text;
     reply->body_length = text != NULL ? strlen(text) : 0;
 }
+
+void http_problem_member(const struct http_request *request, struct http_reply *reply,
+                         const char *name, const char *json)
+{
+    const char *text = arena_printf(request->arena, "%.*s,\"%s\":%s}", (int)reply->body_length - 1,
+                                    (const char *)reply->body, name, json);
+    if (text == NULL)
+        return; /* the problem stands without it */
+    reply->body = text;
+    reply->body_length = strlen(text);
+}
