@@ -12,9 +12,15 @@ export interface User {
   name: string;
   role: 'admin' | 'member';
   language: string;
+  /** Of the tz database; empty: as the browser says. */
+  zone: string;
+  /** Do not disturb until then, ms since 1970. */
+  quiet_until: number;
+  /** Version of the picture; 0: none. */
+  picture: number;
 }
 
-interface Session {
+export interface Session {
   id: string;
   /** Empty after a start without a network, until the server has been asked. */
   csrf: string;
@@ -40,7 +46,13 @@ export const signUpOpen = signal(false);
 
 /** What went wrong, by its stable name. */
 export class AccountError extends HttpError {
-  constructor(status: number, readonly code: string, text: string) {
+  constructor(
+    status: number,
+    readonly code: string,
+    text: string,
+    /** All that the server said. */
+    readonly problem: Record<string, unknown> = {},
+  ) {
     super(status, text);
   }
 }
@@ -56,22 +68,23 @@ export async function ask<T>(
     method,
     headers: {
       ...headers,
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(body === undefined ? {} : { 'Content-Type': body instanceof Blob ? body.type : 'application/json' }),
       ...(session.peek() ? { 'X-CSRF-Token': session.peek()!.csrf } : {}),
     },
-    body: body === undefined ? null : JSON.stringify(body),
+    body: body === undefined ? null : body instanceof Blob ? body : JSON.stringify(body),
     credentials: 'same-origin',
     cache: 'no-store',
   });
   if (!response.ok) {
     const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
     if (response.status === 401 && problem.code === 'unauthorized') end();
-    throw new AccountError(response.status, problem.code ?? '', problem.detail ?? response.statusText);
+    throw new AccountError(response.status, problem.code ?? '', problem.detail ?? response.statusText, problem);
   }
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-function begin(next: Session): void {
+/** Somebody is signed in now. */
+export function begin(next: Session): void {
   session.value = next;
   settings.name.value = next.user.name;
   void own(next.user.id).then(() => keep('session', { ...next, csrf: '' }));
@@ -122,8 +135,8 @@ export async function signOut(): Promise<void> {
   end();
 }
 
-export async function rename(name: string): Promise<void> {
-  const user = await ask<User>('PATCH', 'me', { name });
+/** One's account as it is after a change. */
+export function took(user: User): void {
   const now = session.peek();
   if (now) begin({ ...now, user });
 }

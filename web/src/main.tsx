@@ -9,6 +9,7 @@ import './styles/meeting.css';
 import './styles/panel.css';
 import './styles/spaces.css';
 import './styles/search.css';
+import './styles/account.css';
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);

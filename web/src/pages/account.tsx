@@ -1,21 +1,24 @@
 import { useEffect, useState } from 'preact/hooks';
-import { changeEmail, changePassword, type Device, devices, rename, revoke, session, signOut } from '../account';
+import { changeEmail, changePassword, type Device, devices, revoke, session, signOut } from '../account';
 import { go } from '../route';
 import { dateTime, text } from '../text';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icons';
 import { Caption } from '../ui/parts';
+import { Profile } from './account/profile';
+import { Security } from './account/security';
 import { Invitations } from './invitations';
 import { Field, Form, FormPage, SignIn } from './sign_in';
 
-/** Oneself: name, password, where one is signed in. */
+/** Oneself: how others see one, how one signs in, and where one did. */
 export function AccountPage() {
   const t = text.value.account;
   const user = session.value?.user;
   if (!user) return <SignIn />;
   return (
     <FormPage title={t.title} lead={user.email}>
-      <NameForm key={user.id} />
+      <Profile key={user.id} user={user} />
+      <Security />
       <EmailForm />
       <PasswordForm />
       {user.role === 'admin' && <Invitations />}
@@ -24,16 +27,6 @@ export function AccountPage() {
         {t.signOut}
       </Button>
     </FormPage>
-  );
-}
-
-function NameForm() {
-  const t = text.value.account;
-  const [name, setName] = useState(session.peek()?.user.name ?? '');
-  return (
-    <Form action={text.value.common.save} submit={() => rename(name)} testid="save-name">
-      <Field label={t.name} value={name} set={setName} complete="name" testid="name" />
-    </Form>
   );
 }
 

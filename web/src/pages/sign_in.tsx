@@ -1,11 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { AccountError, makeFirst, session, setup, signIn, signUpOpen } from '../account';
+import { passkeysHere, type Second, secondOf, signInByPasskey } from '../factors';
 import { follow, go } from '../route';
 import { text } from '../text';
 import { Button } from '../ui/button';
 import { Logo } from '../ui/icons';
 import { Caption, PagePreferences } from '../ui/parts';
+import { PasskeyButton, SecondStep } from './second_step';
 
 /** What went wrong, in the words of the person's language. */
 export function faultText(error: unknown): string {
@@ -69,10 +71,13 @@ export function Field({ label, type = 'text', value, set, complete, hint, testid
 }
 
 /** A form that does one thing, and says when it failed. */
-export function Form({ action, submit, testid, children }: {
+export function Form({ action, submit, testid, plain, danger, children }: {
   action: string;
   submit(): Promise<void>;
   testid: string;
+  /** In a dialog, which is a card already. */
+  plain?: boolean;
+  danger?: boolean;
   children: ComponentChildren;
 }) {
   const [busy, setBusy] = useState(false);
@@ -85,14 +90,14 @@ export function Form({ action, submit, testid, children }: {
     setBusy(false);
   };
   return (
-    <form class="card form-card" onSubmit={(event) => void send(event)}>
+    <form class={plain ? 'form-plain' : 'card form-card'} onSubmit={(event) => void send(event)}>
       {children}
       {fault !== null && (
         <Caption tone="danger" testid="form-fault">
           {faultText(fault)}
         </Caption>
       )}
-      <Button type="submit" variant="primary" size="large" busy={busy} disabled={busy} data-testid={testid}>
+      <Button type="submit" variant={danger ? 'danger' : 'primary'} size="large" busy={busy} disabled={busy} data-testid={testid}>
         {action}
       </Button>
     </form>
@@ -103,18 +108,27 @@ export function SignIn() {
   const t = text.value.account;
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
+  const [second, setSecond] = useState<Second | null>(null);
   useEffect(() => {
     if (session.value) go('/');
   }, [session.value]);
+  const submit = () =>
+    signIn(email, password).catch((error: unknown) => {
+      const asked = secondOf(error);
+      if (!asked) throw error;
+      setSecond(asked);
+    });
+  if (second) return <SecondStep second={second} again={() => setSecond(null)} />;
   return (
     <FormPage title={t.signIn}>
-      <Form action={t.signIn} submit={() => signIn(email, password)} testid="sign-in">
+      <Form action={t.signIn} submit={submit} testid="sign-in">
         <Field label={t.email} type="email" value={email} set={setEmail} complete="username" testid="email" />
         <Field
           label={t.password} type="password" value={password} set={setPassword}
           complete="current-password" testid="password"
         />
       </Form>
+      {passkeysHere() && <PasskeyButton label={text.value.security.byPasskey} run={() => signInByPasskey()} />}
       <p class="form-links">
         <a href="/forgotten" onClick={follow} data-testid="forgotten-link">
           {t.forgotten}

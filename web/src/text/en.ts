@@ -1,5 +1,7 @@
 // English. The other languages have this shape; the compiler finds what they lack.
 
+import { profileEn, securityEn } from './account_en';
+
 const plural = (n: number, one: string, many: string) => (n === 1 ? one : many.replace('#', String(n)));
 
 export const en = {
@@ -467,6 +469,8 @@ export const en = {
     lostText: 'The meeting went on without you. You can join again.',
     home: 'Back to start',
   },
+  security: securityEn,
+  profile: profileEn,
   account: {
     signIn: 'Sign in',
     signOut: 'Sign out',
@@ -529,6 +533,14 @@ export const en = {
     waitingFor: { invite: 'Invited', signup: 'Signing up', email: 'New address', password: 'New password' },
     failed: 'That did not work. Try again in a moment.',
     faults: {
+      code: 'That is not a code, or it was used already.',
+      challenge: 'This took too long. Start again.',
+      passkey: 'This passkey does not sign in here.',
+      cancelled: 'The browser did not finish. Try again.',
+      proof: 'The password or the code is not right.',
+      too_many: 'There are 20 passkeys already. Remove one first.',
+      too_large: 'That picture is too large.',
+      type: 'Only PNG, JPEG and WebP pictures can be used.',
       credentials: 'That address and password do not belong together.',
       too_many_tries: 'Too many failed tries. Wait a little before the next one.',
       busy: 'Too many people are signing in. Try again in a moment.',

@@ -1,4 +1,5 @@
 // 简体中文
+import { profileZh, securityZh } from './account_zh';
 import type { Text } from './en';
 
 export const zh: Text = {
@@ -466,6 +467,8 @@ export const zh: Text = {
     lostText: '会议已继续进行，你可以重新加入。',
     home: '返回首页',
   },
+  security: securityZh,
+  profile: profileZh,
   account: {
     signIn: '登录',
     signOut: '退出登录',
@@ -528,6 +531,14 @@ export const zh: Text = {
     waitingFor: { invite: '已邀请', signup: '注册中', email: '新邮箱地址', password: '新密码' },
     failed: '操作未成功，请稍后再试。',
     faults: {
+      code: '验证码不正确，或已使用过。',
+      challenge: '用时过长，请重新开始。',
+      passkey: '这个通行密钥不能在此登录。',
+      cancelled: '浏览器没有完成操作，请重试。',
+      proof: '密码或验证码不正确。',
+      too_many: '已有 20 个通行密钥，请先删除一个。',
+      too_large: '图片过大。',
+      type: '只支持 PNG、JPEG 和 WebP 图片。',
       credentials: '邮箱与密码不匹配。',
       too_many_tries: '失败次数过多，请稍等再试。',
       busy: '登录的人太多，请稍后再试。',

@@ -153,6 +153,12 @@ const paths = {
       <path d="m16 16 4.5 4.5" />
     </>
   ),
+  key: (
+    <>
+      <circle cx="8" cy="15" r="4.5" />
+      <path d="m11.2 11.8 8.3-8.3M15.5 7.5l3 3M18 5l2 2" />
+    </>
+  ),
   lock: (
     <>
       <rect x="5" y="10.5" width="14" height="9.5" rx="2.5" />

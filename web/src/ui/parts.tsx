@@ -25,10 +25,17 @@ export function initials(name: string): string {
   return (first + last).toLocaleUpperCase();
 }
 
-export function Avatar({ name, seed, class: extra }: { name: string; seed: string; class?: string }) {
+export function Avatar({ name, seed, picture, class: extra }: {
+  name: string;
+  seed: string;
+  /** Its address. */
+  picture?: string;
+  class?: string;
+}) {
   return (
     <span class={`avatar ${extra ?? ''}`} style={{ background: `var(--hue-${hue(seed)})` }} aria-hidden="true">
       {initials(name)}
+      {picture && <img src={picture} alt="" />}
     </span>
   );
 }
