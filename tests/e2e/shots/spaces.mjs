@@ -16,7 +16,7 @@ const space = (name, i) => ({
 });
 
 export function user(language) {
-  return { id: 'u0', email: 'maya@example.org', name: people[language][0], role: 'admin', language: '' };
+  return { id: 'u0', email: 'maya@example.org', name: people[language][0], role: 'admin', language: '', zone: '', quiet_until: 0, picture: 0 };
 }
 
 const talk = {

@@ -124,7 +124,7 @@ function Quiet({ user }: { user: User }) {
             label={t.quietFor}
             trigger={({ ref, ...props }) => (
               <button {...props} ref={ref} type="button" class="button secondary small" data-testid="quiet-on">
-                {text.value.common.on}
+                {text.value.security.confirm}
               </button>
             )}
           >
