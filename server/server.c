@@ -40,6 +40,7 @@ struct server {
     struct jobs *jobs;
     struct post post;
     struct signed_in_list signed_in;
+    struct presence *presence;
     struct meetings *meetings;
     struct media *media;
     struct dialin *dialin; /* NULL: not enabled */
@@ -175,6 +176,9 @@ static enum status auth_start(struct server *server, const struct settings *sett
                                        .ended = signed_in_ended,
                                        .context = &server->signed_in};
     enum status status = signed_in_list_init(&server->signed_in);
+    if (status == STATUS_OK)
+        status = presence_new(&server->presence);
+    server->signed_in.presence = server->presence;
     return status == STATUS_OK ? auth_new(&config, &server->auth) : status;
 }
 
@@ -349,6 +353,7 @@ static enum status edge_open(struct server *server, const struct settings *setti
                                          .adhoc = adhoc};
     server->api.db = server->db;
     server->api.auth = server->auth;
+    server->api.presence = server->presence;
     server->api.objects = server->objects;
     server->api.mail = &server->post.mail;
     server->api.sign_up = settings->auth_domains.count > 0;
@@ -531,6 +536,7 @@ struct server *server_stop(struct server *server)
     if (server->auth != NULL)
         signed_in_list_fini(&server->signed_in);
     server->auth = auth_free(server->auth);
+    server->presence = presence_free(server->presence);
     server->db = db_close(server->db);
     server->metrics = metrics_free(server->metrics);
     free(server);

@@ -215,6 +215,9 @@ MUST_USE enum status auth_secret_check(struct auth *auth, const struct auth_secr
 /* Inside db_write or db_read. Errors: STATUS_NOT_FOUND. */
 MUST_USE enum status auth_user_in(struct db_session *session, const char *id, struct arena *arena,
                                   struct auth_user *ret_user);
+/* Whether `asker` may see of `user` what others see: they are one, or share a space. Errors:
+ * STATUS_NOT_FOUND. */
+MUST_USE enum status auth_user_met(struct db_session *session, const char *user, const char *asker);
 /* How an address is written and under which hash its account is found. Errors: STATUS_INVALID (it
  * is no address). */
 MUST_USE enum status auth_email_key(struct vault *vault, const char *email, struct arena *arena,

@@ -3,6 +3,8 @@
  */
 #include "modules/auth/auth_state.h"
 
+#include <string.h>
+
 enum status auth_user_in(struct db_session *session, const char *id, struct arena *arena,
                          struct auth_user *ret_user)
 {
@@ -11,6 +13,18 @@ enum status auth_user_in(struct db_session *session, const char *id, struct aren
     db_bind_text(select, 1, id);
     enum status status = db_step(select);
     return status == STATUS_OK ? auth_user_read(session, select, arena, ret_user) : status;
+}
+
+enum status auth_user_met(struct db_session *session, const char *user, const char *asker)
+{
+    if (strcmp(user, asker) == 0)
+        return STATUS_OK;
+    struct db_statement *select =
+        db_prepare(session, "SELECT 1 FROM space_member m JOIN space_member o ON o.space = m.space"
+                            " AND o.account = $2 WHERE m.account = $1 LIMIT 1");
+    db_bind_text(select, 1, asker);
+    db_bind_text(select, 2, user);
+    return db_step(select);
 }
 
 enum status auth_email_key(struct vault *vault, const char *email, struct arena *arena,

@@ -2,8 +2,6 @@
 
 #include "modules/auth/auth_state.h"
 
-#include <string.h>
-
 static struct vault_place place_of(const char *user)
 {
     return (struct vault_place){.table = "account_picture", .column = "bytes", .row = user};
@@ -94,20 +92,10 @@ struct getting {
     struct profile_picture picture;
 };
 
-static enum status share_check(struct db_session *session, const struct getting *getting)
-{
-    struct db_statement *select =
-        db_prepare(session, "SELECT 1 FROM space_member m JOIN space_member o ON o.space = m.space"
-                            " AND o.account = $2 WHERE m.account = $1 LIMIT 1");
-    db_bind_text(select, 1, getting->asker);
-    db_bind_text(select, 2, getting->user);
-    return strcmp(getting->user, getting->asker) == 0 ? STATUS_OK : db_step(select);
-}
-
 static enum status get_run(struct db_session *session, void *arg)
 {
     struct getting *getting = arg;
-    enum status status = share_check(session, getting);
+    enum status status = auth_user_met(session, getting->user, getting->asker);
     if (status != STATUS_OK)
         return status;
     struct db_statement *select =

@@ -1,6 +1,7 @@
 #include "modules/spaces/feed.h"
 
 #include "core/fields.h"
+#include "modules/auth/auth.h"
 #include "modules/spaces/message_rows.h"
 #include "storage/event.h"
 
@@ -21,10 +22,23 @@ static const struct json_field feed_event_fields[] = {
 
 TABLE(feed_event, "Something happened in one's spaces.");
 
+static const struct json_field feed_person_fields[] = {
+    TEXT(feed_person, id, 1, CRYPTO_ID_CHARS, true, "an account's"),
+    CHOICE(feed_person, state, "online|away|offline", true, NULL),
+    INT(feed_person, quiet_until, 0, INT64_MAX, true, "do not disturb until then, ms since 1970"),
+    INT(feed_person, picture, 0, INT64_MAX, true, "its version; 0: there is none"),
+};
+
+TABLE(feed_person, "Somebody with whom one shares a space, as they are now.");
+
 static const struct json_field feed_page_fields[] = {
     LIST(feed_page, items, &feed_event_table, FEED_PAGE_MAX, true, "in order"),
     INT(feed_page, last, 0, INT64_MAX, true, "what to ask after next"),
     BOOL(feed_page, more, "there are some already"),
+    LIST(feed_page, people, &feed_person_table, PRESENCE_PAGE_MAX, false,
+         "who came, went, or is seen otherwise, when `presence` was asked for"),
+    INT(feed_page, presence, 0, INT64_MAX, false, "what to ask after next in `presence`"),
+    BOOL(feed_page, missed, "more people changed than are told: read the members anew"),
 };
 
 TABLE(feed_page, NULL);
@@ -274,4 +288,53 @@ enum status feed_news(struct db *db, int64_t after, struct arena *arena, struct 
     if (status == STATUS_OK)
         *ret_news = telling.news;
     return status;
+}
+
+/* ---- people ---- */
+
+struct greeting {
+    const char *account;
+    const struct presence_page *changes;
+    struct arena *arena;
+    struct json_list people;
+};
+
+static enum status people_run(struct db_session *session, void *arg)
+{
+    struct greeting *greeting = arg;
+    const struct presence_page *changes = greeting->changes;
+    struct feed_person *people =
+        arena_alloc(greeting->arena, (changes->count + 1) * sizeof *people);
+    size_t count = 0;
+    if (people == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < changes->count; i++) {
+        struct auth_user user;
+        enum status status = auth_user_met(session, changes->items[i].account, greeting->account);
+        if (status == STATUS_OK)
+            status = auth_user_in(session, changes->items[i].account, greeting->arena, &user);
+        if (status == STATUS_NOT_FOUND)
+            continue;
+        if (status != STATUS_OK)
+            return status;
+        people[count++] = (struct feed_person){.id = user.id,
+                                               .state = presence_name(changes->items[i].state),
+                                               .quiet_until = user.quiet_until,
+                                               .picture = user.picture};
+    }
+    greeting->people = (struct json_list){.items = people, .count = count};
+    return STATUS_OK;
+}
+
+enum status feed_people(struct db *db, const char *account, const struct presence_page *changes,
+                        struct arena *arena, struct feed_page *page)
+{
+    struct greeting greeting = {.account = account, .changes = changes, .arena = arena};
+    enum status status = changes->count > 0 ? db_read(db, people_run, &greeting) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    page->people = greeting.people;
+    page->presence = changes->last;
+    page->missed = changes->missed;
+    return STATUS_OK;
 }

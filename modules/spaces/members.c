@@ -97,6 +97,8 @@ static enum status row_read(struct db_session *session, struct db_statement *row
         return status;
     member.name = user.name;
     member.email = user.email;
+    member.quiet_until = user.quiet_until;
+    member.picture = user.picture;
     *ret_member = member;
     return STATUS_OK;
 }

@@ -62,6 +62,8 @@ struct spaces_list {
 
 struct spaces_member {
     const char *id, *name, *email, *role; /* id: of the account */
+    const char *state;                    /* presence_name; NULL: nobody looked */
+    int64_t quiet_until, picture;         /* as struct auth_user has them */
     int64_t joined;
 };
 

@@ -46,6 +46,9 @@ static const struct json_field spaces_member_fields[] = {
     TEXT(spaces_member, name, 0, AUTH_NAME_MAX, true, NULL),
     TEXT(spaces_member, email, 1, AUTH_EMAIL_MAX, true, NULL),
     CHOICE(spaces_member, role, ROLES, true, NULL),
+    CHOICE(spaces_member, state, "online|away|offline", false, NULL),
+    INT(spaces_member, quiet_until, 0, INT64_MAX, true, "do not disturb until then, ms since 1970"),
+    INT(spaces_member, picture, 0, INT64_MAX, true, "its version; 0: there is none"),
     INT(spaces_member, joined, 0, INT64_MAX, true, "ms since 1970"),
 };
 

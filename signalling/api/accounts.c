@@ -220,6 +220,8 @@ static enum status change(struct api_call *call, const char *id, struct auth_cha
         return api_changed(call);
     enum status status =
         auth_user_change(call->api->auth, id, &wish, clock_wall_ms(), call->arena, &user, &fault);
+    if (status == STATUS_OK && wish.quiet_until != NULL)
+        presence_touched(call->api->presence, id, clock_wall_ms());
     return status == STATUS_OK ? account_result(call, &user) : fault_problem(call, status, &fault);
 }
 

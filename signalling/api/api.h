@@ -8,6 +8,7 @@
 
 #include "core/metrics.h"
 #include "modules/auth/auth.h"
+#include "modules/auth/presence.h"
 #include "modules/mail/mail.h"
 #include "modules/meetings/adhoc.h"
 #include "modules/meetings/meetings.h"
@@ -26,6 +27,7 @@ struct api_bound {
 struct api {
     struct db *db;
     struct auth *auth;
+    struct presence *presence;
     struct objects *objects;
     const struct mail *mail; /* NULL: none is sent */
     bool sign_up;            /* by addresses of open domains */

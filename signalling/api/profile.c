@@ -20,6 +20,8 @@ static enum status set(struct api_call *call, const void *bytes, size_t length)
         return api_problem(call, 413, "too_large", "at most 128 KiB and 512 x 512 pixels");
     if (status == STATUS_UNSUPPORTED)
         return api_problem(call, 415, "type", "PNG, JPEG and WebP are taken");
+    if (status == STATUS_OK)
+        presence_touched(call->api->presence, user.id, clock_wall_ms());
     return status == STATUS_OK ? account_result(call, &user) : status;
 }
 

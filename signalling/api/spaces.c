@@ -174,7 +174,11 @@ static enum status list_members(struct api_call *call)
     struct spaces_members *members = api_result(call, sizeof *members);
     if (members == NULL)
         return STATUS_NO_MEMORY;
-    return spaces_members(call->api->db, &who, query->cursor, call->arena, members);
+    enum status status = spaces_members(call->api->db, &who, query->cursor, call->arena, members);
+    struct spaces_member *items = members->items.items;
+    for (size_t i = 0; status == STATUS_OK && i < members->items.count; i++)
+        items[i].state = presence_name(presence_of(call->api->presence, items[i].id));
+    return status;
 }
 
 /* {user}, which may be "me". */

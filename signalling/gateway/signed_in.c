@@ -1,12 +1,13 @@
 #include "signalling/gateway/signed_in.h"
 
+#include "core/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum status signed_in_list_init(struct signed_in_list *list)
 {
-    list->first = NULL;
-    list->fed = 0;
+    *list = (struct signed_in_list){.first = NULL};
     return lock_init(&list->lock);
 }
 
@@ -24,6 +25,8 @@ void signed_in_add(struct signed_in_list *list, struct signed_in *entry)
         list->first->prev = entry;
     list->first = entry;
     lock_give(&list->lock);
+    if (list->presence != NULL)
+        presence_opened(list->presence, entry->user, clock_wall_ms());
 }
 
 void signed_in_remove(struct signed_in_list *list, struct signed_in *entry)
@@ -38,6 +41,8 @@ void signed_in_remove(struct signed_in_list *list, struct signed_in *entry)
     else
         list->first = entry->next;
     lock_give(&list->lock);
+    if (list->presence != NULL)
+        presence_closed(list->presence, entry->user, clock_wall_ms());
 }
 
 /* gateway_end only queues, so it may be called under the lock; that keeps the entries alive. */

@@ -7,6 +7,7 @@
 
 #include "core/crypto.h"
 #include "core/lock.h"
+#include "modules/auth/presence.h"
 #include "signalling/gateway/session.h"
 
 /* Part of what a gateway session is to the commands. */
@@ -23,6 +24,7 @@ struct signed_in_list {
     struct lock lock;
     int64_t fed; /* the newest event that was told */
     struct signed_in *first;
+    struct presence *presence; /* hears of sessions; may be NULL */
 };
 
 MUST_USE enum status signed_in_list_init(struct signed_in_list *list);

@@ -1,6 +1,7 @@
 // Who is in a space.
 import { signal } from '@preact/signals';
 import { HttpError } from '../api';
+import { learn } from './presence';
 import * as rest from './rest';
 import type { Member, Role } from './rest';
 import { drop, put } from './spaces';
@@ -14,6 +15,7 @@ export class Members {
   async load(): Promise<void> {
     const all = await rest.listMembers(this.space);
     for (const member of all) this.names.set(member.id, member.name);
+    learn(all);
     this.all.value = all;
   }
 

@@ -1,6 +1,7 @@
 // Spaces over REST: what goes over the wire, typed. Names are those of docs/protocol.md.
 import { ask } from '../account';
 import type { Attachment, ChatMessage } from '../gateway/frames';
+import type { Person } from './presence';
 
 export type Role = 'viewer' | 'editor' | 'owner';
 export type LinkPolicy = 'none' | 'viewer' | 'editor';
@@ -26,7 +27,7 @@ export interface Space {
   created: number;
 }
 
-export interface Member {
+export interface Member extends Person {
   /** Of the account; empty while the address has none. */
   id: string;
   name: string;
@@ -232,6 +233,19 @@ export interface EventPage {
 /** After `after`; -1: only where it is now. 410: too long ago, reload. */
 export const listEvents = (after: number): Promise<EventPage> =>
   ask('GET', `events?after=${after}`);
+
+/** Who came, went, or is seen otherwise. */
+export interface PeoplePage {
+  people?: Person[];
+  /** What to ask after next. */
+  presence: number;
+  /** More of them changed than are told. */
+  missed: boolean;
+}
+
+/** After `presence`; whoever asks is there, `away`: but nobody sits before the page. */
+export const listPeople = (presence: number, away: boolean): Promise<PeoplePage> =>
+  ask('GET', `events?after=-1&presence=${presence}&away=${away}`);
 
 // ---- files ----
 

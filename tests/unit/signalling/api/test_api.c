@@ -22,6 +22,7 @@ static void stage_begin(struct stage *stage, uint32_t requests_per_minute)
     stage->api.db = scratch_db(stage->f.folder, 2);
     const struct auth_config auth = {.db = stage->api.db};
     assert_int_equal(auth_new(&auth, &stage->api.auth), STATUS_OK);
+    assert_int_equal(presence_new(&stage->api.presence), STATUS_OK);
     stage->api.adhoc = ADHOC_ANYONE;
     assert_int_equal(api_routes(stage->f.http, &stage->api), STATUS_OK);
     fixture_start(&stage->f);
@@ -31,6 +32,7 @@ static void stage_end(struct stage *stage)
 {
     stage->f.http = http_free(stage->f.http);
     auth_free(stage->api.auth);
+    presence_free(stage->api.presence);
     db_close(stage->api.db);
     fixture_free(&stage->f);
 }

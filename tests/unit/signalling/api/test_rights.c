@@ -207,6 +207,7 @@ static void stage_begin(struct stage *stage)
     assert_int_equal(objects_open(stage->api.db, stage->f.folder, &stage->api.objects), STATUS_OK);
     const struct auth_config auth = {.db = stage->api.db};
     assert_int_equal(auth_new(&auth, &stage->api.auth), STATUS_OK);
+    assert_int_equal(presence_new(&stage->api.presence), STATUS_OK);
     stage->api.adhoc = ADHOC_ANYONE;
     assert_int_equal(metrics_new(&stage->api.metrics), STATUS_OK);
     assert_int_equal(api_routes(stage->f.http, &stage->api), STATUS_OK);
@@ -224,6 +225,7 @@ static void stage_end(struct stage *stage)
 {
     stage->f.http = http_free(stage->f.http);
     auth_free(stage->api.auth);
+    presence_free(stage->api.presence);
     objects_close(stage->api.objects);
     db_close(stage->api.db);
     metrics_free(stage->api.metrics);

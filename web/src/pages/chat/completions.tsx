@@ -5,7 +5,8 @@ import { useId, useState } from 'preact/hooks';
 import type { Named } from '../../chat/mentions';
 import { text } from '../../text';
 import { emojis, findEmojis, loadEmojis } from '../../ui/emoji-list';
-import { Avatar } from '../../ui/parts';
+import { Face } from '../../ui/face';
+
 
 const OFFERED_MAX = 6;
 
@@ -44,7 +45,7 @@ function people(all: readonly Named[], sought: string): Offer[] {
       words: `@${person.name} `,
       shown: (
         <>
-          <Avatar name={person.name} seed={person.id} class="rail-avatar" />
+          <Face name={person.name} id={person.id} class="rail-avatar" />
           <span class="ellipsis">{person.name}</span>
         </>
       ),

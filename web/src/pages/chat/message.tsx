@@ -9,7 +9,7 @@ import { EmojiRow } from '../../ui/emoji';
 import { EmojiPicker } from '../../ui/emoji-picker';
 import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
-import { Avatar } from '../../ui/parts';
+import { Face } from '../../ui/face';
 import { toast } from '../../ui/toast';
 import { Attachments } from './attachments';
 import type { ChatSeat } from './panel';
@@ -42,7 +42,7 @@ export function Message({ chat, seat, message, before, last = false, sought = fa
         </div>
       )}
       <article class={['chat-message', grouped && 'grouped', sought && 'sought'].filter(Boolean).join(' ')} data-testid={`message-${message.id}`}>
-        {!grouped && <Avatar name={message.author_name} seed={message.author} />}
+        {!grouped && <Face name={message.author_name} id={message.author} />}
         <div class="chat-body">
           {!grouped && (
             <header>

@@ -7,9 +7,9 @@ import type { Members } from '../../spaces/members';
 import { text } from '../../text';
 import { Button } from '../../ui/button';
 import { confirm } from '../../ui/dialog';
+import { Face } from '../../ui/face';
 import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
-import { Avatar } from '../../ui/parts';
 import { told } from './told';
 
 const SEARCH_FROM = 8; // fewer are seen at a glance
@@ -62,7 +62,7 @@ function Row({ space, members, member }: { space: Space; members: Members; membe
   const last = member.role === 'owner' && owners === 1;
   return (
     <li class="members-row" data-testid={`member-${member.email}`}>
-      <Avatar name={member.name} seed={member.id} />
+      <Face name={member.name} id={member.id} />
       <span class="person-words grow">
         <span class="ellipsis">{self ? text.value.common.selfSuffix(member.name) : member.name}</span>
         <small class="quiet ellipsis">{member.email}</small>

@@ -7,8 +7,9 @@ import { put } from '../../spaces/spaces';
 import { text } from '../../text';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
+import { Face } from '../../ui/face';
 import { Icon } from '../../ui/icons';
-import { Avatar, Caption } from '../../ui/parts';
+import { Caption } from '../../ui/parts';
 import { clip } from '../../util/bytes';
 import { NAME_MAX } from './new-space';
 import { faultOf } from './told';
@@ -73,7 +74,7 @@ export function NewConversation({ onClose }: { onClose(): void }) {
           <li key={person.id}>
             <label class="members-row">
               <input type="checkbox" checked={chosen.includes(person.id)} data-testid={`choose-${person.email}`} onChange={() => toggle(person.id)} />
-              <Avatar name={person.name} seed={person.id} class="rail-avatar" />
+              <Face name={person.name} id={person.id} class="rail-avatar" />
               <span class="person-words grow">
                 <span class="ellipsis">{person.name}</span>
                 <small class="quiet ellipsis">{person.email}</small>

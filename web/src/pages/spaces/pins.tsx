@@ -6,8 +6,8 @@ import type { Space } from '../../spaces/rest';
 import { may } from '../../spaces/rights';
 import { dateTime, text } from '../../text';
 import { IconButton } from '../../ui/button';
+import { Face } from '../../ui/face';
 import { Icon } from '../../ui/icons';
-import { Avatar } from '../../ui/parts';
 import { loadMarkdown, Words } from '../chat/words';
 import { told } from './told';
 
@@ -23,7 +23,7 @@ export function PinsPanel({ space, open }: { space: Space; open: OpenSpace }) {
       {pins?.map((message) => (
         <li key={message.id}>
           <header>
-            <Avatar name={message.author_name} seed={message.author} class="rail-avatar" />
+            <Face name={message.author_name} id={message.author} class="rail-avatar" />
             <span class="chat-author ellipsis grow">{message.author_name}</span>
             {may(space, 'write') && (
               <IconButton small icon="unpin" iconSize={16} tip="none" label={t.unpin} onClick={() => void told(open.pin(message, false))} />

@@ -8,6 +8,7 @@ import { byName, folders, spaces } from '../../spaces/spaces';
 import { text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { Icon, Logo } from '../../ui/icons';
+import { Face } from '../../ui/face';
 import { Avatar, PagePreferences } from '../../ui/parts';
 import { NewConversation } from './new-conversation';
 import { SearchButton } from '../search/open';
@@ -107,7 +108,11 @@ function Entry({ space }: { space: Space }) {
       data-testid={`space-${space.id}`}
       onClick={follow}
     >
-      <Avatar name={space.name} seed={space.id} class={space.kind === 'direct' ? 'rail-avatar' : 'rail-avatar square'} />
+      {space.kind === 'direct' && space.with ? (
+        <Face name={space.name} id={space.with} class="rail-avatar" />
+      ) : (
+        <Avatar name={space.name} seed={space.id} class="rail-avatar square" />
+      )}
       <span class="ellipsis grow">{space.name}</span>
       {space.muted && (
         <span class="rail-mark" role="img" aria-label={t.muted}>
@@ -143,7 +148,7 @@ function Oneself() {
         title={text.value.spaces.account}
         data-testid="account-link"
       >
-        <Avatar name={user.name} seed={user.id} class="rail-avatar" />
+        <Face name={user.name} id={user.id} class="rail-avatar" />
         <span class="ellipsis">{user.name}</span>
       </a>
       <PagePreferences />

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { path } from '../../route';
 import { openHub } from '../../spaces/hub';
-import { connected, follow } from '../../spaces/live';
+import { connected, follow, followPeople } from '../../spaces/live';
 import { forget } from '../../spaces/spaces';
 import { text } from '../../text';
 import { IconButton } from '../../ui/button';
@@ -19,6 +19,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     const stop = new AbortController();
     const closeHub = openHub();
     follow(stop.signal).catch(() => undefined); // signed out: the session signal has said so
+    void followPeople(stop.signal);
     return () => {
       stop.abort();
       closeHub();

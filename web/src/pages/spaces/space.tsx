@@ -14,6 +14,7 @@ import { text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
+import { Face } from '../../ui/face';
 import { Avatar, Caption } from '../../ui/parts';
 import { HistoryDialog } from '../chat/history';
 import { ChatPanel, type ChatSeat } from '../chat/panel';
@@ -142,7 +143,11 @@ function Head({ space, open }: { space: Space; open: OpenSpace }) {
   return (
     <header class="space-head">
       <DrawerButton />
-      <Avatar name={space.name} seed={space.id} class={space.kind === 'direct' ? '' : 'square'} />
+      {space.kind === 'direct' && space.with ? (
+        <Face name={space.name} id={space.with} />
+      ) : (
+        <Avatar name={space.name} seed={space.id} class="square" />
+      )}
       <span class="person-words grow">
         <h1 class="ellipsis" data-testid="space-title">
           {space.name}

@@ -1,0 +1,43 @@
+// Who is there now, of those with whom one shares a space; and whether one is there oneself.
+import { signal } from '@preact/signals';
+import { session } from '../account';
+
+export type State = 'online' | 'away' | 'offline';
+
+export interface Person {
+  id: string;
+  state?: State;
+  /** Do not disturb until then, ms since 1970. */
+  quiet_until: number;
+  /** Version of the picture; 0: none. */
+  picture: number;
+}
+
+const IDLE_MS = 300_000; // without a key or a pointer one is away
+
+const people = signal<ReadonlyMap<string, Person>>(new Map());
+
+export function learn(told: readonly Person[]): void {
+  if (told.length === 0) return;
+  const next = new Map(people.peek());
+  for (const person of told) if (person.id) next.set(person.id, person);
+  people.value = next;
+}
+
+/** Of oneself what one's account says. */
+export function personOf(id: string): Person | undefined {
+  const own = session.value?.user;
+  return own?.id === id ? { id, state: 'online', quiet_until: own.quiet_until, picture: own.picture } : people.value.get(id);
+}
+
+/** What the dot says; nobody is disturbed by being offline. */
+export function shownState(person: Person): State | 'quiet' {
+  const state = person.state ?? 'offline';
+  return state !== 'offline' && person.quiet_until > Date.now() ? 'quiet' : state;
+}
+
+let moved = Date.now();
+for (const kind of ['pointermove', 'pointerdown', 'keydown', 'visibilitychange'])
+  document.addEventListener(kind, () => (moved = Date.now()), { passive: true, capture: true });
+
+export const away = (): boolean => document.hidden || Date.now() - moved > IDLE_MS;
