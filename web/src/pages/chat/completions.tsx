@@ -7,7 +7,6 @@ import { text } from '../../text';
 import { emojis, findEmojis, loadEmojis } from '../../ui/emoji-list';
 import { Face } from '../../ui/face';
 
-
 const OFFERED_MAX = 6;
 
 interface Place {
