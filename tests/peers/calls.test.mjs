@@ -159,7 +159,10 @@ export const tests = {
     await Promise.all([
       played('we refresh by re-INVITE', [
         inMeeting('uas'),
-        asked('INVITE', { has: [['Session-Expires', 'refresher=uac']] }),
+        asked('INVITE', { has: [['Session-Expires', 'refresher=uac'], 'm=audio'] }),
+        reply('491 Request Pending'), // it met one of theirs: it comes again (RFC 3261 14.1)
+        asked('ACK'),
+        asked('INVITE', { has: [['Session-Expires', 'refresher=uac'], 'm=audio'], timeout: 5000 }),
         reply('200 OK', refreshed),
         asked('ACK'),
         bye(next),
@@ -167,6 +170,8 @@ export const tests = {
       played('we refresh by UPDATE', [
         inMeeting('uas', 'Allow: INVITE, ACK, BYE, CANCEL, UPDATE\n'),
         asked('UPDATE', { has: [['Session-Expires', 'refresher=uac']] }),
+        reply('491 Request Pending'),
+        asked('UPDATE', { has: [['Session-Expires', 'refresher=uac']], timeout: 5000 }),
         reply('200 OK', { ...refreshed, content: undefined }),
         bye(next),
       ], options),

@@ -3,6 +3,7 @@
  * waits at a time (RFC 3261 14.2), so ANSWER and REFUSE need not say which.
  */
 #include "signalling/sip/phone/identity.h"
+#include "signalling/sip/phone/refresh.h"
 #include "signalling/sip/phone/trunk.h"
 
 #include <arpa/inet.h>
@@ -25,9 +26,10 @@ struct phone_call {
     nua_handle_t *nh;
     char contact[STACK_CONTACT_MAX]; /* ours */
     msg_t *update;                   /* an UPDATE with an offer waits; NULL: an INVITE does */
-    bool waiting;                    /* an INVITE, re-INVITE or UPDATE is to be answered */
-    bool answered;                   /* the first one was */
-    bool ending;                     /* BYE was sent, or ENDED told */
+    struct refresh refresh;
+    bool waiting;  /* an INVITE, re-INVITE or UPDATE is to be answered */
+    bool answered; /* the first one was */
+    bool ending;   /* BYE was sent, or ENDED told */
 };
 
 static const struct sockaddr *source_of(nua_t *nua)
@@ -70,6 +72,7 @@ static struct phone_call *call_new(struct stack *stack, const struct phone_event
     if (call == NULL)
         return NULL;
     call->handle.kind = HANDLE_CALL;
+    call->handle.refresh = &call->refresh;
     call->id = stack->next_call++;
     call->nh = event->nh;
     char source[INET6_ADDRSTRLEN + 16];
@@ -95,6 +98,7 @@ static void call_free(struct stack *stack, struct phone_call *call)
     stack->call_count--;
     if (call->update != NULL)
         msg_unref(call->update);
+    refresh_clear(&call->refresh);
     nua_handle_bind(call->nh, NULL);
     nua_handle_destroy(call->nh);
     free(call);
@@ -164,8 +168,6 @@ static void on_invite(struct stack *stack, struct phone_call *call, const struct
     if (refused == 0 && first) {
         call = call_new(stack, event);
         refused = call == NULL ? 503 : 0;
-        /* The stack's re-INVITE to refresh a session has no SDP; an UPDATE needs none (RFC 4028).
-         */
         if (sip_is_allowed(event->sip->sip_allow, sip_method_update, "UPDATE"))
             nua_set_hparams(event->nh, NUTAG_UPDATE_REFRESH(1), TAG_END());
     }
@@ -291,6 +293,11 @@ void call_event(struct stack *stack, struct phone_call *call, const struct phone
     case nua_i_info:
         on_info(stack, call, event);
         break;
+    case nua_r_update:
+    case nua_r_invite:
+        if (call->answered)
+            refresh_answered(stack, &call->refresh, event);
+        break;
     case nua_i_state:
         if (state_of(event) == nua_callstate_terminated)
             call_end(stack, call, event->status, event->phrase);
@@ -318,6 +325,7 @@ void call_take(struct stack *stack, const struct wire_message *message)
     if (message->type == WIRE_ANSWER && call->waiting) {
         call->waiting = false;
         call->answered = true;
+        refresh_keep(&call->refresh, call->contact, message->fields[WIRE_SDP]);
         nua_respond(call->nh, SIP_200_OK, TAG_IF(update != NULL, NUTAG_WITH(update)),
                     SIPTAG_CONTACT_STR(call->contact), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
                     SIPTAG_PAYLOAD_STR(message->fields[WIRE_SDP]), TAG_END());

@@ -8,6 +8,7 @@
 #include "signalling/sip/phone/phone.h"
 
 struct phone_call;
+struct refresh;
 struct trunk;
 
 /* sofia's handles point to one of these. */
@@ -18,6 +19,7 @@ struct trunk;
 
 struct phone_handle {
     enum { HANDLE_CALL, HANDLE_TRUNK } kind;
+    struct refresh *refresh; /* of a call */
 };
 
 #include <sofia-sip/nua.h>
@@ -75,6 +77,11 @@ void agent_contact(const struct agent *agent, const char *peer, const char *user
 
 /* Before the first request. Errors: STATUS_NOT_FOUND (another stack than we know). */
 MUST_USE enum status sieve_install(void);
+
+/* ---- refresh.c ---- */
+
+/* As sieve_install. */
+MUST_USE enum status refresh_install(void);
 
 /* ---- calls.c ---- */
 

@@ -29,6 +29,7 @@ enum {
     TORTURE_CHANGED = 40, /* of each message, bytes changed at random */
     SLOW_RATE = 10,       /* packets a second */
     SLOW_SENT = 100,
+    LONG_DATAGRAM = 16384, /* bytes: the gate's limit */
 };
 
 struct seen {
@@ -47,7 +48,7 @@ struct stage {
     int downs;
     int port, client;
     char listen[64], allow[64];
-    struct wire_message messages[5];
+    struct wire_message messages[6];
 };
 
 static void copy(char *into, size_t size, const char *text)
@@ -131,10 +132,12 @@ static int set_up_with(void **state, uint16_t rate)
     stage->messages[2].fields[WIRE_ADDRESS] = "127.0.0.1/32";
     stage->messages[3] = (struct wire_message){.type = WIRE_ALLOW};
     stage->messages[3].fields[WIRE_ADDRESS] = "127.0.0.3/32";
-    stage->messages[4] = (struct wire_message){.type = WIRE_START, .code = rate};
+    stage->messages[4] = (struct wire_message){.type = WIRE_LISTEN, .code = WIRE_TCP};
+    stage->messages[4].fields[WIRE_ADDRESS] = stage->listen;
+    stage->messages[5] = (struct wire_message){.type = WIRE_START, .code = rate};
     struct bridge_config config = {.program = PARLEY_PHONE,
                                    .messages = stage->messages,
-                                   .message_count = 5,
+                                   .message_count = 6,
                                    .events = {on_message, on_down},
                                    .context = stage};
     assert_int_equal(bridge_new(&config, &stage->bridge), STATUS_OK);
@@ -295,14 +298,83 @@ static void test_strangers_hear_nothing(void **state)
     struct stage *stage = *state;
     char text[TEXT_MAX];
     int port, stranger = udp_socket("127.0.0.2", &port);
+    static const char *const scans[] = {"OPTIONS", "REGISTER"};
     invite(stage, stranger, "stranger", CONTACT);
-    request_make(stage, stranger, "OPTIONS", "scan", CONTACT, "", text);
-    phone_send(stage, stranger, text);
+    for (size_t i = 0; i < sizeof scans / sizeof scans[0]; i++) {
+        request_make(stage, stranger, scans[i], scans[i], CONTACT, "", text);
+        phone_send(stage, stranger, text);
+    }
     assert_true(silent(stranger));
     close(stranger);
     request_make(stage, stage->client, "OPTIONS", "scan", CONTACT, "", text);
     phone_send(stage, stage->client, text);
     answer_expect(stage->client, "SIP/2.0 200", text);
+}
+
+/* Who is let in hears that we are no registrar. */
+static void test_registering_here_is_refused(void **state)
+{
+    struct stage *stage = *state;
+    char text[TEXT_MAX];
+    request_make(stage, stage->client, "REGISTER", "register", CONTACT, "", text);
+    phone_send(stage, stage->client, text);
+    answer_expect(stage->client, "SIP/2.0 405", text);
+}
+
+/* Connects from `address`, asks OPTIONS, and tells whether it was answered. */
+static bool answered_by_tcp(const struct stage *stage, const char *address)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET}, to = from;
+    char text[TEXT_MAX], made[TEXT_MAX];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct timeval patience = {.tv_usec = SILENCE_MS * 1000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience); /* of connect too */
+    inet_pton(AF_INET, address, &from.sin_addr);
+    assert_return_code(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons((uint16_t)stage->port);
+    request_make(stage, fd, "OPTIONS", address, CONTACT, "", text);
+    memcpy(strstr(text, "/UDP"), "/TCP", 4);
+    bool answered = connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
+                    send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text) &&
+                    recv(fd, made, sizeof made, 0) > 0;
+    close(fd);
+    return answered;
+}
+
+/* Whether the kernel drops its SYN or accept puts it out: a stranger's connection says nothing. */
+static void test_a_strangers_connection_is_closed(void **state)
+{
+    assert_false(answered_by_tcp(*state, "127.0.0.2"));
+    assert_true(answered_by_tcp(*state, "127.0.0.1"));
+}
+
+/* PHONE_DATAGRAM_MAX bytes are read, one more is not. */
+static void test_a_long_datagram_is_dropped(void **state)
+{
+    struct stage *stage = *state;
+    static const size_t sizes[] = {LONG_DATAGRAM + 1, LONG_DATAGRAM};
+    char *text = malloc(LONG_DATAGRAM + 2), head[TEXT_MAX];
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        request_make(stage, stage->client, "OPTIONS", i == 0 ? "longer" : "long",
+                     CONTACT "Subject: ", "", head);
+        char *rest = strstr(head, "Content-Length");
+        assert_non_null(rest);
+        size_t before = (size_t)(rest - head), after = strlen(rest) + 2;
+        size_t fill = sizes[i] - before - after;
+        memcpy(text, head, before);
+        memset(text + before, 'a', fill);
+        memcpy(text + before + fill, "\r\n", 2);
+        memcpy(text + before + fill + 2, rest, strlen(rest) + 1);
+        phone_send(stage, stage->client, text);
+        if (i == 0)
+            assert_true(silent(stage->client));
+        else
+            answer_expect(stage->client, "SIP/2.0 200", head);
+    }
+    free(text);
 }
 
 static void test_killed_it_is_back(void **state)
@@ -424,6 +496,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_refused_call_has_the_code, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancel_ends_what_rings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strangers_hear_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_registering_here_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_strangers_connection_is_closed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_long_datagram_is_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_it_is_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_calls_hear_bye_when_it_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_torture_messages_do_no_harm, set_up, tear_down),
