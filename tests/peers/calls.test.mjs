@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { check, onCleanup, until } from '../e2e/support/cleanup.mjs';
 import { parley, startServer } from './support/parley.mjs';
 import { freeUdp, sipp } from './support/sip.mjs';
+import { telephone } from './support/telephone.mjs';
 import { answer, asked, bye, call, invite, key, outside, pause, reinvite, reply, request, ringing, scenario, sdp } from './support/scenario.mjs';
 
 async function phoneServer(settings = {}) {
@@ -143,6 +144,24 @@ export const tests = {
     let cseq = 2;
     const keys = Array.from({ length: 3 }, () => wrong.map((digit) => key(cseq++, digit)).join('') + pause(500));
     await played('pins', [call(), ...keys, asked('BYE'), reply('200 OK')]);
+  },
+
+  async 'ten wrong PINs block the caller: then the right one is wrong too, and others are let in'() {
+    const { server, port } = await phoneServer();
+    const created = await parley(['meeting', 'create', '--data', server.data, '--name', 'Guessed', '--json']);
+    const { pin } = JSON.parse(created.out);
+    const legs = async () => (await server.metrics()).parley_phone_legs;
+    /** Types it again and again: what comes while a PIN is looked up is not heard. */
+    const typed = async (user, keys) => {
+      const phone = await telephone(port, user);
+      for (let i = 0; i < 200 && !phone.ended() && (await legs()) === 0; i++) await Promise.race([phone.press(`*${keys}#`), until('its end', phone.ended)]);
+      return phone;
+    };
+    for (let i = 0; i < 4; i++) check((await typed('+4930111', '999')).ended(), 'three wrong PINs did not end the call');
+    const blocked = await typed('+4930111', pin);
+    check(blocked.ended() && (await legs()) === 0, 'the blocked caller was let in');
+    await typed('+4930222', pin);
+    check((await legs()) === 1, 'another caller was not let in');
   },
 
   async 'session timers: we refresh; they refresh; nobody does; too short'() {

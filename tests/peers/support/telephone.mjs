@@ -24,8 +24,8 @@ async function bound() {
   return { socket, port: socket.address().port, close };
 }
 
-/** Calls "meet" at that port: {press(keys), count(), counted(), hangUp()}. */
-export async function telephone(port) {
+/** Calls "meet" at that port as `user`: {press(keys), ended(), count(), counted(), hangUp()}. */
+export async function telephone(port, user = 'ann') {
   const sip = await bound();
   const rtp = await bound();
   const id = `${sip.port}${Date.now()}`;
@@ -33,7 +33,7 @@ export async function telephone(port) {
   let to = `<sip:meet@127.0.0.1:${port}>`;
   let cseq = 0;
   const send = (method, number, content = '', type = 'application/sdp') => sip.socket.send(
-    `${method} sip:meet@127.0.0.1:${port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:${sip.port};branch=z9hG4bK${id}${method}${number};rport\r\nFrom: <sip:ann@127.0.0.1>;tag=${id}\r\nTo: ${to}\r\nCall-ID: ${id}\r\nCSeq: ${number} ${method}\r\nContact: <sip:ann@127.0.0.1:${sip.port}>\r\nMax-Forwards: 70\r\n${content ? `Content-Type: ${type}\r\n` : ''}Content-Length: ${content.length}\r\n\r\n${content}`, port, '127.0.0.1');
+    `${method} sip:meet@127.0.0.1:${port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:${sip.port};branch=z9hG4bK${id}${method}${number};rport\r\nFrom: <sip:${user}@127.0.0.1>;tag=${id}\r\nTo: ${to}\r\nCall-ID: ${id}\r\nCSeq: ${number} ${method}\r\nContact: <sip:ann@127.0.0.1:${sip.port}>\r\nMax-Forwards: 70\r\n${content ? `Content-Type: ${type}\r\n` : ''}Content-Length: ${content.length}\r\n\r\n${content}`, port, '127.0.0.1');
   const asked = async (method, content, type) => {
     const number = ++cseq;
     const key = `${number} ${method}`;
@@ -42,8 +42,13 @@ export async function telephone(port) {
     await until(`an answer to ${method}`, () => answers.has(key)).finally(() => clearInterval(again));
     return answers.get(key);
   };
+  let ended = false;
   sip.socket.on('message', (bytes) => {
     const text = bytes.toString();
+    if (text.startsWith('BYE ')) {
+      ended = true;
+      sip.socket.send(`SIP/2.0 200 OK\r\n${text.match(/^(Via|From|To|Call-ID|CSeq): .*$/gim).join('\n')}\nContent-Length: 0\r\n\r\n`, port, '127.0.0.1');
+    }
     if (/^SIP\/2.0 [2-6]/.test(text)) answers.set(/^CSeq: (.*)$/im.exec(text)[1].trim(), text);
   });
   const answer = await asked('INVITE', `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${rtp.port} RTP/AVP 0\r\n`);
@@ -74,6 +79,7 @@ export async function telephone(port) {
     press: async (keys) => {
       for (const key of keys) await asked('INFO', `Signal=${key}\r\nDuration=100\r\n`, 'application/dtmf-relay');
     },
+    ended: () => ended,
     count: () => (seen = { received: 0, lost: 0 }),
     counted: () => seen,
     hangUp: () => asked('BYE').then(() => clearInterval(timer)),
