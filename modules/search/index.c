@@ -105,8 +105,7 @@ static enum status block_delete(struct db_session *session, const struct block *
     return db_run(drop);
 }
 
-/* No upsert: SQLite opens a savepoint of its own around each, and to end one it walks through all
- * pages that the body has changed so far. Folding changes thousands. */
+/* Whether there is a row is known here: an upsert would ask once more, for thousands of blocks. */
 static enum status row_store(struct db_session *session, const struct block *block, int64_t first,
                              const uint8_t *bytes, size_t length)
 {

@@ -21,9 +21,10 @@ export function SearchHost() {
       event.preventDefault();
       open.value = true;
     };
-    document.addEventListener('keydown', press);
+    // Before the composer, which keeps its keys from the shortcuts of a page.
+    document.addEventListener('keydown', press, true);
     return () => {
-      document.removeEventListener('keydown', press);
+      document.removeEventListener('keydown', press, true);
       open.value = false;
     };
   }, []);
