@@ -41,8 +41,7 @@ export const tests = {
     await until('the message and the file', async () => (await hits(page, 'message').count()) === 1 && (await hits(page, 'file').count()) === 1);
     check((await page.locator('mark').allInnerTexts()).every((text) => text === '上海'), 'what was found is marked');
     await shot(page, 'search-results');
-    const finds = await axeFinds(page);
-    check(finds.length === 0, `accessible: ${finds.join(' ')}`);
+    await axeFinds(page, 'search');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     const message = page.getByTestId(`message-${found.id}`);
