@@ -4,6 +4,8 @@
 #include "core/log.h"
 #include "modules/jobs/jobs.h"
 #include "modules/retention/retention.h"
+#include "modules/spaces/file_texts.h"
+#include "modules/spaces/filling.h"
 #include "modules/spaces/incoming.h"
 #include "server/post.h"
 #include "server/tracing.h"
@@ -39,6 +41,7 @@ struct server {
     struct auth *auth;
     struct jobs *jobs;
     struct post post;
+    struct file_texts file_texts;
     struct signed_in_list signed_in;
     struct presence *presence;
     struct meetings *meetings;
@@ -57,8 +60,8 @@ struct server {
     struct retention retention;
     struct control_context controlled;
     struct control *control;
-    char link[64], web[SERVER_PATH_MAX], program[SERVER_PATH_MAX], prompts[SERVER_PATH_MAX],
-        data[SERVER_PATH_MAX];
+    char link[64], web[SERVER_PATH_MAX], program[SERVER_PATH_MAX], reader[SERVER_PATH_MAX],
+        prompts[SERVER_PATH_MAX], data[SERVER_PATH_MAX];
 };
 
 static double resident_bytes(void *context)
@@ -182,6 +185,25 @@ static enum status auth_start(struct server *server, const struct settings *sett
     return status == STATUS_OK ? auth_new(&config, &server->auth) : status;
 }
 
+/* The folder of this program, without the last '/'. */
+static void program_folder(char ret_here[SERVER_PATH_MAX - 64])
+{
+    ssize_t length = readlink("/proc/self/exe", ret_here, SERVER_PATH_MAX - 65);
+    ret_here[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(ret_here, '/');
+    if (slash != NULL)
+        *slash = '\0';
+}
+
+static enum status texts_begin(struct server *server)
+{
+    char here[SERVER_PATH_MAX - 64];
+    program_folder(here);
+    snprintf(server->reader, sizeof server->reader, "%s/parley-text", here);
+    server->file_texts = (struct file_texts){server->db, server->objects, server->reader};
+    return file_texts_add(server->jobs, &server->file_texts);
+}
+
 /* Whoever has jobs adds their kinds here. */
 static enum status jobs_make(struct server *server, const struct settings *settings,
                              char error[SERVER_ERROR_MAX])
@@ -197,6 +219,10 @@ static enum status jobs_make(struct server *server, const struct settings *setti
                                            .days = settings->events_days};
     if (status == STATUS_OK)
         status = retention_begin(&server->retention, server->jobs);
+    if (status == STATUS_OK)
+        status = texts_begin(server);
+    if (status == STATUS_OK)
+        status = filling_begin(server->jobs, server->db);
     return status == STATUS_OK ? post_begin(&server->post, server->auth, server->jobs) : status;
 }
 
@@ -245,11 +271,7 @@ static enum status dialin_make(struct server *server, const struct settings *set
 {
     static const char *const places[] = {"prompts", "../share/parley/prompts"};
     char here[SERVER_PATH_MAX - 64];
-    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
-    here[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(here, '/');
-    if (slash != NULL)
-        *slash = '\0';
+    program_folder(here);
     snprintf(server->program, sizeof server->program, "%s/parley-phone", here);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         snprintf(server->prompts, sizeof server->prompts, "%s/%s", here, places[i]);

@@ -540,6 +540,22 @@ static const char *const steps[] = {
     "  type TEXT NOT NULL,"
     "  bytes BLOB NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+
+    /* 21: the text inside a file, as far as it is in the search index; how far the job is that puts
+     * into the index what is older than it: messages up to `until`, then all files. */
+    "CREATE TABLE search_text ("
+    "  file TEXT NOT NULL PRIMARY KEY,"
+    "  text BLOB NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE search_fill ("
+    "  number INTEGER NOT NULL PRIMARY KEY,"
+    "  message INTEGER NOT NULL,"
+    "  until INTEGER NOT NULL,"
+    "  file TEXT NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO search_fill (number, message, until, file)"
+    " SELECT 1, 0, coalesce(max(id), 0), '' FROM space_message;",
 };
 
 enum { VAULT_STEP = 3 };

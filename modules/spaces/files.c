@@ -4,6 +4,7 @@
 #include "modules/spaces/files.h"
 
 #include "core/text.h"
+#include "modules/spaces/file_texts.h"
 #include "modules/spaces/files_state.h"
 #include "modules/spaces/indexing.h"
 #include "modules/spaces/shares.h"
@@ -334,7 +335,10 @@ static enum status version_restore(struct db_session *session, const struct chan
         db_prepare(session, "UPDATE space_file SET version = version + 1, size = $2 WHERE id = $1");
     db_bind_text(update, 1, changing->id);
     db_bind_int(update, 2, db_column_int(move, 0));
-    return db_run(update);
+    status = db_run(update);
+    return status == STATUS_OK
+               ? file_texts_want(session, changing->who.space, changing->id, changing->now_ms)
+               : status;
 }
 
 static enum status change_run(struct db_session *session, void *arg)

@@ -1,5 +1,6 @@
 #include "modules/spaces/incoming_state.h"
 
+#include "modules/spaces/file_texts.h"
 #include "modules/spaces/files_state.h"
 #include "modules/spaces/indexing.h"
 #include "modules/spaces/spaces_state.h"
@@ -121,6 +122,8 @@ static enum status add_run(struct db_session *session, void *arg)
         status = versions_trim(session, adding);
     if (status == STATUS_OK && adding->upload != NULL)
         status = upload_made(session, adding);
+    if (status == STATUS_OK && adding->upload != NULL)
+        status = file_texts_want(session, adding->who.space, adding->id, adding->now_ms);
     if (status == STATUS_OK)
         status = spaces_event(session, adding->who.space, renews ? "file.updated" : "file.added",
                               adding->id, adding->now_ms);

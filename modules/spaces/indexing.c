@@ -1,11 +1,12 @@
 #include "modules/spaces/indexing.h"
 
 #include "modules/search/index.h"
+#include "storage/vault/vault.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_BYTES = 8 << 20 };
+enum { ARENA_BYTES = 32 << 20 /* of READER_TEXT_MAX, all of it words of one letter */ };
 
 struct document {
     const char *space;
@@ -91,8 +92,75 @@ static enum status file_number(struct db_session *session, const char *file, int
     return status;
 }
 
+static struct vault_place text_place(const char *space, const char *file)
+{
+    return (struct vault_place){
+        .space = space, .table = "search_text", .column = "text", .row = file};
+}
+
+/* NULL: there is none. */
+static enum status text_load(struct db_session *session, const char *space, const char *file,
+                             struct arena *arena, const char **ret_text)
+{
+    const struct vault_place place = text_place(space, file);
+    struct db_statement *select =
+        db_prepare(session, "SELECT text FROM search_text WHERE file = $1");
+    db_bind_text(select, 1, file);
+    enum status status = db_step(select);
+    *ret_text = NULL;
+    if (status == STATUS_OK)
+        status = vault_column(db_session_vault(session), &place, select, 0, arena, ret_text);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status text_drop(struct db_session *session, const char *file)
+{
+    struct db_statement *drop = db_prepare(session, "DELETE FROM search_text WHERE file = $1");
+    db_bind_text(drop, 1, file);
+    return db_run(drop);
+}
+
+static enum status text_store(struct db_session *session, const char *space, const char *file,
+                              const char *text)
+{
+    const struct vault_place place = text_place(space, file);
+    enum status status = text_drop(session, file);
+    if (text == NULL || status != STATUS_OK)
+        return status;
+    struct db_statement *insert =
+        db_prepare(session, "INSERT INTO search_text (file, text) VALUES ($1, $2)");
+    db_bind_text(insert, 1, file);
+    status = vault_bind(db_session_vault(session), &place, insert, 2, text);
+    return status == STATUS_OK ? db_run(insert) : status;
+}
+
+enum status indexing_file_text(struct db_session *session, const char *space, const char *file,
+                               const char *text)
+{
+    struct terms_key key;
+    struct arena *arena = NULL;
+    const char *before = NULL;
+    struct document document = {.space = space, .key = &key};
+    enum status status = terms_key_make(db_session_vault(session), space, TERMS_FILE_TEXT, &key);
+    if (status == STATUS_OK)
+        status = file_number(session, file, &document.doc);
+    if (status == STATUS_OK)
+        status = arena_new(ARENA_BYTES, &arena);
+    if (status == STATUS_OK)
+        status = text_load(session, space, file, arena, &before);
+    if (status == STATUS_OK)
+        status = document_change(session, &document, before, text);
+    if (status == STATUS_OK)
+        status = text_store(session, space, file, text);
+    arena_free(arena);
+    return status;
+}
+
 enum status indexing_file_forget(struct db_session *session, const char *file)
 {
+    enum status status = text_drop(session, file);
+    if (status != STATUS_OK)
+        return status;
     struct db_statement *drop = db_prepare(session, "DELETE FROM search_file WHERE file = $1");
     db_bind_text(drop, 1, file);
     return db_run(drop);
@@ -108,5 +176,7 @@ enum status indexing_file(struct db_session *session, const char *space, const c
         status = file_number(session, file, &document.doc);
     if (status == STATUS_OK)
         status = document_change(session, &document, before, after);
+    if (status == STATUS_OK && after == NULL)
+        status = indexing_file_text(session, space, file, NULL);
     return status == STATUS_OK && after == NULL ? indexing_file_forget(session, file) : status;
 }

@@ -27,6 +27,9 @@ MUST_USE enum status indexing_message(struct db_session *session,
 /* Likewise the name of a file or folder. */
 MUST_USE enum status indexing_file(struct db_session *session, const char *space, const char *file,
                                    const char *before, const char *after);
+/* The text inside a file, NULL: none; what was there before goes. Kept sealed, for snippets. */
+MUST_USE enum status indexing_file_text(struct db_session *session, const char *space,
+                                        const char *file, const char *text);
 /* A file whose space is deleted: its terms go with index_purge. */
 MUST_USE enum status indexing_file_forget(struct db_session *session, const char *file);
 

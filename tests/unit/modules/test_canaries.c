@@ -6,6 +6,7 @@
 #include "modules/chat/chat.h"
 #include "modules/meetings/registry.h"
 #include "modules/spaces/files.h"
+#include "modules/spaces/indexing.h"
 #include "modules/spaces/messages.h"
 #include "storage/connection.h"
 #include "storage/objects/objects.h"
@@ -90,7 +91,7 @@ struct planting {
     struct db *db;
     struct objects *objects;
     struct arena *arena;
-    char canaries[24][CANARY + 1];
+    char canaries[32][CANARY + 1];
     size_t count;
 };
 
@@ -204,6 +205,16 @@ static void objects_plant(struct planting *planting)
 }
 
 /* What is called and said in a space. */
+struct inside {
+    const char *space, *file, *text;
+};
+
+static enum status inside_run(struct db_session *session, void *arg)
+{
+    const struct inside *inside = arg;
+    return indexing_file_text(session, inside->space, inside->file, inside->text);
+}
+
 static void space_plant(struct planting *planting)
 {
     struct db *db = planting->db;
@@ -235,6 +246,8 @@ static void space_plant(struct planting *planting)
         .name = canary(planting), .content = canary(planting), .length = CANARY};
     assert_int_equal(files_add(db, planting->objects, &who, &content, NOW, arena, &file),
                      STATUS_OK);
+    struct inside inside = {space.id, file.id, canary(planting)};
+    assert_int_equal(db_write(db, inside_run, &inside), STATUS_OK);
 }
 
 static void test_planted_is_not_found(void **state)
