@@ -106,13 +106,16 @@ static enum status without_memory(const struct config_key *key, char error[CONFI
 static enum status set_list(struct config *config, const struct config_key *key, const char *text,
                             void *into, char error[CONFIG_ERROR_MAX])
 {
+    const char *ends = key->kind == CONFIG_PHRASES ? "," : " \t,";
     struct config_list list = {.items =
                                    arena_alloc(config->arena, CONFIG_LIST_MAX * sizeof(char *))};
     if (list.items == NULL)
         return without_memory(key, error);
     while (*text != '\0') {
         text += strspn(text, " \t,");
-        size_t length = strcspn(text, " \t,");
+        size_t whole = strcspn(text, ends), length = whole;
+        while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+            length--;
         if (length == 0)
             break;
         if (list.count == CONFIG_LIST_MAX) {
@@ -122,7 +125,7 @@ static enum status set_list(struct config *config, const struct config_key *key,
         list.items[list.count] = arena_strndup(config->arena, text, length);
         if (list.items[list.count++] == NULL)
             return without_memory(key, error);
-        text += length;
+        text += whole;
     }
     *(struct config_list *)into = list;
     return STATUS_OK;
@@ -139,6 +142,7 @@ static enum status value_set(struct config *config, const struct config_key *key
     case CONFIG_CHOICE:
         return set_choice(key, text, into, error);
     case CONFIG_LIST:
+    case CONFIG_PHRASES:
         return set_list(config, key, text, into, error);
     case CONFIG_TEXT:
         break;
@@ -499,7 +503,7 @@ static void range_print(const struct config_key *key, FILE *stream)
         fputs("true or false", stream);
     else if (key->kind == CONFIG_CHOICE)
         fputs(key->values, stream);
-    else if (key->kind == CONFIG_LIST)
+    else if (key->kind == CONFIG_LIST || key->kind == CONFIG_PHRASES)
         fputs("a list, separated by commas", stream);
     else
         fputs("a text", stream);

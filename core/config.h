@@ -14,11 +14,12 @@
 #include <stdint.h>
 
 enum config_kind {
-    CONFIG_TEXT,   /* const char * */
-    CONFIG_INT,    /* int64_t, min..max */
-    CONFIG_BOOL,   /* true|false|yes|no|on|off */
-    CONFIG_CHOICE, /* int64_t: index into values "a|b|c" */
-    CONFIG_LIST,   /* struct config_list of comma-separated texts */
+    CONFIG_TEXT,    /* const char * */
+    CONFIG_INT,     /* int64_t, min..max */
+    CONFIG_BOOL,    /* true|false|yes|no|on|off */
+    CONFIG_CHOICE,  /* int64_t: index into values "a|b|c" */
+    CONFIG_LIST,    /* struct config_list of texts separated by commas or blanks */
+    CONFIG_PHRASES, /* the same, by commas alone: blanks belong to an entry */
 };
 
 struct config_list {

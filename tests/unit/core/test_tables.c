@@ -233,7 +233,7 @@ struct settings {
     int64_t port, mode;
     bool on;
     const char *name;
-    struct config_list hosts;
+    struct config_list hosts, numbers;
     struct config_items lines;
 };
 
@@ -252,6 +252,8 @@ static const struct config_key keys[] = {
     {"on", CONFIG_BOOL, offsetof(struct settings, on), "no", 0, 0, NULL, "A switch.", NULL},
     {"name", CONFIG_TEXT, offsetof(struct settings, name), "", 0, 0, NULL, "A name.", NULL},
     {"hosts", CONFIG_LIST, offsetof(struct settings, hosts), "a, b", 0, 0, NULL, "Hosts.", NULL},
+    {"numbers", CONFIG_PHRASES, offsetof(struct settings, numbers), "", 0, 0, NULL, "Numbers.",
+     NULL},
     {"line.NAME.host", CONFIG_TEXT, offsetof(struct line, host), "", 0, 0, NULL, "A host.", &lines},
     {"line.NAME.port", CONFIG_INT, offsetof(struct line, port), "7", 1, 9, NULL, "A port.", &lines},
     {"line.NAME.key_file", CONFIG_TEXT, offsetof(struct line, key_file), "", 0, 0, NULL, "A file.",
@@ -283,6 +285,10 @@ static void config_reads_a_file_and_names_what_is_wrong(void **state)
     assert_true(settings->on);
     assert_int_equal(settings->hosts.count, 3);
     assert_string_equal(settings->hosts.items[2], "z");
+    assert_int_equal(config_set(config, "numbers = +49 30 1 , +1 2", "--set", error), STATUS_OK);
+    assert_int_equal(settings->numbers.count, 2);
+    assert_string_equal(settings->numbers.items[0], "+49 30 1");
+    assert_string_equal(settings->numbers.items[1], "+1 2");
     assert_int_equal(config_set(config, "port=70000", "--set", error), STATUS_INVALID);
     assert_string_equal(error, "--set: port: \"70000\" is not a number from 0 to 65535");
     assert_int_equal(config_set(config, "mode=mid", "--set", error), STATUS_INVALID);
