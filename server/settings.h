@@ -24,6 +24,12 @@ struct settings {
     const char *phone_dns, *phone_stir;
     struct config_items phone_trunks; /* struct trunk_settings */
     int64_t meetings_adhoc;           /* enum adhoc */
+    const char *phone_out_number, *phone_out_country;
+    int64_t phone_out_srtp; /* enum media_leg_security_kind */
+    int64_t phone_out_who;  /* 0 hosts, 1 members */
+    struct config_list phone_out_allow, phone_out_deny, phone_out_rates, phone_out_budget;
+    int64_t phone_out_calls, phone_out_hour, phone_out_minutes, phone_out_ring;
+    int64_t phone_records_days;
     int64_t threads;
     struct config_list auth_domains;
     const char *http_url;

@@ -556,6 +556,51 @@ static const char *const steps[] = {
     ") STRICT, WITHOUT ROWID;"
     "INSERT INTO search_fill (number, message, until, file)"
     " SELECT 1, 0, coalesce(max(id), 0), '' FROM space_message;",
+
+    /* 22: a record of each telephone call, in and out, refused ones too. caller: whose calls of an
+     * hour are counted, an account or a meeting. cost: millionths of the operator's money; of a
+     * call that runs, what it may cost at most. Polls, one choice a voter. voter: a participant; of
+     * anonymous polls a keyed hash of one. */
+    "CREATE TABLE phone_call ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),"
+    "  meeting TEXT,"
+    "  caller TEXT,"
+    "  number_sealed BLOB,"
+    "  prefix TEXT NOT NULL DEFAULT '',"
+    "  rate INTEGER NOT NULL DEFAULT 0,"
+    "  cost INTEGER NOT NULL DEFAULT 0,"
+    "  started INTEGER NOT NULL,"
+    "  answered INTEGER,"
+    "  ended INTEGER,"
+    "  codec TEXT,"
+    "  mos INTEGER NOT NULL DEFAULT 0,"
+    "  code INTEGER NOT NULL DEFAULT 0,"
+    "  reason TEXT"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX phone_call_started ON phone_call (started, id);"
+    "CREATE INDEX phone_call_running ON phone_call (direction, id) WHERE ended IS NULL;"
+    "CREATE INDEX phone_call_caller ON phone_call (caller, started) WHERE direction = 'out';"
+
+    "CREATE TABLE poll ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  meeting TEXT NOT NULL REFERENCES meeting (id),"
+    "  text_sealed BLOB,"
+    "  options INTEGER NOT NULL,"
+    "  anonymous INTEGER NOT NULL,"
+    "  revision INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL,"
+    "  closed INTEGER"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX poll_meeting ON poll (meeting, created);"
+    "CREATE UNIQUE INDEX poll_open ON poll (meeting) WHERE closed IS NULL;"
+
+    "CREATE TABLE poll_vote ("
+    "  poll TEXT NOT NULL REFERENCES poll (id),"
+    "  voter TEXT NOT NULL,"
+    "  choice INTEGER NOT NULL,"
+    "  PRIMARY KEY (poll, voter)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 enum { VAULT_STEP = 3 };
