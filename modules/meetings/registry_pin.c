@@ -4,6 +4,7 @@
  */
 #include "modules/meetings/registry_pin.h"
 
+#include "storage/event.h"
 #include "storage/vault/vault.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ enum { PIN_TRIES_MAX = 8, PIN_FIRST = 1000000000 };
 
 struct pin_job {
     const char *meeting, *pin;
+    int64_t now_ms;
     char made[REGISTRY_PIN_DIGITS + 1];
     struct arena *arena;
     const char *found;
@@ -83,6 +85,93 @@ enum status registry_pin(struct db *db, const char *meeting, struct arena *arena
         *ret_pin = job.found;
     return status;
 }
+
+/* ---- chosen ones ---- */
+
+/* 1234567, 9876543, 1357913: each digit as far from the one before. */
+static bool is_run(const char *pin)
+{
+    int step = (pin[1] - pin[0] + 10) % 10;
+    for (size_t i = 1; pin[i] != '\0'; i++) {
+        if ((pin[i] - pin[i - 1] + 10) % 10 != step)
+            return false;
+    }
+    return true;
+}
+
+/* 123123, 454545: half or less of it, again and again. */
+static bool repeats(const char *pin, size_t length)
+{
+    for (size_t period = 1; period <= length / 2; period++) {
+        if (strncmp(pin, pin + period, length - period) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_mirror(const char *pin, size_t length)
+{
+    for (size_t i = 0; i < length / 2; i++) {
+        if (pin[i] != pin[length - 1 - i])
+            return false;
+    }
+    return true;
+}
+
+static bool is_date(const char *pin, size_t length)
+{
+    bool year_first = length == 8 && (strncmp(pin, "19", 2) == 0 || strncmp(pin, "20", 2) == 0);
+    bool year_last =
+        length == 8 && (strncmp(pin + 4, "19", 2) == 0 || strncmp(pin + 4, "20", 2) == 0);
+    return year_first || year_last;
+}
+
+bool registry_pin_fit(const char *pin)
+{
+    size_t length = strlen(pin), distinct = 0;
+    if (length < REGISTRY_PIN_OWN_MIN || length > REGISTRY_PIN_OWN_MAX ||
+        strspn(pin, "0123456789") != length)
+        return false;
+    for (char digit = '0'; digit <= '9'; digit++)
+        distinct += strchr(pin, digit) != NULL;
+    return distinct >= REGISTRY_PIN_DISTINCT_MIN && !is_run(pin) && !repeats(pin, length) &&
+           !is_mirror(pin, length) && !is_date(pin, length);
+}
+
+static enum status pin_set_run(struct db_session *session, void *arg)
+{
+    struct pin_job *job = arg;
+    uint8_t hash[CRYPTO_SHA256_BYTES];
+    bool clear = job->pin[0] == '\0';
+    enum status status = hash_of(session, job->pin, hash);
+    if (status != STATUS_OK)
+        return status;
+    struct db_statement *update =
+        db_prepare(session, "UPDATE meeting SET pin_sealed = $2, pin_hash = $3 WHERE id = $1 AND "
+                            "ended IS NULL RETURNING id");
+    struct vault_place place = pin_place(job->meeting);
+    db_bind_text(update, 1, job->meeting);
+    status = vault_bind(db_session_vault(session), &place, update, 2, clear ? NULL : job->pin);
+    if (clear)
+        db_bind_null(update, 3);
+    else
+        db_bind_blob(update, 3, hash, sizeof hash);
+    if (status == STATUS_OK)
+        status = db_step(update);
+    return status == STATUS_OK
+               ? event_write_id(session, job->meeting, "meeting.updated", job->meeting, job->now_ms)
+               : status;
+}
+
+enum status registry_pin_set(struct db *db, const char *meeting, const char *pin, int64_t now_ms)
+{
+    struct pin_job job = {.meeting = meeting, .pin = pin, .now_ms = now_ms};
+    if (pin[0] != '\0' && !registry_pin_fit(pin))
+        return STATUS_INVALID;
+    return db_write(db, pin_set_run, &job);
+}
+
+/* ---- finding ---- */
 
 static enum status pin_find_run(struct db_session *session, void *arg)
 {

@@ -444,6 +444,41 @@ static void test_plans(void **state)
 }
 
 /* One PIN for ever, by which the meeting is found until it ends; not in the database as it is. */
+static void test_pin_chosen(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const weak[] = {
+        "12345",  "123456",   "987654",   "111111",   "121212", "123123", "112211",
+        "135791", "19841224", "24121984", "00112200", "12345a", "",       "48151623421234567",
+        "123321"};
+    struct registry_meeting_created other;
+    const struct registry_meeting_new wish = {.id = "other"};
+    struct registry_meeting found;
+    const char *pin;
+    for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++) {
+        assert_false(registry_pin_fit(weak[i]));
+        if (weak[i][0] != '\0')
+            assert_int_equal(registry_pin_set(fixture->db, "standup", weak[i], NOW),
+                             STATUS_INVALID);
+    }
+    assert_int_equal(registry_create(fixture->db, &wish, NOW, &other), STATUS_OK);
+    assert_int_equal(registry_pin_set(fixture->db, "standup", "481516", NOW), STATUS_OK);
+    assert_int_equal(registry_pin(fixture->db, "standup", fixture->arena, &pin), STATUS_OK);
+    assert_string_equal(pin, "481516");
+    assert_int_equal(registry_find_by_pin(fixture->db, "481516", fixture->arena, &found),
+                     STATUS_OK);
+    assert_string_equal(found.id, "standup");
+    assert_int_equal(registry_pin_set(fixture->db, "other", "481516", NOW), STATUS_EXISTS);
+    assert_int_equal(registry_pin_set(fixture->db, "nowhere", "481517", NOW), STATUS_NOT_FOUND);
+    /* Back to one that is made; the chosen one is free. */
+    assert_int_equal(registry_pin_set(fixture->db, "standup", "", NOW), STATUS_OK);
+    assert_int_equal(registry_pin(fixture->db, "standup", fixture->arena, &pin), STATUS_OK);
+    assert_int_equal(strlen(pin), REGISTRY_PIN_DIGITS);
+    assert_int_equal(registry_find_by_pin(fixture->db, "481516", fixture->arena, &found),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(registry_pin_set(fixture->db, "other", "481516", NOW), STATUS_OK);
+}
+
 static void test_pin(void **state)
 {
     struct fixture *fixture = *state;
@@ -486,6 +521,7 @@ int main(void)
         TEST(test_small_arenas),
         TEST(test_plans),
         TEST(test_pin),
+        TEST(test_pin_chosen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
