@@ -155,6 +155,8 @@ static void meeting_tick(void *context)
         stage_update(meeting, now_ms);
     }
     roster_flush(meeting);
+    dials_expire(meeting, now_ms);
+    poll_flush(meeting, now_ms);
 }
 
 void meeting_wake(struct meeting *meeting, uint64_t delay_ms)
@@ -170,6 +172,7 @@ static struct meeting *meeting_free(struct meeting *meeting)
         return NULL;
     map_free(meeting->by_id);
     free(meeting->left);
+    free(meeting->poll);
     free(meeting);
     return NULL;
 }
@@ -220,6 +223,7 @@ static void meeting_leave_if_empty(struct meeting *meeting)
     if (meeting->first != NULL)
         return;
     struct meetings *meetings = meeting->meetings;
+    dials_end(meeting);
     loop_timer_stop(meetings->loop, &meeting->tick);
     map_remove(meetings->by_id, map_key_of(meeting->id));
     map_remove(meetings->by_room, meeting->room);
@@ -391,6 +395,8 @@ static void member_show(struct member *member, bool known)
         roster_send_lobby(member->meeting);
         roster_send_callers(member->meeting);
     }
+    if (member->meeting->dial_count > 0)
+        dials_send_to(member);
     stage_changed(member->meeting);
 }
 

@@ -9,6 +9,7 @@
  *   deeds.c       what members and hosts do
  *   publishers.c  WHIP and WHEP
  *   phones.c      telephone callers
+ *   dials.c       calls that are being made; how a poll stands
  *   statistics.c  how everybody fares
  *   eventlog.c    switches and estimates, into the log
  */
@@ -111,6 +112,18 @@ struct member {
     size_t line_count;
 };
 
+/* A call that is being made out of a meeting, or has come to nothing. */
+struct dial {
+    uint64_t leg;
+    char by[CRYPTO_ID_CHARS + 1]; /* "": the REST interface */
+    char number[MEETING_DIAL_TEXT_MAX + 1], name[MEETING_DIAL_TEXT_MAX + 1];
+    const char *state; /* constant */
+    uint16_t code;
+    uint64_t ended_ms; /* 0: it has not */
+};
+
+struct poll_letter;
+
 struct meeting {
     struct meetings *meetings;
     char id[MEETING_ID_MAX + 1];
@@ -128,6 +141,12 @@ struct meeting {
     bool roster_dirty, stage_dirty;
     char (*left)[CRYPTO_ID_CHARS + 1]; /* since the last roster message */
     size_t left_count, left_size;
+    struct dial dials[MEETING_DIALS_MAX];
+    size_t dial_count;
+    struct poll_letter *poll; /* to be told; NULL: everybody knows */
+    char poll_id[CRYPTO_ID_CHARS + 1];
+    int64_t poll_revision;
+    uint64_t poll_ms; /* when it was told last */
 };
 
 struct meetings {
@@ -211,6 +230,14 @@ void phone_notice(struct member *member, enum meeting_phone_notice notice);
 enum status phone_connect(struct member *member);
 /* Last thing of a member who leaves. */
 void phone_forget(struct member *member);
+
+/* ---- dials.c ---- */
+
+/* What a member may see of the calls that are being made. */
+void dials_send_to(struct member *member);
+void dials_expire(struct meeting *meeting, uint64_t now_ms);
+void dials_end(struct meeting *meeting);
+void poll_flush(struct meeting *meeting, uint64_t now_ms);
 
 /* ---- stage.c ---- */
 

@@ -281,6 +281,8 @@ static void do_role(struct member *target, const struct member *by, const struct
     roster_changed(target, ROSTER_UPDATED);
     roster_send_lobby(target->meeting);
     roster_send_callers(target->meeting);
+    if (target->meeting->dial_count > 0)
+        dials_send_to(target);
 }
 
 static void do_admit(struct member *target, const struct member *by,

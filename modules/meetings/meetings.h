@@ -27,6 +27,8 @@ enum {
     MEETING_ROSTER_MS = 250,      /* at most one roster message in this time */
     MEETING_AWAY_MS = 15000,      /* offline this long: others no longer see the member */
     MEETING_LAYER_REST_MS = 4000, /* a layer nobody watches is paused after this time... */
+    MEETING_DIALS_MAX = 8,        /* calls out of one meeting that are being made, or just failed */
+    MEETING_DIAL_KEEP_MS = 20000, /* how long one that failed is still told */
     MEETING_LINK_REST_MS = 12000, /* ...one that no viewer's link bears, after this */
 };
 
@@ -52,6 +54,7 @@ enum meeting_phone_notice {
     MEETING_PHONE_REMOVED, /* or refused; the leg is out, the call goes on */
     MEETING_PHONE_ENDED,
     MEETING_PHONE_COUNTED, /* the answer to meetings_phone_count */
+    MEETING_PHONE_POLL,    /* one was opened */
 };
 
 /* How the call of a leg hears of the meeting; on the conductor, must not block. `people`: in the
@@ -229,6 +232,26 @@ void meetings_phone_leave(struct meetings *meetings, uint64_t leg);
 void meetings_phone_mute(struct meetings *meetings, uint64_t leg, bool muted);
 void meetings_phone_hand(struct meetings *meetings, uint64_t leg, bool raised);
 void meetings_phone_count(struct meetings *meetings, uint64_t leg);
+
+/* ---- calls out: made by signalling/sip, told to hosts and to who called ---- */
+
+struct meeting_dial {
+    uint64_t leg;   /* of meetings_transport_id; its number is the call's id */
+    const char *by; /* participant, or "" */
+    const char *number, *name;
+};
+
+/* Errors: STATUS_NOT_FOUND (nobody is in the meeting), STATUS_LIMIT (MEETING_DIALS_MAX). */
+MUST_USE enum status meetings_dial_add(struct meetings *meetings, const char *meeting,
+                                       const struct meeting_dial *dial);
+/* The call's leg, when this participant ("": anybody) may end it; one that is over leaves the list.
+ * Errors: STATUS_NOT_FOUND. */
+MUST_USE enum status meetings_dial_find(struct meetings *meetings, const char *meeting,
+                                        const char *participant, const char *id, uint64_t *ret_leg);
+/* `state` is a constant text, one of msg_dial's; `code`: the SIP status, 0 none. Any thread;
+ * returns at once. */
+void meetings_dial_state(struct meetings *meetings, const char *meeting, uint64_t leg,
+                         const char *state, uint16_t code);
 
 /* ---- WHIP and WHEP ---- */
 

@@ -165,7 +165,71 @@ static const struct json_field msg_meeting_set_fields[] = {
 };
 TABLE(msg_meeting_set, "Changes the meeting.");
 
+static const struct json_field msg_pin_fields[] = {
+    TEXT(msg_pin, pin, 0, 32, true, "6 to 16 digits; empty: one of ten digits is made anew"),
+};
+TABLE(msg_pin, "Sets the meeting's PIN for telephones.");
+
+static const struct json_field msg_dial_wish_fields[] = {
+    TEXT(msg_dial_wish, number, 1, MEETING_DIAL_TEXT_MAX, true,
+         "telephone number, or a SIP address: ann@example.org"),
+    TEXT(msg_dial_wish, name, 0, MEETING_NAME_MAX, false, "how others see them"),
+};
+TABLE(msg_dial_wish, "Calls somebody out of the meeting; what becomes of it comes in dials.");
+
+static const struct json_field msg_dial_id_fields[] = {
+    TEXT(msg_dial_id, id, 1, MEETING_DIAL_ID_MAX, true, "of a call in dials"),
+};
+TABLE(msg_dial_id, "Names a call that is being made.");
+
+static const struct json_field msg_poll_new_fields[] = {
+    TEXT(msg_poll_new, question, 1, MEETING_QUESTION_MAX, true, NULL),
+    TEXTS(msg_poll_new, options, MEETING_ANSWERS_MAX, MEETING_ANSWER_MAX, "answers, 2 at least"),
+    BOOL(msg_poll_new, anonymous, "nobody learns who chose what"),
+};
+TABLE(msg_poll_new, "Opens a poll.");
+
+static const struct json_field msg_poll_vote_fields[] = {
+    TEXT(msg_poll_vote, id, 1, SHORT_MAX, true, "poll"),
+    INT(msg_poll_vote, choice, 1, MEETING_ANSWERS_MAX, true, "from 1"),
+};
+TABLE(msg_poll_vote, "Chooses an answer, or another one.");
+
+static const struct json_field msg_poll_id_fields[] = {
+    TEXT(msg_poll_id, id, 1, SHORT_MAX, true, "poll"),
+};
+TABLE(msg_poll_id, "Names a poll.");
+
 /* ---- from the server ---- */
+
+static const struct json_field msg_dial_fields[] = {
+    TEXT(msg_dial, id, 1, MEETING_DIAL_ID_MAX, true, NULL),
+    TEXT(msg_dial, by, 0, SHORT_MAX, true, "participant who calls; empty: the REST interface"),
+    TEXT(msg_dial, number, 1, MEETING_DIAL_TEXT_MAX, true, "in E.164, or a SIP address"),
+    TEXT(msg_dial, name, 0, MEETING_DIAL_TEXT_MAX, true, "of whom is called"),
+    CHOICE(msg_dial, state,
+           "calling|ringing|early|answered|joined|busy|no_answer|declined|refused|unknown|media|"
+           "redirected|network|failed|machine|cancelled|length|removed|meeting_ended|silent|"
+           "phone_down|shutdown|hung_up",
+           true,
+           "the first four go on; early: an announcement is played; answered: 1 is awaited; "
+           "machine: nobody pressed it"),
+    INT(msg_dial, code, 0, 699, true, "SIP status; 0: none"),
+};
+TABLE(msg_dial, "A call out of the meeting.");
+
+static const struct json_field msg_dials_fields[] = {
+    LIST(msg_dials, dials, &msg_dial_table, 64, true, "all that I may see"),
+};
+TABLE(msg_dials, "Calls that are being made, or have just come to nothing; to hosts and to who "
+                 "calls.");
+
+static const struct json_field msg_phone_fields[] = {
+    TEXT(msg_phone, pin, 0, 32, true, "what callers type; empty: nobody can call in"),
+    TEXTS(msg_phone, numbers, 64, 64, "to call"),
+    BOOL(msg_phone, dial, "I may call others out of the meeting"),
+};
+TABLE(msg_phone, "How to take part by telephone.");
 
 static const struct json_field msg_participant_fields[] = {
     TEXT(msg_participant, id, 0, SHORT_MAX, true, "participant"),
@@ -364,6 +428,10 @@ const struct msg_dispatch msg_dispatches[] = {
     {"meeting", &msg_meeting_table, "The settings changed."},
     {"lobby", &msg_lobby_table, NULL},
     {"callers", &msg_callers_table, NULL},
+    {"dials", &msg_dials_table, NULL},
+    {"poll", NULL,
+     "A poll was opened, voted in or closed: the poll, without `mine`; at most four a "
+     "second."},
     {"slots", &msg_slots_table, NULL},
     {"slot", &msg_slot_state_table, NULL},
     {"speakers", &msg_speakers_table, NULL},

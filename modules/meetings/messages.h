@@ -16,6 +16,11 @@ enum {
     MEETING_EMOJI_MAX = 32,
     MEETING_SOURCES_MAX = 8, /* m-lines a client names in media.offer */
     MEETING_CHAT_TEXT_MAX = 8000,
+    MEETING_DIAL_ID_MAX = 20,    /* digits of a call's number */
+    MEETING_DIAL_TEXT_MAX = 128, /* bytes of a number, a SIP address, a callee's name */
+    MEETING_QUESTION_MAX = 300,  /* bytes of a poll's question */
+    MEETING_ANSWER_MAX = 120,    /* bytes of one answer */
+    MEETING_ANSWERS_MAX = 10,    /* of a poll; 2 at least */
     MEETING_CHAT_PAGE_MAX = 100,
 };
 
@@ -122,7 +127,50 @@ struct msg_meeting_set {
     const char *title;
 };
 
+struct msg_pin {
+    const char *pin;
+};
+
+struct msg_dial_wish {
+    const char *number, *name;
+};
+
+struct msg_dial_id {
+    const char *id;
+};
+
+struct msg_poll_new {
+    const char *question;
+    struct json_list options; /* const char * */
+    bool anonymous;
+};
+
+struct msg_poll_vote {
+    const char *id;
+    int64_t choice;
+};
+
+struct msg_poll_id {
+    const char *id;
+};
+
 /* ---- from the server ---- */
+
+struct msg_dial {
+    const char *id, *by, *number, *name, *state;
+    int64_t code;
+};
+
+struct msg_dials {
+    struct json_list dials; /* struct msg_dial */
+};
+
+/* How to take part by telephone. */
+struct msg_phone {
+    const char *pin;
+    struct json_list numbers; /* const char * */
+    bool dial;                /* I may call others */
+};
 
 struct msg_participant {
     const char *id, *name, *role, *kind;
@@ -252,12 +300,14 @@ extern const struct json_table msg_identify_table, msg_offer_table, msg_view_tab
     msg_empty_table, msg_chat_send_table, msg_chat_edit_table, msg_chat_id_table,
     msg_chat_react_table, msg_chat_history_table, msg_space_typing_table, msg_spaces_ready_table,
     msg_space_typed_table, msg_space_read_table, msg_space_events_table, msg_target_table,
-    msg_stop_table, msg_rename_table, msg_role_table, msg_meeting_set_table;
+    msg_stop_table, msg_rename_table, msg_role_table, msg_meeting_set_table, msg_pin_table, msg_dial_wish_table,
+    msg_dial_id_table, msg_poll_new_table, msg_poll_vote_table, msg_poll_id_table;
 
 extern const struct json_table msg_participant_table, msg_meeting_table, msg_ready_table,
     msg_waiting_table, msg_id_table, msg_callers_table, msg_roster_table, msg_lobby_table,
     msg_answer_table, msg_slots_table, msg_slot_state_table, msg_speakers_table, msg_layers_table,
-    msg_media_state_table, msg_reason_table, msg_by_table, msg_reacted_table;
+    msg_media_state_table, msg_reason_table, msg_by_table, msg_reacted_table, msg_dial_table,
+    msg_dials_table, msg_phone_table;
 
 /* Every message the server dispatches: type and data. Ends with a NULL type. */
 struct msg_dispatch {
