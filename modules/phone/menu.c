@@ -46,7 +46,29 @@ void menu_begin(struct menu *menu, struct menu_actions *ret_actions)
     pin_ask(menu, ret_actions);
 }
 
+static void invite_say(struct menu_actions *actions)
+{
+    play(actions, MENU_PROMPT_INVITED);
+    play(actions, MENU_PROMPT_PRESS_1);
+}
+
+void menu_invite(struct menu *menu, struct menu_actions *ret_actions)
+{
+    *menu = (struct menu){.at = MENU_AT_INVITE};
+    *ret_actions = (struct menu_actions){0};
+    invite_say(ret_actions);
+}
+
 /* ---- keys ---- */
+
+static void invite_key(struct menu *menu, char key, struct menu_actions *actions)
+{
+    if (key != '1')
+        return;
+    menu->at = MENU_AT_CHECK;
+    stop(actions);
+    act(actions, (struct menu_action){.what = MENU_JOIN});
+}
 
 static void pin_key(struct menu *menu, char key, struct menu_actions *actions)
 {
@@ -87,12 +109,32 @@ static void gain_key(struct menu *menu, int step_db, struct menu_actions *action
     act(actions, (struct menu_action){.what = MENU_GAIN, .db = menu->gain_db});
 }
 
+/* The digit after *8; any other key is none of the poll's. */
+static bool vote_key(struct menu *menu, char key, struct menu_actions *actions)
+{
+    uint8_t number = key == '0' ? MENU_ANSWERS_MAX : (uint8_t)(key - '0');
+    uint8_t answers = menu->answers;
+    if (answers == 0 || key < '0' || key > '9')
+        return false;
+    stop(actions);
+    if (number > answers) {
+        play(actions, MENU_PROMPT_POLL);
+        return true;
+    }
+    menu->answers = 0;
+    act(actions, (struct menu_action){.what = MENU_VOTE, .number = number});
+    return true;
+}
+
 static void meeting_key(struct menu *menu, char key, struct menu_actions *actions)
 {
     bool star = menu->star;
     menu->star = key == '*';
-    if (!star)
+    if (!star) {
+        if (!vote_key(menu, key, actions))
+            menu->answers = 0;
         return;
+    }
     switch (key) {
     case '6':
         mute_key(menu, actions);
@@ -108,6 +150,9 @@ static void meeting_key(struct menu *menu, char key, struct menu_actions *action
         break;
     case '4':
         gain_key(menu, -MENU_GAIN_STEP_DB, actions);
+        break;
+    case '8':
+        act(actions, (struct menu_action){.what = MENU_POLL});
         break;
     case '0':
         stop(actions);
@@ -127,6 +172,8 @@ void menu_key(struct menu *menu, char key, struct menu_actions *ret_actions)
     menu->silent = false;
     if (menu->at == MENU_AT_PIN) {
         pin_key(menu, key, ret_actions);
+    } else if (menu->at == MENU_AT_INVITE) {
+        invite_key(menu, key, ret_actions);
     } else if (menu->at == MENU_AT_MEETING) {
         meeting_key(menu, key, ret_actions);
     } else if (menu->at == MENU_AT_LOBBY) { /* leaving is all one can do there */
@@ -140,6 +187,8 @@ void menu_key(struct menu *menu, char key, struct menu_actions *ret_actions)
 void menu_silence(struct menu *menu, struct menu_actions *ret_actions)
 {
     *ret_actions = (struct menu_actions){0};
+    if (menu->at == MENU_AT_INVITE)
+        invite_say(ret_actions);
     if (menu->at != MENU_AT_PIN)
         return;
     if (menu->silent)
@@ -219,6 +268,30 @@ void menu_removed(struct menu *menu, struct menu_actions *ret_actions)
     *ret_actions = (struct menu_actions){0};
     if (menu->at != MENU_AT_END)
         end_with(menu, MENU_PROMPT_REMOVED, ret_actions);
+}
+
+void menu_poll_opened(struct menu *menu, struct menu_actions *ret_actions)
+{
+    *ret_actions = (struct menu_actions){0};
+    if (menu->at == MENU_AT_MEETING)
+        play(ret_actions, MENU_PROMPT_POLL_OPEN);
+}
+
+void menu_poll(struct menu *menu, uint8_t answers, struct menu_actions *ret_actions)
+{
+    *ret_actions = (struct menu_actions){0};
+    if (menu->at != MENU_AT_MEETING)
+        return;
+    menu->answers = answers;
+    stop(ret_actions);
+    play(ret_actions, answers > 0 ? MENU_PROMPT_POLL : MENU_PROMPT_POLL_NONE);
+}
+
+void menu_voted(struct menu *menu, bool counted, struct menu_actions *ret_actions)
+{
+    *ret_actions = (struct menu_actions){0};
+    if (menu->at == MENU_AT_MEETING)
+        play(ret_actions, counted ? MENU_PROMPT_VOTED : MENU_PROMPT_POLL_NONE);
 }
 
 void menu_counted(struct menu *menu, uint32_t people, struct menu_actions *ret_actions)

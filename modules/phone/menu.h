@@ -17,6 +17,8 @@ enum {
     MENU_ATTEMPTS_MAX = 3,   /* wrong PINs that end the call */
     MENU_ACTIONS_MAX = 12,   /* of one event: a count has the most */
     MENU_SILENCE_MS = 20000, /* without a key in the menu: asked again, then hung up */
+    MENU_INVITE_MS = 8000,   /* without a key by whom we called: asked again */
+    MENU_ANSWERS_MAX = 10,   /* of a poll: 0 is the tenth */
     MENU_GAIN_STEP_DB = 3,
 };
 
@@ -37,6 +39,12 @@ enum {
     X(HAND_DOWN, "hand_down")                                                                      \
     X(COUNT, "count")                                                                              \
     X(HELP, "help")                                                                                \
+    X(INVITED, "invited")                                                                          \
+    X(PRESS_1, "press_1")                                                                          \
+    X(POLL_OPEN, "poll_open")                                                                      \
+    X(POLL, "poll")                                                                                \
+    X(POLL_NONE, "poll_none")                                                                      \
+    X(VOTED, "voted")                                                                              \
     X(REMOVED, "removed")                                                                          \
     X(GOODBYE, "goodbye")                                                                          \
     X(0, "0")                                                                                      \
@@ -65,6 +73,9 @@ enum menu_do {
     MENU_HAND,    /* on */
     MENU_COUNT,   /* how many are here: then menu_counted */
     MENU_GAIN,    /* db */
+    MENU_JOIN,    /* who was called presses 1: then menu_checked */
+    MENU_POLL,    /* is one open? then menu_poll */
+    MENU_VOTE,    /* number: the answer, from 1; then menu_voted */
     MENU_HANG_UP, /* when what is queued has been heard */
 };
 
@@ -73,6 +84,7 @@ struct menu_action {
     enum menu_prompt prompt;
     bool on;
     int8_t db;
+    uint8_t number;
 };
 
 struct menu_actions {
@@ -89,18 +101,28 @@ enum menu_answer {
 };
 
 struct menu {
-    enum { MENU_AT_PIN, MENU_AT_CHECK, MENU_AT_LOBBY, MENU_AT_MEETING, MENU_AT_END } at;
+    enum {
+        MENU_AT_PIN,
+        MENU_AT_INVITE, /* we called: 1 joins */
+        MENU_AT_CHECK,
+        MENU_AT_LOBBY,
+        MENU_AT_MEETING,
+        MENU_AT_END
+    } at;
     char pin[MENU_PIN_MAX + 1];
     size_t pin_length;
     uint8_t attempts;
     bool silent; /* was asked again once */
     bool star;   /* the key before was * */
     bool muted, hand;
+    uint8_t answers; /* of the poll whose answer is awaited; 0: none */
     int8_t gain_db;
 };
 
 /* The call is answered. */
 void menu_begin(struct menu *menu, struct menu_actions *ret_actions);
+/* Whom we called has answered. */
+void menu_invite(struct menu *menu, struct menu_actions *ret_actions);
 void menu_key(struct menu *menu, char key, struct menu_actions *ret_actions);
 /* Nothing was pressed for MENU_SILENCE_MS. */
 void menu_silence(struct menu *menu, struct menu_actions *ret_actions);
@@ -113,6 +135,11 @@ void menu_host_muted(struct menu *menu, struct menu_actions *ret_actions);
 void menu_asked_unmute(struct menu *menu, struct menu_actions *ret_actions);
 /* Removed, or the meeting has ended. */
 void menu_removed(struct menu *menu, struct menu_actions *ret_actions);
+/* A poll was opened. */
+void menu_poll_opened(struct menu *menu, struct menu_actions *ret_actions);
+/* The answer to MENU_POLL; 0: none is open. */
+void menu_poll(struct menu *menu, uint8_t answers, struct menu_actions *ret_actions);
+void menu_voted(struct menu *menu, bool counted, struct menu_actions *ret_actions);
 void menu_counted(struct menu *menu, uint32_t people, struct menu_actions *ret_actions);
 
 #endif

@@ -11,19 +11,16 @@
 #include "core/log.h"
 #include "signalling/sip/calls.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { PROMPT_GAP_MS = 150 };
 
 /* ---- to parley-phone ---- */
 
-static void say(const struct call *call, enum wire_type type, uint16_t code, const char *sdp)
+void call_say(const struct call *call, enum wire_type type, uint16_t code, const char *sdp)
 {
     struct wire_message message = {
         .type = type, .code = code, .call = call->id, .fields = {[WIRE_SDP] = sdp}};
@@ -44,8 +41,11 @@ void call_drop(struct call *call, bool hang_up)
 {
     struct dialin *dialin = call->dialin;
     struct loop *loop = bridge_loop(dialin->bridge);
+    if (call->outgoing != NULL)
+        outgoing_ended(call);
+    ledger_end(call);
     if (hang_up)
-        say(call, WIRE_HANGUP, 0, NULL);
+        call_say(call, WIRE_HANGUP, 0, NULL);
     loop_timer_stop(loop, &call->silence);
     loop_timer_stop(loop, &call->patience);
     map_remove(dialin->calls, call->id);
@@ -55,10 +55,21 @@ void call_drop(struct call *call, bool hang_up)
     call_free(call);
 }
 
+void call_why(struct call *call, const char *reason, uint16_t code)
+{
+    struct record *record = &call->ledger.record;
+    if (record->reason != NULL)
+        return;
+    record->reason = reason;
+    record->code = code;
+}
+
 /* A refused INVITE is the end of its call, a refused re-INVITE is not (RFC 3261 14.1). */
 static void call_refuse(struct call *call, uint16_t code)
 {
-    say(call, WIRE_REFUSE, code, NULL);
+    call_say(call, WIRE_REFUSE, code, NULL);
+    if (!call->answered)
+        call_why(call, "refused", code);
     metric_add(call->dialin->refused, 1);
     if (!call->answered)
         call_drop(call, false);
@@ -103,16 +114,26 @@ static void action_do(struct call *call, const struct menu_action *action)
     case MENU_GAIN:
         media_leg_gain(dialin->media, call->leg, action->db);
         break;
+    case MENU_JOIN:
+        admission_invited(call);
+        break;
+    case MENU_POLL:
+        admission_poll(call, 0);
+        break;
+    case MENU_VOTE:
+        admission_poll(call, action->number);
+        break;
     case MENU_HANG_UP:
         call->ending = true;
         break;
     }
 }
 
-static void actions_do(struct call *call, const struct menu_actions *actions)
+void call_act(struct call *call, const struct menu_actions *actions)
 {
     struct loop *loop = bridge_loop(call->dialin->bridge);
-    loop_timer_start(loop, &call->silence, MENU_SILENCE_MS);
+    bool invited = call->menu.at == MENU_AT_INVITE;
+    loop_timer_start(loop, &call->silence, invited ? MENU_INVITE_MS : MENU_SILENCE_MS);
     for (size_t i = 0; i < actions->count; i++)
         action_do(call, &actions->items[i]);
 }
@@ -127,12 +148,16 @@ static void on_silence(void *context)
     }
     menu_silence(&call->menu, &actions);
     if (actions.count > 0)
-        actions_do(call, &actions);
+        call_act(call, &actions);
 }
 
+/* Nobody answered; a machine did; or the call has lasted as long as it may. */
 static void on_patience(void *context)
 {
-    call_drop(context, true);
+    struct call *call = context;
+    bool joined = call->meeting[0] != '\0';
+    call_why(call, !call->answered ? "no_answer" : joined ? "length" : "machine", 0);
+    call_drop(call, true);
 }
 
 void call_key(struct call *call, char key)
@@ -141,7 +166,7 @@ void call_key(struct call *call, char key)
     if (!call->talking)
         return;
     menu_key(&call->menu, key, &actions);
-    actions_do(call, &actions);
+    call_act(call, &actions);
 }
 
 void call_played(struct call *call)
@@ -162,7 +187,19 @@ void call_checked(struct call *call, enum menu_answer answer, uint32_t others)
         guesses_count(&call->dialin->guesses, call_guesser(call),
                       loop_now_ms(bridge_loop(call->dialin->bridge)));
     menu_checked(&call->menu, answer, others, &actions);
-    actions_do(call, &actions);
+    if (call->outgoing != NULL && (answer == MENU_FOUND_IN || answer == MENU_FOUND_WAITING))
+        outgoing_joined(call);
+    call_act(call, &actions);
+}
+
+void call_polled(struct call *call, uint8_t answers, bool voted, bool counted)
+{
+    struct menu_actions actions;
+    if (voted)
+        menu_voted(&call->menu, counted, &actions);
+    else
+        menu_poll(&call->menu, answers, &actions);
+    call_act(call, &actions);
 }
 
 void call_notice(struct call *call, enum meeting_phone_notice notice, uint32_t people)
@@ -183,66 +220,22 @@ void call_notice(struct call *call, enum meeting_phone_notice notice, uint32_t p
         break;
     case MEETING_PHONE_REMOVED:
     case MEETING_PHONE_ENDED:
+        call_why(call, notice == MEETING_PHONE_ENDED ? "meeting_ended" : "removed", 0);
+        if (call->outgoing != NULL && !call->answered) {
+            call_drop(call, true);
+            return;
+        }
         menu_removed(&call->menu, &actions);
+        break;
+    case MEETING_PHONE_POLL:
+        menu_poll_opened(&call->menu, &actions);
         break;
     case MEETING_PHONE_COUNTED:
         menu_counted(&call->menu, people, &actions);
         break;
     }
     if (call->talking && actions.count > 0)
-        actions_do(call, &actions);
-}
-
-/* ---- who calls ---- */
-
-/* What everybody in the meeting sees: a display name, or a number with its middle hidden. */
-static void name_make(struct call *call, const char *name)
-{
-    size_t length = strlen(call->number);
-    bool numeric = name == NULL || name[strspn(name, "+0123456789 ()-./")] == '\0';
-    if (!call->hidden && name != NULL && name[0] != '\0' && !numeric && registry_name_valid(name))
-        snprintf(call->name, sizeof call->name, "%s", name);
-    else if (!call->hidden && length >= 7 && strspn(call->number, "+0123456789") == length)
-        snprintf(call->name, sizeof call->name, "%.3s•••%s", call->number,
-                 call->number + length - 2);
-    else
-        snprintf(call->name, sizeof call->name, "%s", "Phone");
-}
-
-/*
- * The address in our SDP: the configured one of the peer's family unless the call comes from this
- * machine, else the one this machine would send to the peer from.
- */
-static void address_find(struct call *call)
-{
-    const struct config_list *addresses = &call->dialin->config.addresses;
-    bool loopback = strncmp(call->source, "127.", 4) == 0 || strcmp(call->source, "::1") == 0;
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(9)};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
-    bool ip6 = strchr(call->source, ':') != NULL;
-    snprintf(call->address, sizeof call->address, "%s", ip6 ? "::1" : "127.0.0.1");
-    for (size_t i = 0; i < addresses->count && !loopback; i++) {
-        struct in_addr found;
-        char address[INET6_ADDRSTRLEN];
-        snprintf(address, sizeof address, "%.*s", (int)strcspn(addresses->items[i], ":"),
-                 addresses->items[i]);
-        if (!ip6 && inet_pton(AF_INET, address, &found) == 1) {
-            snprintf(call->address, sizeof call->address, "%s", address);
-            return;
-        }
-    }
-    int fd = socket(ip6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool told = ip6 ? inet_pton(AF_INET6, call->source, &in6.sin6_addr) == 1 &&
-                          connect(fd, (struct sockaddr *)&in6, sizeof in6) == 0
-                    : inet_pton(AF_INET, call->source, &in.sin_addr) == 1 &&
-                          connect(fd, (struct sockaddr *)&in, sizeof in) == 0;
-    socklen_t size = ip6 ? sizeof in6 : sizeof in;
-    void *name = ip6 ? (void *)&in6 : (void *)&in;
-    if (told && getsockname(fd, name, &size) == 0)
-        inet_ntop(ip6 ? AF_INET6 : AF_INET, ip6 ? (void *)&in6.sin6_addr : (void *)&in.sin_addr,
-                  call->address, sizeof call->address);
-    if (fd >= 0)
-        close(fd);
+        call_act(call, &actions);
 }
 
 /* ---- SDP ---- */
@@ -250,7 +243,7 @@ static void address_find(struct call *call)
 static void answered(struct call *call, enum status status, const char *sdp)
 {
     if (status == STATUS_OK) {
-        say(call, WIRE_ANSWER, 0, sdp);
+        call_say(call, WIRE_ANSWER, 0, sdp);
         call->answered = true;
     } else {
         call_refuse(call, code_of(status));
@@ -262,7 +255,8 @@ static void offer_send(struct call *call)
     const char *sdp = NULL;
     call->local.version++;
     call->offered = true;
-    enum status status = negotiate_offer(&call->local, call->dialin->arena, &sdp);
+    /* Plain to begin with; later the keys that are in use go on. */
+    enum status status = negotiate_offer(&call->local, &call->security, call->dialin->arena, &sdp);
     answered(call, status, sdp);
 }
 
@@ -272,6 +266,7 @@ static void answer_send(struct call *call, const struct negotiated *negotiated)
     call->local.version++;
     call->offered = false;
     call->security = negotiated->security;
+    call->ledger.record.codec = negotiate_codec(&negotiated->stream);
     enum status status = negotiate_answer(negotiated, &call->local, call->dialin->arena, &sdp);
     answered(call, status, sdp);
 }
@@ -293,6 +288,7 @@ static enum status stream_change(struct call *call, const char *sdp,
     if (status != STATUS_OK)
         return status;
     key_keep(call, &ret_negotiated->security);
+    call->ledger.record.codec = negotiate_codec(&ret_negotiated->stream);
     return media_leg_update(call->dialin->media, call->leg, &ret_negotiated->stream,
                             &ret_negotiated->security);
 }
@@ -331,9 +327,10 @@ static void acknowledged(struct call *call, const char *sdp)
     if (call->talking)
         return;
     call->talking = true;
+    call->ledger.record.answered = clock_wall_ms();
     loop_timer_stop(bridge_loop(call->dialin->bridge), &call->patience);
     menu_begin(&call->menu, &actions);
-    actions_do(call, &actions);
+    call_act(call, &actions);
 }
 
 /* ---- beginning ---- */
@@ -362,7 +359,7 @@ static void text_copy(char *to, size_t size, const char *from)
     snprintf(to, size, "%s", from != NULL ? from : "");
 }
 
-static struct call *call_new(struct dialin *dialin, const struct wire_message *invite)
+struct call *call_new(struct dialin *dialin, uint64_t id, const char *number, const char *source)
 {
     struct call *call = calloc(1, sizeof *call);
     if (call == NULL || arena_new(CALL_ARENA_MAX, &call->arena) != STATUS_OK) {
@@ -370,24 +367,15 @@ static struct call *call_new(struct dialin *dialin, const struct wire_message *i
         return NULL;
     }
     call->dialin = dialin;
-    call->id = invite->call;
-    call->leg = meetings_transport_id(dialin->meetings);
-    call->hidden = invite->code != 0;
-    const struct trunk_settings *trunk =
-        trunks_find(dialin->trunks, invite->fields[WIRE_VIA], invite->fields[WIRE_CALLED]);
-    if (trunk != NULL)
-        call->language = (enum prompt_language)trunk->language;
-    text_copy(call->number, sizeof call->number, invite->fields[WIRE_NUMBER]);
-    text_copy(call->source, sizeof call->source, invite->fields[WIRE_ADDRESS]);
-    const struct stir_request asserted = {
-        .identity = invite->fields[WIRE_IDENTITY],
-        .caller = call->number,
-        .called = {invite->fields[WIRE_TO], invite->fields[WIRE_CALLED]},
-        .date = invite->fields[WIRE_DATE],
-        .now_s = (int64_t)(clock_wall_ms() / 1000)};
-    call->attestation = stir_check(dialin->config.stir, &asserted);
-    name_make(call, invite->fields[WIRE_NAME]);
-    address_find(call);
+    call->id = id;
+    call->leg =
+        (id & WIRE_CALL_OUT) != 0 ? id & ~WIRE_CALL_OUT : meetings_transport_id(dialin->meetings);
+    text_copy(call->number, sizeof call->number, number);
+    text_copy(call->source, sizeof call->source, source);
+    call_address(call);
+    crypto_id(call->ledger.id);
+    text_copy(call->ledger.number, sizeof call->ledger.number, number);
+    call->ledger.record.started = clock_wall_ms();
     call->silence = (struct loop_timer){.name = "menu", .fn = on_silence, .context = call};
     call->patience = (struct loop_timer){.name = "call", .fn = on_patience, .context = call};
     call->local = (struct negotiate_local){.address = call->address,
@@ -406,20 +394,39 @@ void call_invited(struct dialin *dialin, const struct wire_message *invite)
 {
     struct call *call =
         map_count(dialin->calls) < DIALIN_CALLS_MAX && map_get(dialin->calls, invite->call) == NULL
-            ? call_new(dialin, invite)
+            ? call_new(dialin, invite->call, invite->fields[WIRE_NUMBER],
+                       invite->fields[WIRE_ADDRESS])
             : NULL;
     if (call == NULL) {
         struct wire_message busy = {.type = WIRE_REFUSE, .code = 503, .call = invite->call};
         bridge_send(dialin->bridge, &busy);
         return;
     }
+    const struct trunk_settings *trunk =
+        trunks_find(dialin->trunks, invite->fields[WIRE_VIA], invite->fields[WIRE_CALLED]);
+    if (trunk != NULL)
+        call->language = (enum prompt_language)trunk->language;
+    const struct stir_request asserted = {
+        .identity = invite->fields[WIRE_IDENTITY],
+        .caller = call->number,
+        .called = {invite->fields[WIRE_TO], invite->fields[WIRE_CALLED]},
+        .date = invite->fields[WIRE_DATE],
+        .now_s = (int64_t)(clock_wall_ms() / 1000)};
+    call->attestation = stir_check(dialin->config.stir, &asserted);
+    call->hidden = invite->code != 0;
+    if (call->hidden)
+        call->ledger.number[0] = '\0';
+    call_name(call, invite->fields[WIRE_NAME]);
+    ledger_begin(call);
     metric_add(dialin->received, 1);
     loop_timer_start(bridge_loop(dialin->bridge), &call->patience, DIALIN_ANSWER_MS);
     enum status status = leg_open(call, invite->fields[WIRE_SDP]);
     log_event(LOG_PHONE, LOG_INFO, "call", "leg=%" PRIu64 " source=%s status=%s", call->leg,
               call->source, status_name(status));
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        call->closed = true;
         call_refuse(call, code_of(status));
+    }
 }
 
 void call_opened(struct call *call, uint16_t port, uint16_t rtcp_port)
@@ -427,6 +434,10 @@ void call_opened(struct call *call, uint16_t port, uint16_t rtcp_port)
     call->open = true;
     call->local.port = port;
     call->local.rtcp_port = rtcp_port;
+    if (call->outgoing != NULL) {
+        outgoing_opened(call);
+        return;
+    }
     if (call->asked == NULL) {
         offer_send(call);
         return;
@@ -445,6 +456,14 @@ void call_message(struct call *call, const struct wire_message *message)
         acknowledged(call, sdp);
     else if (message->type == WIRE_DIGIT && key != NULL)
         call_key(call, key[0]);
-    else if (message->type == WIRE_ENDED)
+    else if ((message->type == WIRE_PROGRESS || message->type == WIRE_ANSWERED) &&
+             call->outgoing != NULL)
+        outgoing_message(call, message);
+    else if (message->type == WIRE_ENDED) {
+        if (call->outgoing != NULL && outgoing_again(call, message->code))
+            return;
+        if (call->ledger.record.reason == NULL)
+            call->ledger.record.code = message->code;
         call_drop(call, false);
+    }
 }

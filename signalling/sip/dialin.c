@@ -1,6 +1,7 @@
 /*
  * All calls: what parley-phone, the media workers and the conductor say finds its call here.
  */
+#include "core/clock.h"
 #include "core/log.h"
 #include "signalling/sip/calls.h"
 
@@ -65,8 +66,29 @@ static void gone_read(void *arg)
 {
     struct leg_letter letter;
     struct call *call = letter_open(arg, &letter);
-    if (call != NULL)
-        call_drop(call, true);
+    if (call == NULL)
+        return;
+    call_why(call, "silent", 0);
+    call_drop(call, true);
+}
+
+static void closed_read(void *arg)
+{
+    struct leg_letter letter;
+    struct call *call = letter_open(arg, &letter);
+    ledger_closed(letter.dialin, letter.leg);
+    if (call == NULL)
+        return;
+    call->closed = true;
+    call_why(call, "media", 0);
+    call_drop(call, true);
+}
+
+static void statistics_read(void *arg)
+{
+    struct leg_letter letter;
+    (void)letter_open(arg, &letter);
+    ledger_statistics(letter.dialin, letter.leg, (uint16_t)letter.what);
 }
 
 static void played_read(void *arg)
@@ -125,13 +147,21 @@ static void on_closed(void *context, uint64_t leg, enum media_leg_end end)
 {
     (void)end;
     struct leg_letter letter = {.dialin = context, .leg = leg};
-    (void)!dialin_letter(context, gone_read, &letter, sizeof letter);
+    (void)!dialin_letter(context, closed_read, &letter, sizeof letter);
+}
+
+static void on_statistics(void *context, uint64_t leg,
+                          const struct media_leg_statistics *statistics)
+{
+    struct leg_letter letter = {.dialin = context, .leg = leg, .what = statistics->mos_100};
+    (void)!dialin_letter(context, statistics_read, &letter, sizeof letter);
 }
 
 const struct media_leg_events dialin_leg_events = {.opened = on_opened,
                                                    .digit = on_digit,
                                                    .lost = on_lost,
                                                    .played = on_played,
+                                                   .statistics = on_statistics,
                                                    .closed = on_closed};
 
 void dialin_notice(void *dialin, uint64_t leg, enum meeting_phone_notice notice, uint32_t people)
@@ -170,6 +200,7 @@ static void on_down(void *context)
     metric_add(dialin->restarts, 1);
     trunks_down(dialin->trunks);
     while ((call = map_next(dialin->calls, &cursor)) != NULL) {
+        call_why(call, "phone_down", 0);
         call_drop(call, false);
         cursor = 0;
     }
@@ -190,6 +221,8 @@ enum status dialin_new(const struct dialin_config *config, struct dialin **ret_d
         status = map_new(&dialin->calls);
     if (status == STATUS_OK)
         status = map_new(&dialin->legs);
+    if (status == STATUS_OK)
+        status = map_new(&dialin->closing);
     if (status == STATUS_OK)
         status = arena_new(CALL_ARENA_MAX, &dialin->arena);
     if (status != STATUS_OK) {
@@ -265,6 +298,8 @@ enum status dialin_start(struct dialin *dialin, struct db *db, struct crew *crew
     if (status == STATUS_OK && dialin->prompts.missing > 0)
         log_event(LOG_PHONE, LOG_WARN, "prompts_missing", "count=%zu", dialin->prompts.missing);
     if (status == STATUS_OK)
+        status = records_close_lost(db, clock_wall_ms());
+    if (status == STATUS_OK)
         status = settings_tell(dialin, &config.message_count);
     if (status == STATUS_OK)
         status = bridge_new(&config, &dialin->bridge);
@@ -273,8 +308,10 @@ enum status dialin_start(struct dialin *dialin, struct db *db, struct crew *crew
 
 void dialin_stop(struct dialin *dialin)
 {
-    if (dialin != NULL && dialin->bridge != NULL)
-        bridge_stop(dialin->bridge);
+    if (dialin == NULL || dialin->bridge == NULL)
+        return;
+    bridge_stop(dialin->bridge);
+    ledger_flush(dialin);
 }
 
 struct dialin *dialin_free(struct dialin *dialin)
@@ -289,6 +326,7 @@ struct dialin *dialin_free(struct dialin *dialin)
     prompts_end(&dialin->prompts);
     map_free(dialin->calls);
     map_free(dialin->legs);
+    map_free(dialin->closing);
     arena_free(dialin->arena);
     free(dialin->messages);
     free(dialin);

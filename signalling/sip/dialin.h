@@ -13,6 +13,8 @@
 #include "core/metrics.h"
 #include "media/leg.h"
 #include "modules/meetings/meetings.h"
+#include "modules/phone/dialing.h"
+#include "modules/phone/records.h"
 #include "signalling/sip/stir.h"
 #include "signalling/sip/trunks.h"
 #include "storage/db.h"
@@ -22,6 +24,18 @@ enum {
     DIALIN_ANSWER_MS = 20000, /* from INVITE to ACK */
 };
 
+/* Calls out: phone.out.* */
+struct dialin_out {
+    struct dialing_config rules;
+    struct records_limits limits;
+    bool members;      /* everybody in a meeting may call, not only hosts */
+    const char *trunk; /* ADDRESS:PORT; "" none */
+    enum media_leg_security_kind security;
+    const char *user, *password; /* "" none */
+    const char *number;          /* ours, as the callee sees it */
+    int64_t ring_ms;             /* then nobody has answered */
+};
+
 struct dialin_config {
     const char *listen[3]; /* udp, tcp, tls: "0.0.0.0:5060"; "" none */
     struct config_list allow;
@@ -29,8 +43,10 @@ struct dialin_config {
     const char *program;          /* parley-phone */
     const char *certificates;     /* folder with agent.pem, for tls; NULL none */
     const char *prompts[3];       /* folders, ends with NULL */
-    struct trunks *trunks;        /* borrowed */
-    const struct stir *stir;      /* borrowed */
+    struct config_list numbers;   /* phone.numbers: to dial in */
+    struct dialin_out out;
+    struct trunks *trunks;   /* borrowed */
+    const struct stir *stir; /* borrowed */
     struct metrics *metrics;
 };
 

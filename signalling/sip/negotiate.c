@@ -319,7 +319,10 @@ static const char *security_make(const struct negotiated *negotiated,
         return arena_printf(arena, "a=crypto:%s\r\n", crypto);
     case MEDIA_LEG_DTLS:
         return arena_printf(arena, "a=fingerprint:%s\r\na=setup:%s\r\n", local->fingerprint,
-                            security->active ? "active" : "passive");
+                            security->fingerprint.length == 0
+                                ? "actpass" /* an offer (RFC 5763 5) */
+                            : security->active ? "active"
+                                               : "passive");
     case MEDIA_LEG_PLAIN:
         break;
     }
@@ -367,10 +370,51 @@ enum status negotiate_answer(const struct negotiated *negotiated,
     return STATUS_OK;
 }
 
-enum status negotiate_offer(const struct negotiate_local *local, struct arena *arena,
+const char *negotiate_codec(const struct media_leg_stream *stream)
+{
+    for (size_t i = 0; i < CODECS && stream->format_count > 0; i++) {
+        if (codecs[i].codec == stream->formats[0].codec)
+            return codecs[i].name;
+    }
+    return NULL;
+}
+
+static const char *protocol_of(enum media_leg_security_kind kind)
+{
+    static const char *const protocols[] = {[MEDIA_LEG_PLAIN] = "RTP/AVP",
+                                            [MEDIA_LEG_SDES] = "RTP/SAVP",
+                                            [MEDIA_LEG_DTLS] = "UDP/TLS/RTP/SAVP"};
+    return protocols[kind];
+}
+
+void negotiate_keys(enum media_leg_security_kind kind, struct media_leg_security *ret_security)
+{
+    *ret_security =
+        (struct media_leg_security){.kind = kind, .suite = MEDIA_LEG_AES_CM_128_HMAC_SHA1_80};
+    if (kind == MEDIA_LEG_SDES)
+        crypto_random(ret_security->send_key, sizeof ret_security->send_key);
+}
+
+enum status negotiate_answered(const struct media_leg_security *offered,
+                               struct negotiated *negotiated)
+{
+    struct media_leg_security *security = &negotiated->security;
+    if (security->kind != offered->kind)
+        return STATUS_UNSUPPORTED;
+    if (security->kind == MEDIA_LEG_SDES && security->suite != offered->suite)
+        return STATUS_UNSUPPORTED;
+    memcpy(security->send_key, offered->send_key, sizeof security->send_key);
+    return STATUS_OK;
+}
+
+enum status negotiate_offer(const struct negotiate_local *local,
+                            const struct media_leg_security *security, struct arena *arena,
                             const char **ret_text)
 {
-    struct negotiated ours = {.protocol = "RTP/AVP", .line_count = 1};
+    struct negotiated ours = {.protocol = protocol_of(security->kind),
+                              .security = *security,
+                              .crypto_tag = 1,
+                              .line_count = 1};
     ours.stream = (struct media_leg_stream){.comfort_type = MEDIA_LEG_PT_NONE,
                                             .ptime_ms = NEGOTIATE_PTIME_MS,
                                             .sending = true,
@@ -382,5 +426,7 @@ enum status negotiate_offer(const struct negotiate_local *local, struct arena *a
     }
     ours.stream.events[ours.stream.event_count++] = (struct media_leg_event){
         .receive = EVENT_OFFER_TYPE, .send = EVENT_OFFER_TYPE, .clock = 8000};
-    return negotiate_answer(&ours, local, arena, ret_text);
+    enum status status = negotiate_answer(&ours, local, arena, ret_text);
+    crypto_wipe(&ours.security, sizeof ours.security);
+    return status;
 }

@@ -46,8 +46,18 @@ MUST_USE enum status negotiate_read(const char *text, struct arena *arena,
 MUST_USE enum status negotiate_answer(const struct negotiated *negotiated,
                                       const struct negotiate_local *local, struct arena *arena,
                                       const char **ret_text);
-/* An offer of ours, for an INVITE without one: every codec, plain RTP. */
-MUST_USE enum status negotiate_offer(const struct negotiate_local *local, struct arena *arena,
+/* An offer of ours: every codec. `security`: its kind, and for SDES the suite and send_key that we
+ * offer (negotiate_keys). */
+MUST_USE enum status negotiate_offer(const struct negotiate_local *local,
+                                     const struct media_leg_security *security, struct arena *arena,
                                      const char **ret_text);
+/* Name of the codec that is sent: "PCMU". */
+const char *negotiate_codec(const struct media_leg_stream *stream);
+/* What an offer of ours is sealed by: for SDES a key drawn anew. */
+void negotiate_keys(enum media_leg_security_kind kind, struct media_leg_security *ret_security);
+/* The answer to such an offer, after negotiate_read: another kind than was offered is refused, and
+ * our key is the one we offered. Errors: STATUS_UNSUPPORTED. */
+MUST_USE enum status negotiate_answered(const struct media_leg_security *offered,
+                                        struct negotiated *negotiated);
 
 #endif

@@ -393,3 +393,17 @@ const char *trunks_choose(const struct trunks *trunks, uint32_t *tried)
     *tried |= 1U << best;
     return trunks->lines[best].name;
 }
+
+void trunks_address(const struct trunks *trunks, const char *name,
+                    char ret_address[INET6_ADDRSTRLEN])
+{
+    size_t number = line_named(trunks, name);
+    const char *from = number < trunks->count ? strchr(trunks->lines[number].addresses, ':') : NULL;
+    ret_address[0] = '\0';
+    if (from == NULL)
+        return;
+    from++; /* "192.0.2.1:5060", "[2001:db8::1]:5060" */
+    size_t bracket = from[0] == '[' ? 1 : 0;
+    snprintf(ret_address, INET6_ADDRSTRLEN, "%.*s",
+             (int)strcspn(from + bracket, bracket > 0 ? "]" : ":"), from + bracket);
+}

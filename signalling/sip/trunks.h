@@ -11,6 +11,8 @@
 #include "signalling/sip/bridge.h"
 #include "signalling/sip/trunk.h"
 
+#include <netinet/in.h>
+
 struct trunks;
 
 struct trunks_config {
@@ -49,5 +51,8 @@ const struct trunk_settings *trunks_find(const struct trunks *trunks, const char
  * chosen one's is added. NULL: none is left.
  */
 const char *trunks_choose(const struct trunks *trunks, uint32_t *tried);
+/* Its first address, numeric; "" none is known. */
+void trunks_address(const struct trunks *trunks, const char *name,
+                    char ret_address[INET6_ADDRSTRLEN]);
 
 #endif

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum {
-    WIRE_VERSION = 1,
+    WIRE_VERSION = 2,
     WIRE_HEAD = 16,           /* bytes before the fields, the length counted */
     WIRE_FRAME_MAX = 1 << 16, /* bytes: an SDP of 32 KiB and what else an INVITE says */
     WIRE_TEXT_MAX = 1 << 15,  /* bytes of one field */
@@ -39,7 +39,9 @@ enum wire_type {
     /* to the process, of a call */
     WIRE_ANSWER, /* SDP: 200 to the INVITE or re-INVITE that waits */
     WIRE_REFUSE, /* code, REASON: a final answer to the INVITE or re-INVITE that waits */
-    WIRE_HANGUP, /* BYE, or 480 to what is not answered yet */
+    WIRE_HANGUP, /* BYE; 480 to what is not answered yet, CANCEL when the call is ours */
+    WIRE_DIAL,   /* NAME of the trunk, SDP, CALLED: a number or "sip:user@host", NUMBER and REASON:
+                    ours and how we are called; call: with WIRE_CALL_OUT set */
     /* from the process */
     WIRE_READY,       /* listening, and in its sandbox; ADDRESS of UDP */
     WIRE_FAILED,      /* REASON: it cannot listen, and ends */
@@ -51,10 +53,15 @@ enum wire_type {
     WIRE_ENDED,       /* code, REASON: the last one of its call */
     WIRE_TRUNK_STATE, /* NAME, ADDRESS in use, REASON; code: 1 it answers, and is registered if it
                          is to be; 0: not */
+    WIRE_PROGRESS,    /* of a call of ours; code: 180, 183 …; SDP: early media */
+    WIRE_ANSWERED,    /* of a call of ours: 200; SDP (none: what came with WIRE_PROGRESS) */
     WIRE_TYPE_END
 };
 
 enum { WIRE_TRUSTED = 1 << 15 /* in the code of TRUNK: what it asserts is believed */ };
+
+/* Calls out are numbered by the server, in the upper half; calls in by the process. */
+#define WIRE_CALL_OUT (UINT64_C(1) << 63)
 
 enum wire_transport { WIRE_UDP, WIRE_TCP, WIRE_TLS, WIRE_TRANSPORTS };
 

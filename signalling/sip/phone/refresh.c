@@ -17,7 +17,9 @@
 enum {
     REFRESH_PENDING = 491,
     REFRESH_STEP_MS = 10,
-    REFRESH_STEPS = 200, /* 0 to 2 s: for who did not make the Call-ID */
+    REFRESH_STEPS = 200,       /* 0 to 2 s: for who did not make the Call-ID */
+    REFRESH_STEPS_OWN = 190,   /* 2.1 to 4 s: for who did */
+    REFRESH_STEPS_FIRST = 210, /* of them */
 };
 
 typedef int invite_fn(nua_t *nua, nua_handle_t *nh, int event, const tagi_t *tags);
@@ -68,12 +70,13 @@ void refresh_answered(struct stack *stack, struct refresh *refresh, const struct
         return;
     refresh->nh = event->nh;
     refresh->by_update = event->event == nua_r_update;
+    uint32_t steps = refresh->own ? REFRESH_STEPS_FIRST + crypto_random_u32() % REFRESH_STEPS_OWN
+                                  : 1 + crypto_random_u32() % REFRESH_STEPS;
     if (refresh->timer == NULL)
         refresh->timer = su_timer_create(su_root_task(stack->root), REFRESH_STEP_MS);
     if (refresh->timer != NULL)
         su_timer_set_interval(refresh->timer, on_timer, (su_timer_arg_t *)refresh,
-                              (su_duration_t)(crypto_random_u32() % REFRESH_STEPS + 1) *
-                                  REFRESH_STEP_MS);
+                              (su_duration_t)steps * REFRESH_STEP_MS);
 }
 
 /* The stack's own has no tags; nua_invite's always does. */

@@ -13,6 +13,7 @@ struct refresh {
     char *sdp;           /* what we said last */
     su_timer_t *timer;   /* to the next try; NULL: none was refused yet */
     bool by_update;
+    bool own; /* the call is ours: we made its Call-ID */
 };
 
 /* What a re-INVITE would say. */

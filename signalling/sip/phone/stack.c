@@ -172,6 +172,7 @@ static enum status message_take(struct stack *stack, const struct wire_message *
     case WIRE_ANSWER:
     case WIRE_REFUSE:
     case WIRE_HANGUP:
+    case WIRE_DIAL:
         call_take(stack, message);
         return STATUS_OK;
     default:

@@ -87,7 +87,7 @@ MUST_USE enum status refresh_install(void);
 
 /* An event of a call, or of none yet (INVITE). */
 void call_event(struct stack *stack, struct phone_call *call, const struct phone_event *event);
-/* ANSWER, REFUSE, HANGUP. */
+/* ANSWER, REFUSE, HANGUP, DIAL. */
 void call_take(struct stack *stack, const struct wire_message *message);
 void calls_hang_up(struct stack *stack);
 

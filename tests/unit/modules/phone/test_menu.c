@@ -47,6 +47,15 @@ static void note(void)
         case MENU_GAIN:
             snprintf(word, sizeof word, "gain:%d", item->db);
             break;
+        case MENU_JOIN:
+            snprintf(word, sizeof word, "join");
+            break;
+        case MENU_POLL:
+            snprintf(word, sizeof word, "poll?");
+            break;
+        case MENU_VOTE:
+            snprintf(word, sizeof word, "vote:%u", item->number);
+            break;
         case MENU_HANG_UP:
             snprintf(word, sizeof word, "hang_up");
             break;
@@ -188,6 +197,65 @@ static void test_removed(void **state)
     HEARD("stop removed goodbye hang_up");
 }
 
+static void test_whom_we_call_presses_1(void **state)
+{
+    (void)state;
+    menu_invite(&menu, &actions);
+    note();
+    menu_silence(&menu, &actions);
+    note();
+    HEARD("invited press_1 invited press_1");
+    keys("2*#0");
+    HEARD("");
+    keys("1");
+    HEARD("stop join");
+    keys("1");
+    HEARD("");
+    checked(MENU_FOUND_IN, 2);
+    HEARD("stop joined");
+    menu_invite(&menu, &actions);
+    note();
+    keys("1");
+    checked(MENU_FAILED, 0); /* the meeting has ended meanwhile */
+    HEARD("invited press_1 stop join stop goodbye hang_up");
+}
+
+static void polled(uint8_t answers)
+{
+    menu_poll(&menu, answers, &actions);
+    note();
+}
+
+static void test_votes(void **state)
+{
+    (void)state;
+    keys("1#");
+    checked(MENU_FOUND_IN, 1);
+    heard[0] = '\0';
+    keys("*8");
+    polled(0);
+    keys("1");
+    HEARD("poll? stop poll_none");
+    menu_poll_opened(&menu, &actions);
+    note();
+    keys("*8");
+    polled(3);
+    keys("9"); /* there is no ninth */
+    keys("2");
+    menu_voted(&menu, true, &actions);
+    note();
+    keys("2");
+    HEARD("poll_open poll? stop poll stop poll stop vote:2 voted");
+    keys("*8");
+    polled(10);
+    keys("0");
+    HEARD("poll? stop poll stop vote:10");
+    keys("*8");
+    polled(3);
+    keys("*61"); /* muting is no vote, and ends it */
+    HEARD("poll? stop poll mute+ muted");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +266,8 @@ int main(void)
         cmocka_unit_test_setup(test_in_the_meeting, begin),
         cmocka_unit_test_setup(test_silence_asks_once_more, begin),
         cmocka_unit_test_setup(test_removed, begin),
+        cmocka_unit_test_setup(test_whom_we_call_presses_1, begin),
+        cmocka_unit_test_setup(test_votes, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

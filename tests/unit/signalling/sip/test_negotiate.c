@@ -201,10 +201,41 @@ static void test_late_offer(void **state)
 {
     (void)state;
     const char *text;
-    assert_int_equal(negotiate_offer(&local, arena, &text), STATUS_OK);
+    struct media_leg_security plain;
+    negotiate_keys(MEDIA_LEG_PLAIN, &plain);
+    assert_int_equal(negotiate_offer(&local, &plain, arena, &text), STATUS_OK);
     read_ok(text);
     assert_int_equal(made.stream.format_count, 4);
     assert_int_equal(made.stream.event_count, 1);
+}
+
+/* Of a call out: what is sealed in the offer is sealed in the answer, with the keys of both. */
+static void test_sealed_offer(void **state)
+{
+    (void)state;
+    const char *text;
+    struct media_leg_security ours, theirs;
+    struct negotiated theirs_read;
+    negotiate_keys(MEDIA_LEG_SDES, &ours);
+    assert_int_equal(negotiate_offer(&local, &ours, arena, &text), STATUS_OK);
+    assert_non_null(strstr(text, " RTP/SAVP "));
+    read_ok(text); /* as the callee does */
+    theirs_read = made;
+    theirs = theirs_read.security;
+    assert_memory_equal(theirs.receive_key, ours.send_key, sizeof ours.send_key);
+    text = answer();
+    read_ok(text);
+    assert_int_equal(negotiate_answered(&ours, &made), STATUS_OK);
+    assert_memory_equal(made.security.receive_key, theirs.send_key, sizeof theirs.send_key);
+    assert_memory_equal(made.security.send_key, ours.send_key, sizeof ours.send_key);
+    assert_string_equal(negotiate_codec(&made.stream), "opus");
+    /* An answer that is plain is none. */
+    read_ok(HEAD "m=audio 5000 RTP/AVP 0\r\n");
+    assert_int_equal(negotiate_answered(&ours, &made), STATUS_UNSUPPORTED);
+    negotiate_keys(MEDIA_LEG_DTLS, &ours);
+    assert_int_equal(negotiate_offer(&local, &ours, arena, &text), STATUS_OK);
+    assert_non_null(strstr(text, " UDP/TLS/RTP/SAVP "));
+    assert_non_null(strstr(text, "a=setup:actpass\r\n"));
 }
 
 int main(void)
@@ -219,6 +250,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_several_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_offer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sealed_offer, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
