@@ -58,6 +58,7 @@ struct server {
     struct tracing tracing;
     struct upkeep upkeep;
     struct retention retention;
+    int64_t records_kept_ms, records_pruned; /* how long; when it was last done */
     struct control_context controlled;
     struct control *control;
     char link[64], web[SERVER_PATH_MAX], program[SERVER_PATH_MAX], reader[SERVER_PATH_MAX],
@@ -285,8 +286,26 @@ static enum status dialin_make(struct server *server, const struct settings *set
         .program = server->program,
         .certificates =
             settings->phone_certificates[0] != '\0' ? settings->phone_certificates : NULL,
+        .numbers = settings->phone_numbers,
+        .out = {.rules = {.country = settings->phone_out_country,
+                          .allow = settings->phone_out_allow,
+                          .deny = settings->phone_out_deny,
+                          .rates = settings->phone_out_rates,
+                          .budget = settings->phone_out_budget},
+                .limits = {.calls = settings->phone_out_calls,
+                           .hour = settings->phone_out_hour,
+                           .minutes = settings->phone_out_minutes},
+                .members = settings->phone_out_who == 1,
+                .security = (enum media_leg_security_kind)settings->phone_out_srtp,
+                .number = settings->phone_out_number,
+                .ring_ms = settings->phone_out_ring * 1000},
         .metrics = server->metrics,
     };
+    const char *bad = NULL;
+    if (!dialing_config_valid(&config.out.rules, &bad)) {
+        snprintf(error, SERVER_ERROR_MAX, "phone.out: cannot read \"%.100s\"", bad);
+        return STATUS_INVALID;
+    }
     size_t folders = 0;
     if (settings->phone_prompts[0] != '\0')
         config.prompts[folders++] = settings->phone_prompts;
@@ -372,6 +391,7 @@ static enum status edge_open(struct server *server, const struct settings *setti
                                          .signed_in = &server->signed_in,
                                          .meetings = server->meetings,
                                          .media = server->media,
+                                         .dialin = server->dialin,
                                          .adhoc = adhoc};
     server->api.db = server->db;
     server->api.auth = server->auth;
@@ -383,6 +403,7 @@ static enum status edge_open(struct server *server, const struct settings *setti
     server->api.meetings = server->meetings;
     server->api.signed_in = &server->signed_in;
     server->api.metrics = server->metrics;
+    server->api.dialin = server->dialin;
     server->api.adhoc = adhoc;
     server->api.voices = (uint8_t)settings->media_voices;
     server->whip = (struct whip){
@@ -497,6 +518,7 @@ enum status server_start(const struct settings *settings, const char *data,
     metrics_gauge_read(server->metrics, "parley_queue_length", "queue=\"strands\"",
                        "Entries waiting in a queue.", strands_queue, server->crew);
     snprintf(server->data, sizeof server->data, "%s", data);
+    server->records_kept_ms = settings->phone_records_days * RECORDS_DAY_MS;
     server->tracing = (struct tracing){.meetings = server->meetings, .data = server->data};
     server->upkeep = (struct upkeep){.meetings = server->meetings};
     tracing_apply(&server->tracing, settings);
@@ -518,8 +540,21 @@ void server_reload(struct server *server, const struct settings *settings)
         log_event(LOG_SERVER, LOG_ERROR, "reload_failed", "status=%s", status_name(status));
 }
 
+/* Once an hour. */
+static void records_upkeep(struct server *server)
+{
+    int64_t now_ms = clock_wall_ms(), removed = 0;
+    if (now_ms - server->records_pruned < RECORDS_HOUR_MS)
+        return;
+    server->records_pruned = now_ms;
+    enum status status = records_prune(server->db, now_ms - server->records_kept_ms, &removed);
+    if (status != STATUS_OK)
+        log_event(LOG_SERVER, LOG_WARN, "records_not_pruned", "status=%s", status_name(status));
+}
+
 void server_upkeep(struct server *server)
 {
+    records_upkeep(server);
     (void)upkeep_run(&server->upkeep);
 }
 

@@ -158,8 +158,13 @@ static void list_print(const struct json_field *field, const struct json_list *l
     }
 }
 
+/* A text and nothing else is printed as it is, for a file. */
 static void result_print(const struct json_table *table, const void *result)
 {
+    if (table->field_count == 1 && table->fields[0].kind == JSON_FIELD_TEXT) {
+        value_print(&table->fields[0], result);
+        return;
+    }
     for (size_t i = 0; i < table->field_count; i++) {
         const struct json_field *field = &table->fields[i];
         if (field->kind == JSON_FIELD_LIST) {

@@ -34,6 +34,7 @@ struct api {
     struct meetings *meetings;
     struct signed_in_list *signed_in; /* NULL: no gateway */
     struct metrics *metrics;
+    struct dialin *dialin; /* NULL: there are no telephones */
     enum adhoc adhoc;
     uint8_t voices;
     char setup_link[AUTH_TOKEN_CHARS + 1];  /* for the first account, from another machine */

@@ -29,8 +29,9 @@ struct control {
 
 /* ---- commands ---- */
 
-static const struct control_table *const tables[] = {
-    &control_meetings, &control_keys, &control_users, &control_spaces, &control_invitations};
+static const struct control_table *const tables[] = {&control_meetings,    &control_keys,
+                                                     &control_users,       &control_spaces,
+                                                     &control_invitations, &control_calls};
 
 const struct control_command *control_command_at(size_t index)
 {

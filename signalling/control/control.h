@@ -58,6 +58,7 @@ extern const struct control_table control_keys;
 extern const struct control_table control_users;
 extern const struct control_table control_invitations;
 extern const struct control_table control_spaces;
+extern const struct control_table control_calls;
 
 /* Every command; NULL past the last. */
 const struct control_command *control_command_at(size_t index);

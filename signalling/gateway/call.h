@@ -21,6 +21,7 @@ struct call {
     const void *args;
     const char *result; /* JSON; NULL: none */
     const char *error;  /* instead of the status's own text */
+    const char *code;   /* instead of the status's own code */
     void (*then)(struct call *call); /* runs after the reply of success; NULL */
     const void *page;                /* for `then` */
     const char *end;    /* the session ends after the reply, with this code; NULL: it lives */

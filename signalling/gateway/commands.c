@@ -5,6 +5,7 @@
 #include "modules/meetings/statistics.h"
 #include "modules/spaces/spaces.h"
 #include "signalling/gateway/chat_commands.h"
+#include "signalling/gateway/phone_commands.h"
 #include "signalling/gateway/space_feed.h"
 #include "signalling/gateway/space_live.h"
 #include "signalling/sdp/answer.h"
@@ -639,6 +640,14 @@ static const struct command {
       "and `moderates`"},
      chat_command_history,
      false},
+    {{"phone.info", &msg_empty_table, "`{pin, numbers[], dial}`"}, phone_command_info, false},
+    {{"phone.dial", &msg_dial_wish_table, "`{id}`"}, phone_command_dial, false},
+    {{"phone.cancel", &msg_dial_id_table, NULL}, phone_command_cancel, false},
+    {{"poll.open", &msg_poll_new_table, "the poll"}, poll_command_open, false},
+    {{"poll.vote", &msg_poll_vote_table, "the poll"}, poll_command_vote, false},
+    {{"poll.close", &msg_poll_id_table, "the poll"}, poll_command_close, false},
+    {{"poll.list", &msg_empty_table, "`{polls[]}`, newest first"}, poll_command_list, false},
+    {{"host.pin", &msg_pin_table, "`{pin, numbers[], dial}`"}, phone_command_pin, false},
     {{"host.mute", &msg_target_table, NULL}, do_host_mute, false},
     {{"host.ask_unmute", &msg_target_table, NULL}, do_host_ask_unmute, false},
     {{"host.stop", &msg_stop_table, NULL}, do_host_stop, false},
@@ -762,7 +771,7 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
     }
     log_event(LOG_GATEWAY, LOG_DEBUG, "command_failed", "type=%s status=%s", t,
               status_name(status));
-    gateway_reply_error(session, s, error_code(status),
+    gateway_reply_error(session, s, call.code != NULL ? call.code : error_code(status),
                         call.error != NULL ? call.error : status_text(status), NULL);
 }
 

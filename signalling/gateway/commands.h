@@ -18,6 +18,7 @@ struct commands {
     struct signed_in_list *signed_in;
     struct meetings *meetings;
     struct media *media;
+    struct dialin *dialin; /* NULL: there are no telephones */
     enum adhoc adhoc;
 };
 

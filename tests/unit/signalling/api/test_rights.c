@@ -145,6 +145,11 @@ static const struct expected {
     {"POST /api/v1/meetings", "=", "{}", false},
     {"GET /api/v1/meetings/{id}", "=", "", false},
     {"GET /api/v1/meetings/{id}/stats", "nnnnnn", "", false},
+    {"GET /api/v1/meetings/{id}/phone", "nnnnnn", "", false},
+    {"PUT /api/v1/meetings/{id}/pin", "nnnnnn", "{\"pin\":\"\"}", false},
+    {"POST /api/v1/meetings/{id}/calls", "nnnnnn", "{\"number\":\"+49301234567\"}", false},
+    {"DELETE /api/v1/meetings/{id}/calls/{call}", "nnnnnn", "", false},
+    {"GET /api/v1/calls.csv", "dudddy", "", false},
     /* of the server */
     {"GET /api/v1/info", "=", "", false},
     {"GET /api/openapi.json", "=", "", false},
@@ -297,6 +302,7 @@ static const char *path_of(struct stage *stage, const char *pattern)
         const char *name, *value;
     } values[] = {{"{user}", stage->victim},
                   {"{link}", stage->link},
+                  {"{call}", "1"},
                   {"{message}", stage->message},
                   {"{token}", strstr(pattern, "/shares/") ? stage->share_token : stage->link_token},
                   {"{share}", stage->share},
