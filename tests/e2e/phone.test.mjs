@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { check, until } from './support/cleanup.mjs';
 import { freePort, startPhone } from './support/baresip.mjs';
-import { join, launchChromium, newPerson } from './support/people.mjs';
+import { figure } from './support/figures.mjs';
+import { axeFinds, join, launchChromium, newPerson } from './support/people.mjs';
 import { program, startServer } from './support/server.mjs';
 
 const PHONE_TONE = 1000;
@@ -80,5 +81,116 @@ export const tests = {
     await until('Ann no longer hears the phone', async () => (await level(ann)) < 20);
     await phone.command('resume');
     await hears(ann); // baresip's own recording ends with a hold
+  },
+
+  async 'every key in the call, and what hosts do to callers'() {
+    const port = await freePort();
+    const server = await startServer({ 'phone.enabled': 'yes', 'phone.udp': `127.0.0.1:${port}`, 'phone.allow': '127.0.0.1', 'phone.numbers': '+49 30 1234567' });
+    const { id, token } = await server.createMeeting({});
+    const browser = await launchChromium();
+    const ann = await join(await newPerson(browser, server, { name: 'Ann' }), id, { token });
+    const { pin } = await until('the PIN', () => ann.page.evaluate(() => window.__parley.call.phones.info.peek().pin && window.__parley.call.phones.info.peek()));
+    const phone = await dialIn(server, port, pin);
+    await hears(ann);
+    const caller = async () => (await ann.page.evaluate(() => window.__parley.probe().people)).find((p) => p.kind === 'phone');
+    /** Presses, and says how long the browser took to see it after the last key. */
+    const seen = async (keys, what, fn) => {
+      await phone.press(keys);
+      const pressed = Date.now();
+      await until(what, async () => fn(await caller()), 5000, 10);
+      figure(`${keys}: ${what} in the browser after`, Date.now() - pressed, 500, ' ms');
+    };
+    /** A recording speaks: the phone hears more than Ann's tone. */
+    const spoken = async (what) => {
+      await until(`${what}: the phone hears a voice`, () => phone.share(ann.tone) > 0 && phone.share(ann.tone) < 0.8);
+      await until(`${what}: the voice ends`, () => phone.share(ann.tone) > 0.8, 40_000);
+    };
+    await until('nothing is spoken', () => phone.share(ann.tone) > 0.8);
+    await seen('*6', 'muted', (p) => p.muted);
+    await spoken('muted');
+    await seen('*6', 'no longer muted', (p) => !p.muted);
+    await spoken('unmuted');
+    await seen('*9', 'a hand is up', (p) => p.hand > 0);
+    await seen('*9', 'the hand is down', (p) => p.hand === 0);
+    await spoken('hands');
+    await phone.press('*1');
+    await spoken('how many');
+    await phone.press('*0');
+    await spoken('help');
+    await phone.press('*8');
+    await spoken('no poll');
+    const loudness = () => Math.sqrt(phone.heard(1).reduce((sum, sample) => sum + sample * sample, 0) / phone.rate);
+    const usual = loudness();
+    await phone.press('*4*4');
+    await until('softer', () => loudness() < usual * 0.7);
+    await phone.press('*5*5');
+    await until('as before', () => loudness() > usual * 0.85);
+    // Hosts: mute, ask, rename, remove.
+    const { id: who } = await caller();
+    const host = (command, data) => ann.page.evaluate(([t, d]) => window.__parley.call.command(t, d), [command, data]);
+    await host('host.mute', { id: who });
+    await until('muted by the host', async () => (await caller()).muted);
+    await spoken('muted by the host');
+    await host('host.ask_unmute', { id: who });
+    await spoken('asked to speak');
+    await seen('*6', 'speaks again', (p) => !p.muted);
+    await host('host.rename', { id: who, name: 'Paula' });
+    await until('renamed', async () => (await caller()).name === 'Paula');
+    await phone.press('*9');
+    await until('the hand', async () => (await caller()).hand > 0);
+    await host('host.lower_hand', { id: who });
+    await until('lowered', async () => (await caller()).hand === 0);
+    await host('host.remove', { id: who });
+    await until('it was hung up', () => phone.log.includes('session closed'));
+    await until('the caller is out', async () => (await caller()) === undefined);
+    // The lobby, and leaving by key; then a locked meeting.
+    await host('host.set', { lobby: true });
+    await phone.command('dial', `sip:meet@127.0.0.1:${port}`);
+    const before = phone.log.split('session closed').length;
+    await until('the prompt', () => phone.log.split('Call established').length > 2);
+    await phone.press(`${pin}#`);
+    await ann.page.getByTestId('people-toggle').click();
+    await ann.page.getByTestId('admit').click();
+    await until('admitted', async () => (await server.metrics()).parley_phone_legs === 1);
+    await phone.press('*#');
+    await until('it was hung up', () => phone.log.split('session closed').length > before);
+    await until('the caller has left', async () => (await caller()) === undefined);
+    await host('host.set', { lobby: false, locked: true });
+    const locked = phone.log.split('session closed').length;
+    await phone.command('dial', `sip:meet@127.0.0.1:${port}`);
+    await until('the prompt', () => phone.log.split('Call established').length > 3);
+    await phone.press(`${pin}#`);
+    await until('it was hung up', () => phone.log.split('session closed').length > locked);
+    check((await server.metrics()).parley_phone_legs === 0, 'nobody came in');
+  },
+
+  async 'the page says how to dial in; a host chooses a PIN'() {
+    const port = await freePort();
+    const server = await startServer({ 'phone.enabled': 'yes', 'phone.udp': `127.0.0.1:${port}`, 'phone.allow': '127.0.0.1', 'phone.numbers': '+49 30 1234567, +1 212 555 0123' });
+    const { id, token } = await server.createMeeting({});
+    const browser = await launchChromium();
+    const ann = await join(await newPerson(browser, server, { name: 'Ann' }), id, { token });
+    await ann.context.grantPermissions(['clipboard-read', 'clipboard-write', 'camera', 'microphone']);
+    await ann.page.getByTestId('people-toggle').click();
+    await ann.page.getByTestId('show-dial-in').click();
+    const shown = (await ann.page.getByTestId('dial-in-pin').textContent()).replace(/\D/g, '');
+    check(/^\d{9,}$/.test(shown), `a PIN of nine digits or more: ${shown}`);
+    check((await ann.page.getByTestId('dial-in').textContent()).includes('Germany'), 'countries are named');
+    const tap = await ann.page.getByTestId('one-tap').first().getAttribute('href');
+    check(tap === `tel:+49301234567,,${shown}%23`, `one tap: ${tap}, PIN ${shown}`);
+    await axeFinds(ann.page, 'how to dial in');
+    if (process.env.SHOTS) await ann.page.screenshot({ path: `${process.env.SHOTS}/dial-in.png` });
+    await ann.page.getByTestId('copy-invitation').click();
+    const copied = await until('copied', () => ann.page.evaluate(() => navigator.clipboard.readText()));
+    check(copied.includes(`/m/${id}`) && copied.includes('+1 212 555 0123') && copied.replace(/ /g, '').includes(`${shown}#`), copied);
+    for (const [wish, good] of [['123456', false], ['481516', true]]) {
+      await ann.page.getByTestId('choose-pin').click();
+      await ann.page.getByTestId('confirm').getByRole('textbox').fill(wish);
+      await ann.page.getByTestId('confirm-yes').click();
+      await until(`${wish} ${good ? 'is taken' : 'is refused'}`, async () => (await ann.page.getByTestId('dial-in-pin').textContent()).replace(/\D/g, '') === (good ? wish : shown));
+    }
+    const phone = await dialIn(server, port, '481516');
+    await hears(ann);
+    await phone.command('hangup');
   },
 };

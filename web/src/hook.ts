@@ -46,7 +46,7 @@ const hook = {
     return current ? current.chat.all() : Promise.reject(new Error('no call'));
   },
   /** Opens a dialog or the panel of the meeting. */
-  open(what: 'settings' | 'shortcuts' | 'stats' | 'people' | 'chat'): void {
+  open(what: 'settings' | 'shortcuts' | 'stats' | 'call-out' | 'dial-in' | 'polls' | 'people' | 'chat'): void {
     if (what === 'people' || what === 'chat') panel.value = what;
     else overlay.value = what === 'stats' ? 'statistics' : what;
   },

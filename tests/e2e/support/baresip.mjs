@@ -109,16 +109,17 @@ export class Phone {
   }
 }
 
-/** `account`: parameters of baresip's account, such as ";mediaenc=srtp-mand". */
-export async function startPhone({ tone = 1000, codec = 'PCMU/8000/1', account = '' } = {}) {
+/** `account`: parameters of baresip's account, such as ";mediaenc=srtp-mand"; `user`: whom it answers for. */
+export async function startPhone({ tone = 1000, codec = 'PCMU/8000/1', account = '', user = 'ann' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'parley-phone-'));
   const phone = new Phone(folder, await freePort());
+  phone.port = await freePort();
   writeFileSync(join(folder, 'tone.wav'), wav(tone, 120));
-  writeFileSync(join(folder, 'accounts'), `<sip:ann@127.0.0.1>;regint=0;audio_codecs=${codec}${account}\n`);
+  writeFileSync(join(folder, 'accounts'), `<sip:${user}@127.0.0.1>;regint=0;audio_codecs=${codec}${account}\n`);
   writeFileSync(
     join(folder, 'config'),
     `poll_method epoll
-sip_listen 127.0.0.1:${await freePort()}
+sip_listen 127.0.0.1:${phone.port}
 net_interface 127.0.0.1
 audio_source aufile,${folder}/tone.wav
 audio_player aubridge,nothing

@@ -30,6 +30,8 @@ import { keepToken, rememberMeeting, tokenOf } from './kept';
 import { Meter } from './meter';
 import type { Notice } from './notices';
 import { People } from './people';
+import { Phones } from './phones';
+import { Polls } from './polls';
 import { Playback } from './playback';
 import { deviceProblem } from './problems';
 import { Reporter } from './report';
@@ -78,6 +80,10 @@ export class Call {
   readonly capture = new Capture();
   readonly meter = new Meter();
   readonly playback = new Playback();
+  readonly phones = new Phones((t, d) => this.session.command(t, d));
+  readonly polls = new Polls((t, d) => this.session.command(t, d));
+  /** Numbers of telephone callers, by participant; to hosts. */
+  readonly callers = signal<ReadonlyMap<string, string>>(new Map());
   readonly chat: Chat;
   readonly view: View;
   readonly session: GatewaySession;
@@ -336,6 +342,11 @@ export class Call {
       this.lobby.value = d.waiting;
       if (fresh) this.onnotice({ kind: 'knock', id: fresh.id, name: fresh.name });
     },
+    callers: (d) => (this.callers.value = new Map(d.callers.map(({ id, number }) => [id, number]))),
+    dials: (d) => this.phones.changed(d),
+    poll: (d) => {
+      if (this.polls.changed(d) && d.open && !this.hosting.peek()) this.onnotice({ kind: 'poll', question: d.question });
+    },
     slots: (d) => this.connection.peek()?.applySlots(d),
     slot: (d) => this.connection.peek()?.applySlot(d),
     speakers: (d) => this.people.hear(d.speakers),
@@ -395,6 +406,8 @@ export class Call {
       this.phase.value = 'live';
     });
     void this.chat.refresh();
+    void this.phones.refresh();
+    void this.polls.refresh();
     rememberMeeting(d.meeting);
     this.tellSelf(d);
     if (again) this.onnotice({ kind: 'back' });
@@ -439,8 +452,10 @@ export class Call {
       const before = this.people.peek(p.id);
       if (p.hand > 0 && before?.hand === 0 && p.id !== this.self.peek())
         this.onnotice({ kind: 'hand', name: p.name });
-      if (p.id === this.self.peek() && before && before.role !== p.role)
+      if (p.id === this.self.peek() && before && before.role !== p.role) {
         this.onnotice({ kind: 'role', role: p.role });
+        void this.phones.refresh(); // hosts may call others
+      }
     }
   }
 

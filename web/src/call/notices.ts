@@ -9,6 +9,7 @@ export type Notice =
   | { kind: 'chat'; name: string; text: string }
   | { kind: 'muted' | 'asked_unmute' | 'taken_over'; by: string }
   | { kind: 'stopped'; by: string; what: 'camera' | 'screen' }
+  | { kind: 'poll'; question: string }
   | { kind: 'role'; role: Role }
   | { kind: 'device'; device: CaptureKind; problem: DeviceProblem }
   | { kind: 'device_gone'; device: CaptureKind; replaced: boolean }

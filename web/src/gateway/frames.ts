@@ -102,6 +102,64 @@ export interface Ready extends Waiting {
   presenter?: string | null;
 }
 
+/** A call that is being made out of the meeting, or has just come to nothing. */
+export interface Dial {
+  id: string;
+  /** Participant; '' the REST interface. */
+  by: string;
+  number: string;
+  name: string;
+  state:
+    | 'calling'
+    | 'ringing'
+    | 'early'
+    | 'answered'
+    | 'joined'
+    | 'busy'
+    | 'no_answer'
+    | 'declined'
+    | 'refused'
+    | 'unknown'
+    | 'media'
+    | 'redirected'
+    | 'network'
+    | 'failed'
+    | 'machine'
+    | 'cancelled'
+    | 'length'
+    | 'removed'
+    | 'meeting_ended'
+    | 'silent'
+    | 'phone_down'
+    | 'shutdown'
+    | 'hung_up';
+  /** SIP status; 0: none. */
+  code: number;
+}
+
+export interface PhoneInfo {
+  /** '' when nobody can call in. */
+  pin: string;
+  numbers: string[];
+  /** I may call others. */
+  dial: boolean;
+}
+
+export interface Poll {
+  id: string;
+  question: string;
+  options: { text: string; votes: number }[];
+  anonymous: boolean;
+  open: boolean;
+  revision: number;
+  created: number;
+  closed: number;
+  /** My choice, from 1; absent or 0: none. */
+  mine?: number;
+  /** To hosts, unless anonymous. */
+  voters?: { participant: string; choice: number }[];
+}
+
 export interface Knock {
   id: string;
   name: string;
@@ -151,6 +209,14 @@ export interface Commands {
   'space.typing': [{ space: string; thread?: string }, void];
   'space.events': [{ after: number }, EventPage];
   'chat.history': [{ before?: string; limit?: number }, { messages: ChatMessage[]; more: boolean; self?: string; moderates?: boolean }];
+  'phone.info': [Record<string, never>, PhoneInfo];
+  'phone.dial': [{ number: string; name?: string }, { id: string }];
+  'phone.cancel': [{ id: string }, void];
+  'poll.open': [{ question: string; options: string[]; anonymous: boolean }, Poll];
+  'poll.vote': [{ id: string; choice: number }, Poll];
+  'poll.close': [{ id: string }, Poll];
+  'poll.list': [Record<string, never>, { polls: Poll[] }];
+  'host.pin': [{ pin: string }, PhoneInfo];
   'host.mute': [{ id: string } | { all: true }, void];
   'host.ask_unmute': [{ id: string }, void];
   'host.stop': [{ id: string; what: 'camera' | 'screen' }, void];
@@ -171,6 +237,9 @@ export interface Dispatches {
   roster: { joined: Participant[]; updated: Participant[]; left: { id: string }[] };
   meeting: Meeting;
   lobby: { waiting: Knock[] };
+  callers: { callers: { id: string; number: string }[] };
+  dials: { dials: Dial[] };
+  poll: Poll;
   slots: { slots: { mid: string; source?: { id?: string; kind?: SourceKind } }[] };
   slot: { mid: string; state: SlotState; layer: number; reason?: SlotReason };
   speakers: { speakers: { id: string; level: number }[] };

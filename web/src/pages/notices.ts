@@ -6,7 +6,7 @@ import * as settings from '../settings';
 import { text } from '../text';
 import type { IconName } from '../ui/icons';
 import { toast, type Toast } from '../ui/toast';
-import { panel } from './meeting/state';
+import { overlay, panel } from './meeting/state';
 
 const CHAT_PREVIEW = 140;
 
@@ -63,6 +63,12 @@ function phrase(call: Call, notice: Notice): Toast | null {
         ...simple('chat', t.notice.chat(notice.name), 'chat', notice.text.slice(0, CHAT_PREVIEW)),
         actions: [{ label: t.meeting.chat, run: () => (panel.value = 'chat') }],
         ms: 5000,
+      };
+    case 'poll':
+      return {
+        ...simple('poll', t.poll.opened, 'statistics', notice.question),
+        ms: 15_000,
+        actions: [{ label: t.poll.vote, testid: 'toast-vote', run: () => (overlay.value = 'polls') }],
       };
     case 'muted':
       return simple('muted', t.notice.muted(who(notice.by)), 'microphoneOff');

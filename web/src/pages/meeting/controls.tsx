@@ -158,6 +158,14 @@ function More({ call }: { call: Call }) {
             <Item icon="link" onSelect={then(() => void copyLink(call))}>
               {t.copyLink}
             </Item>
+            {call.phones.reachable.value && (
+              <Item icon="phone" onSelect={then(() => (overlay.value = 'dial-in'))} testid="open-dial-in">
+                {text.value.phone.dialInHeading}
+              </Item>
+            )}
+            <Item icon="statistics" onSelect={then(() => (overlay.value = 'polls'))} testid="open-polls">
+              {text.value.poll.heading}
+            </Item>
             <Rule />
             <Item icon="settings" onSelect={then(() => (overlay.value = 'settings'))} testid="open-settings">
               {t.settings}

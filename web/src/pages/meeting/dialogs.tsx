@@ -9,6 +9,8 @@ import { Segments, Switch } from '../../ui/parts';
 import { DevicePicker } from '../devices';
 import { Everyone } from './everyone';
 import { bits, Table } from './figures';
+import { CallOut, DialIn } from './phones';
+import { Polls } from './polls';
 import { overlay } from './state';
 
 const close = () => (overlay.value = null);
@@ -21,6 +23,12 @@ export function Overlays({ call }: { call: Call }) {
       return <Shortcuts />;
     case 'statistics':
       return <Statistics call={call} />;
+    case 'call-out':
+      return <CallOut call={call} />;
+    case 'dial-in':
+      return <DialIn call={call} />;
+    case 'polls':
+      return <Polls call={call} />;
     default:
       return null;
   }

@@ -14,7 +14,7 @@ import { Overlays } from './dialogs';
 import { PeoplePanel } from './people';
 import { useShortcuts } from './shortcuts';
 import { Stage } from './stage';
-import { panel, resetMeetingState, togglePanel } from './state';
+import { overlay, panel, resetMeetingState, togglePanel } from './state';
 
 export function MeetingPage({ call }: { call: Call }) {
   const t = text.value.meeting;
@@ -66,6 +66,12 @@ function TopBar({ call }: { call: Call }) {
           <span class="narrow-only" aria-hidden="true">
             {waiting}
           </span>
+        </button>
+      )}
+      {call.polls.waiting.value && (
+        <button type="button" class="top-pill" data-testid="poll-pill" aria-label={text.value.poll.opened} onClick={() => (overlay.value = 'polls')}>
+          <Icon name="statistics" size={16} />
+          <span class="wide-only">{text.value.poll.vote}</span>
         </button>
       )}
       <span class="top-count" title={t.people}>

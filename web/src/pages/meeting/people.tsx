@@ -1,7 +1,7 @@
 // Everybody in the meeting. Only the rows in sight exist, so five hundred cost what twenty do.
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Call } from '../../call/call';
-import type { Participant } from '../../gateway/frames';
+import type { Dial, Participant } from '../../gateway/frames';
 import { text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { Icon } from '../../ui/icons';
@@ -9,14 +9,17 @@ import { Popup } from '../../ui/menu';
 import { Avatar, Switch, useSize } from '../../ui/parts';
 import { copyLink } from './actions';
 import { HostItems } from './person-menu';
+import { DialRow } from './phones';
+import { overlay } from './state';
 import { TextSetting } from './text-setting';
 
 type Row =
   | { kind: 'heading'; key: string; words: string; action?: { words: string; run(): void; testid: string }; second?: { words: string; run(): void } }
   | { kind: 'knock'; key: string; id: string; name: string }
+  | { kind: 'dial'; key: string; dial: Dial }
   | { kind: 'person'; key: string; id: string; order?: number };
 
-const HEIGHT: Record<Row['kind'], number> = { heading: 40, knock: 52, person: 52 };
+const HEIGHT: Record<Row['kind'], number> = { heading: 40, knock: 52, dial: 52, person: 52 };
 const SPARE = 6; // rows drawn beyond each edge
 const SEARCH_FROM = 8;
 
@@ -45,6 +48,16 @@ export function PeoplePanel({ call }: { call: Call }) {
         <Button wide icon="link" onClick={() => void copyLink(call)} data-testid="invite">
           {text.value.meeting.invite}
         </Button>
+        {call.phones.info.value.dial && (
+          <Button wide icon="phone" onClick={() => (overlay.value = 'call-out')} data-testid="call-phone">
+            {text.value.phone.callSomebody}
+          </Button>
+        )}
+        {call.phones.reachable.value && (
+          <Button wide variant="ghost" icon="info" onClick={() => (overlay.value = 'dial-in')} data-testid="show-dial-in">
+            {text.value.phone.dialInHeading}
+          </Button>
+        )}
         {call.hosting.value && <MeetingSettings call={call} />}
       </div>
     </>
@@ -57,6 +70,7 @@ function useRows(call: Call, search: string): Row[] {
   const ids = call.people.ids.value;
   const raised = call.people.raised.value;
   const lobby = call.lobby.value;
+  const dials = call.phones.dials.value;
   const version = search ? call.people.version.value : 0;
   const self = call.self.value;
   return useMemo(() => {
@@ -73,6 +87,10 @@ function useRows(call: Call, search: string): Row[] {
         second: { words: t.refuseAll, run: () => void call.ask('host.refuse', { all: true }) },
       });
       for (const knock of lobby) rows.push({ kind: 'knock', key: `k${knock.id}`, id: knock.id, name: knock.name });
+    }
+    if (dials.length > 0 && !wanted) {
+      rows.push({ kind: 'heading', key: 'dials', words: text.peek().phone.calling(dials.length) });
+      for (const dial of dials) rows.push({ kind: 'dial', key: `d${dial.id}`, dial });
     }
     if (raised.length > 0 && !wanted) {
       rows.push({
@@ -96,7 +114,7 @@ function useRows(call: Call, search: string): Row[] {
     const ordered = [...ids.filter((id) => id === self), ...ids.filter((id) => id !== self)];
     for (const id of ordered) if (matches(id)) rows.push({ kind: 'person', key: id, id });
     return rows;
-  }, [t, host, ids, raised, lobby, search, version, self]);
+  }, [t, host, ids, raised, lobby, dials, search, version, self]);
 }
 
 function Rows({ call, rows }: { call: Call; rows: Row[] }) {
@@ -139,6 +157,8 @@ function Rows({ call, rows }: { call: Call; rows: Row[] }) {
               <Heading row={row} />
             ) : row.kind === 'knock' ? (
               <Knocking call={call} id={row.id} name={row.name} />
+            ) : row.kind === 'dial' ? (
+              <DialRow call={call} dial={row.dial} />
             ) : (
               <Person call={call} id={row.id} order={row.order} />
             )}
@@ -200,7 +220,7 @@ function PersonRow({ call, p, order }: { call: Call; p: Participant; order: numb
         <span class="ellipsis">{self ? t.common.selfSuffix(p.name) : p.name}</span>
         {(role || p.kind !== 'browser') && (
           <small class="quiet ellipsis">
-            {[role, p.kind === 'phone' ? t.tile.phone : p.kind === 'whip' ? t.tile.broadcast : ''].filter(Boolean).join(' · ')}
+            {[role, p.kind === 'phone' ? [t.tile.phone, call.callers.value.get(p.id)].filter(Boolean).join(' ') : p.kind === 'whip' ? t.tile.broadcast : ''].filter(Boolean).join(' · ')}
           </small>
         )}
       </span>

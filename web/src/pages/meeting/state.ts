@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 
 export type Panel = 'people' | 'chat' | null;
-export type Overlay = 'settings' | 'shortcuts' | 'statistics' | null;
+export type Overlay = 'settings' | 'shortcuts' | 'statistics' | 'call-out' | 'dial-in' | 'polls' | null;
 
 export const panel = signal<Panel>(null);
 export const overlay = signal<Overlay>(null);
