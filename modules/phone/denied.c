@@ -2,12 +2,10 @@
  * The shipped list of what may not be called unless the operator allows the same prefix or a
  * longer one: premium rate, satellite, shared cost, personal and international network numbers.
  *
- * Sources: ITU-T, "List of Recommendation ITU-T E.164 assigned country codes" (Annex to
- * Operational Bulletin No. 1114, 15.XII.2016) for the codes of satellites and international
- * services; the national numbering plans as their regulators sent them to the ITU
- * ("National numbering plans", itu.int/oth/T0202) for the rest: BNetzA (49), Ofcom (44), ARCEP
- * (33), AGCOM (39), CNMC (34), OFCOM (41), RTR (43), ACM (31), BIPT (32), PTS (46), Traficom (358),
- * UKE (48), CTU (420), ACMA (61), NANPA (1), MIC (81).
+ * A cautious list of ours, no numbering plan: too much is denied rather than too little, and it is
+ * not complete. What is premium rate, shared cost or a personal number in libphonenumber 9.0.35
+ * (resources/PhoneNumberMetadata.xml) was compared with it; the codes of satellites and of
+ * international networks, 118 and what is behind +1 are not of there.
  */
 #include "modules/phone/dialing.h"
 
@@ -54,6 +52,7 @@ const char *const dialing_denied[] = {
     /* Germany: premium, mass calls, directory, dial-in and personal numbers. */
     "+49900",
     "+49137",
+    "+49138",
     "+49118",
     "+49180",
     "+49190",
@@ -72,9 +71,16 @@ const char *const dialing_denied[] = {
     "+3389",
     "+3381",
     "+3382",
+    "+3383",
+    "+3384",
+    "+3385",
+    "+3386",
+    "+3388",
     "+39144",
     "+39166",
     "+39178",
+    "+39163",
+    "+39164",
     "+39199",
     "+39892",
     "+39894",
@@ -85,9 +91,13 @@ const char *const dialing_denied[] = {
     "+34807",
     "+34905",
     "+34907",
+    "+34901",
+    "+34902",
     "+34118",
     "+35160",
     "+35176",
+    "+351646",
+    "+351648",
     /* Switzerland, Austria, the Netherlands, Belgium, Luxembourg. */
     "+41900",
     "+41901",
@@ -98,6 +108,8 @@ const char *const dialing_denied[] = {
     "+43930",
     "+43931",
     "+43939",
+    "+4386",
+    "+4389",
     "+43810",
     "+43820",
     "+43118",
@@ -115,12 +127,19 @@ const char *const dialing_denied[] = {
     "+46900",
     "+46939",
     "+46944",
+    "+46649",
+    "+4699",
     "+4782",
     "+358600",
     "+358700",
     "+372900",
+    "+37240",
     "+37190",
     "+370900",
+    "+370902",
+    "+370903",
+    "+370909",
+    "+370910",
     "+354900",
     "+354901",
     "+354902",
@@ -130,15 +149,25 @@ const char *const dialing_denied[] = {
     /* The east and the south-east. */
     "+4870",
     "+420900",
+    "+420905",
+    "+420976",
     "+420906",
     "+420908",
     "+420909",
     "+421900",
+    "+42197",
+    "+42198",
     "+3690",
+    "+3691",
     "+3090",
     "+4090",
     "+35990",
     "+38590",
+    "+38560",
+    "+38561",
+    "+38564",
+    "+38565",
+    "+38569",
     "+38690",
     "+7803",
     "+7809",
@@ -150,8 +179,15 @@ const char *const dialing_denied[] = {
     "+81990",
     "+852900",
     "+9721900",
+    "+9721901",
+    "+9721902",
+    "+9721919",
     "+2786",
+    "+2790",
+    "+2791",
+    "+2792",
     "+90900",
     "+90898",
+    "+90888",
     NULL,
 };
