@@ -5,7 +5,8 @@
  * A cautious list of ours, no numbering plan: too much is denied rather than too little, and it is
  * not complete. What is premium rate, shared cost or a personal number in libphonenumber 9.0.35
  * (resources/PhoneNumberMetadata.xml) was compared with it; the codes of satellites and of
- * international networks, 118 and what is behind +1 are not of there.
+ * international networks, 118, what is behind +1, and a few ranges that are out of use are not of
+ * there.
  */
 #include "modules/phone/dialing.h"
 

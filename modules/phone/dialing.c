@@ -34,7 +34,7 @@ bool dialing_on(const struct dialing_config *config)
 /* ---- numbers ---- */
 
 /* What is dialled before a number within the country, where it is not 0 ("" none: the number is
- * whole as it is). ITU-T, "Dialling procedures", Operational Bulletin No. 994. */
+ * whole as it is). A list of ours for countries that are likely, not of all of them. */
 static const struct {
     const char *country, *trunk;
 } trunk_prefixes[] = {
