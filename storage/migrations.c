@@ -601,6 +601,22 @@ static const char *const steps[] = {
     "  choice INTEGER NOT NULL,"
     "  PRIMARY KEY (poll, voter)"
     ") STRICT, WITHOUT ROWID;",
+
+    /* 23: who is in a space by a link and a name, without an account (modules/spaces/guests.h).
+     * `token_hash`: SHA-256 of their session's. */
+    "CREATE TABLE space_guest ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  space TEXT NOT NULL REFERENCES space (id),"
+    "  link TEXT NOT NULL,"
+    "  token_hash BLOB NOT NULL UNIQUE,"
+    "  name BLOB NOT NULL,"
+    "  expires INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_guest_space ON space_guest (space, id);"
+    "CREATE INDEX space_guest_link ON space_guest (link);"
+    "CREATE INDEX space_guest_expires ON space_guest (expires);"
+    "ALTER TABLE space_link ADD COLUMN guests INTEGER NOT NULL DEFAULT 0;",
 };
 
 enum { VAULT_STEP = 3 };

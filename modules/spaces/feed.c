@@ -102,6 +102,8 @@ static enum status window_read(struct db_session *session, struct feeding *feedi
         session,
         "SELECT e.seq, e.scope, e.type, e.payload, e.created FROM space_member m"
         " JOIN event e ON e.scope = m.space AND e.seq > $2 AND e.seq <= $3 WHERE m.account = $1"
+        " UNION ALL SELECT e.seq, e.scope, e.type, e.payload, e.created FROM space_guest g"
+        " JOIN event e ON e.scope = g.space AND e.seq > $2 AND e.seq <= $3 WHERE g.id = $1"
         " UNION ALL SELECT seq, scope, type, payload, created FROM event"
         " WHERE scope = $4 AND seq > $2 AND seq <= $3 ORDER BY 1 LIMIT $5");
     db_bind_text(select, 1, feeding->account);

@@ -1,11 +1,15 @@
 #include "modules/spaces/links.h"
 
+#include "modules/spaces/links_state.h"
 #include "modules/spaces/spaces_state.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char token_prefix[] = "plk_";
+
+/* One that is used up stays while somebody is there by it: removing it puts them out. */
+#define LINK_HAS_GUESTS "EXISTS (SELECT 1 FROM space_guest g WHERE g.link = space_link.id)"
 
 struct linking {
     struct spaces_who who;
@@ -51,7 +55,8 @@ static enum status maker_check(struct db_session *session, const struct spaces_w
 static enum status room_make(struct db_session *session, const struct linking *linking)
 {
     struct db_statement *drop = db_prepare(
-        session, "DELETE FROM space_link WHERE space = $1 AND (expires <= $2 OR uses = 0)");
+        session, "DELETE FROM space_link WHERE space = $1 AND (expires <= $2"
+                 " OR (uses = 0 AND NOT " LINK_HAS_GUESTS "))");
     db_bind_text(drop, 1, linking->who.space);
     db_bind_int(drop, 2, linking->now_ms);
     enum status status = db_run(drop);
@@ -75,7 +80,7 @@ static enum status add_run(struct db_session *session, void *arg)
         return status;
     struct db_statement *insert = db_prepare(
         session, "INSERT INTO space_link (id, space, token_hash, role, maker, uses, expires,"
-                 " created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+                 " created, guests) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     db_bind_text(insert, 1, linking->new_id);
     db_bind_text(insert, 2, linking->who.space);
     db_bind_blob(insert, 3, linking->token_hash, sizeof linking->token_hash);
@@ -85,6 +90,7 @@ static enum status add_run(struct db_session *session, void *arg)
         db_bind_int(insert, 6, linking->wish->uses);
     db_bind_int(insert, 7, linking->expires);
     db_bind_int(insert, 8, linking->now_ms);
+    db_bind_int(insert, 9, linking->wish->guests);
     status = db_run(insert);
     return status == STATUS_OK ? spaces_event(session, linking->who.space, "link.added",
                                               linking->new_id, linking->now_ms)
@@ -107,7 +113,8 @@ enum status spaces_link_add(struct db *db, const struct spaces_who *who,
     struct linking linking = {.who = *who, .wish = wish, .now_ms = now_ms};
     int64_t life = wish->life_ms != 0 ? wish->life_ms : SPACES_LINK_LIFE_MS;
     if ((wish->role != NULL && !spaces_role_of(wish->role, &linking.role)) || wish->uses < 0 ||
-        wish->uses > SPACES_USES_MAX || life < 0 || life > SPACES_LINK_LIFE_MAX_MS)
+        wish->uses > SPACES_USES_MAX || life < 0 || life > SPACES_LINK_LIFE_MAX_MS ||
+        (wish->guests && linking.role != SPACES_VIEWER))
         return STATUS_INVALID;
     linking.expires = now_ms + life;
     token_make(&linking);
@@ -119,6 +126,7 @@ enum status spaces_link_add(struct db *db, const struct spaces_who *who,
                                      .maker = who->account,
                                      .token = arena_strdup(arena, linking.token),
                                      .uses = wish->uses > 0 ? wish->uses : -1,
+                                     .guests = wish->guests,
                                      .expires = linking.expires,
                                      .created = now_ms};
     return ret_link->id != NULL && ret_link->token != NULL ? STATUS_OK : STATUS_NO_MEMORY;
@@ -136,9 +144,10 @@ static enum status list_run(struct db_session *session, void *arg)
     if (items == NULL)
         return STATUS_NO_MEMORY;
     struct db_statement *select =
-        db_prepare(session, "SELECT id, role, maker, coalesce(uses, -1), expires, created"
+        db_prepare(session, "SELECT id, role, maker, coalesce(uses, -1), expires, created, guests"
                             " FROM space_link WHERE space = $1 AND expires > $2"
-                            " AND coalesce(uses, 1) > 0 ORDER BY id LIMIT $3");
+                            " AND (coalesce(uses, 1) > 0 OR " LINK_HAS_GUESTS
+                            ") ORDER BY id LIMIT $3");
     db_bind_text(select, 1, linking->who.space);
     db_bind_int(select, 2, linking->now_ms);
     db_bind_int(select, 3, SPACES_LINKS_MAX);
@@ -151,7 +160,8 @@ static enum status list_run(struct db_session *session, void *arg)
                                  .maker = arena_strdup(linking->arena, db_column_text(select, 2)),
                                  .uses = db_column_int(select, 3),
                                  .expires = db_column_int(select, 4),
-                                 .created = db_column_int(select, 5)};
+                                 .created = db_column_int(select, 5),
+                                 .guests = db_column_int(select, 6) != 0};
         if (link->id == NULL || link->role == NULL || link->maker == NULL)
             return STATUS_NO_MEMORY;
     }
@@ -182,6 +192,10 @@ static enum status remove_run(struct db_session *session, void *arg)
     status = db_step(drop);
     if (status == STATUS_OK && db_column_int(drop, 0) == 0)
         status = spaces_seat(session, &linking->who, SPACES_MANAGE, NULL);
+    struct db_statement *guests = db_prepare(session, "DELETE FROM space_guest WHERE link = $1");
+    db_bind_text(guests, 1, linking->id);
+    if (status == STATUS_OK)
+        status = db_run(guests);
     return status == STATUS_OK ? spaces_event(session, linking->who.space, "link.removed",
                                               linking->id, linking->now_ms)
                                : status;
@@ -196,31 +210,35 @@ enum status spaces_link_remove(struct db *db, const struct spaces_who *who, cons
 
 /* ---- taking ---- */
 
-/* Where it leads, if its maker still may. */
-static enum status link_find(struct db_session *session, struct linking *linking)
+enum status link_find(struct db_session *session, const uint8_t token_hash[CRYPTO_SHA256_BYTES],
+                      int64_t now_ms, struct arena *arena, struct link_found *ret_link)
 {
     struct spaces_who maker;
     struct db_statement *select =
-        db_prepare(session, "SELECT id, space, role, maker FROM space_link WHERE token_hash = $1"
-                            " AND expires > $2 AND coalesce(uses, 1) > 0");
-    db_bind_blob(select, 1, linking->token_hash, sizeof linking->token_hash);
-    db_bind_int(select, 2, linking->now_ms);
+        db_prepare(session, "SELECT id, space, role, maker, guests, expires FROM space_link"
+                            " WHERE token_hash = $1 AND expires > $2 AND coalesce(uses, 1) > 0");
+    db_bind_blob(select, 1, token_hash, CRYPTO_SHA256_BYTES);
+    db_bind_int(select, 2, now_ms);
     enum status status = db_step(select);
     if (status != STATUS_OK)
         return status;
-    linking->id = arena_strdup(linking->arena, db_column_text(select, 0));
-    linking->who.space = arena_strdup(linking->arena, db_column_text(select, 1));
-    maker.space = linking->who.space;
-    maker.account = arena_strdup(linking->arena, db_column_text(select, 3));
-    if (linking->id == NULL || maker.space == NULL || maker.account == NULL)
+    struct link_found link = {.id = arena_strdup(arena, db_column_text(select, 0)),
+                              .space = arena_strdup(arena, db_column_text(select, 1)),
+                              .guests = db_column_int(select, 4) != 0,
+                              .expires = db_column_int(select, 5)};
+    maker.space = link.space;
+    maker.account = arena_strdup(arena, db_column_text(select, 3));
+    if (link.id == NULL || maker.space == NULL || maker.account == NULL)
         return STATUS_NO_MEMORY;
-    if (!spaces_role_of(db_column_text(select, 2), &linking->role))
+    if (!spaces_role_of(db_column_text(select, 2), &link.role))
         return STATUS_CORRUPT;
-    status = maker_check(session, &maker, linking->role);
+    status = maker_check(session, &maker, link.role);
+    if (status == STATUS_OK)
+        *ret_link = link;
     return status == STATUS_DENIED ? STATUS_NOT_FOUND : status;
 }
 
-static enum status use_count(struct db_session *session, const char *id)
+enum status link_use(struct db_session *session, const char *id)
 {
     struct db_statement *update =
         db_prepare(session, "UPDATE space_link SET uses = uses - 1 WHERE id = $1");
@@ -231,14 +249,17 @@ static enum status use_count(struct db_session *session, const char *id)
 static enum status take_run(struct db_session *session, void *arg)
 {
     struct linking *linking = arg;
-    enum status status = link_find(session, linking);
+    struct link_found link;
+    enum status status =
+        link_find(session, linking->token_hash, linking->now_ms, linking->arena, &link);
     if (status != STATUS_OK)
         return status;
+    linking->who.space = link.space;
     status = spaces_seat(session, &linking->who, SPACES_READ, NULL);
     if (status == STATUS_NOT_FOUND) {
-        status = spaces_enter(session, &linking->who, linking->role, linking->now_ms);
+        status = spaces_enter(session, &linking->who, link.role, linking->now_ms);
         if (status == STATUS_OK)
-            status = use_count(session, linking->id);
+            status = link_use(session, link.id);
     }
     return status == STATUS_OK
                ? spaces_load(session, &linking->who, linking->arena, &linking->space)
@@ -262,6 +283,7 @@ static enum status prune_run(struct db_session *session, void *arg)
 {
     const int64_t *before_ms = arg;
     struct db_statement *drops[] = {
+        db_prepare(session, "DELETE FROM space_guest WHERE expires < $1"),
         db_prepare(session, "DELETE FROM space_link WHERE expires < $1"),
         db_prepare(session, "DELETE FROM space_share_file WHERE share IN"
                             " (SELECT id FROM space_share WHERE expires < $1)"),

@@ -1,5 +1,6 @@
 /*
- * modules/spaces/links.h - links that let whoever has them, and an account, into a space.
+ * modules/spaces/links.h - links that let whoever has them into a space: with an account, and those
+ * that are for guests too, with a name.
  *
  * A link's token is 256 random bits, stored as SHA-256. It gives at most the role of who makes it
  * and at most the space's link policy, when it is made and when it is taken. Threads, results and
@@ -19,6 +20,7 @@ struct spaces_link {
     const char *id, *role, *maker;
     const char *token; /* of a new one only; NULL */
     int64_t uses;      /* how many more; -1: any number */
+    bool guests;       /* whoever has no account comes in by a name (guests.h) */
     int64_t expires, created;
 };
 
@@ -32,6 +34,7 @@ struct spaces_link_new {
     const char *role; /* NULL: "viewer" */
     int64_t uses;     /* 0: any number */
     int64_t life_ms;  /* 0: SPACES_LINK_LIFE_MS */
+    bool guests;      /* with "viewer" only */
 };
 
 /* SPACES_INVITE. Event "link.added". Errors: STATUS_INVALID, STATUS_LIMIT, STATUS_DENIED also for
@@ -42,7 +45,7 @@ MUST_USE enum status spaces_link_add(struct db *db, const struct spaces_who *who
 /* SPACES_INVITE. */
 MUST_USE enum status spaces_link_list(struct db *db, const struct spaces_who *who, int64_t now_ms,
                                       struct arena *arena, struct spaces_links *ret_links);
-/* SPACES_INVITE for one's own, else SPACES_MANAGE. Event "link.removed". */
+/* SPACES_INVITE for one's own, else SPACES_MANAGE. Its guests are out. Event "link.removed". */
 MUST_USE enum status spaces_link_remove(struct db *db, const struct spaces_who *who, const char *id,
                                         int64_t now_ms);
 /* The account enters; who is in it already uses nothing up. Errors: STATUS_NOT_FOUND (no such link,

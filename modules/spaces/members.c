@@ -118,10 +118,14 @@ static enum status member_load(struct db_session *session, const char *space, co
 static enum status get_run(struct db_session *session, void *arg)
 {
     struct reading *reading = arg;
-    enum status status = spaces_seat(session, &reading->who, SPACES_READ, NULL);
-    return status == STATUS_OK ? member_load(session, reading->who.space, reading->account,
-                                             reading->arena, &reading->member)
-                               : status;
+    struct spaces_seat seat;
+    enum status status = spaces_seat(session, &reading->who, SPACES_READ, &seat);
+    if (status == STATUS_OK)
+        status = member_load(session, reading->who.space, reading->account, reading->arena,
+                             &reading->member);
+    if (status == STATUS_OK && seat.guest)
+        reading->member.email = "";
+    return status;
 }
 
 enum status spaces_member(struct db *db, const struct spaces_who *who, const char *account,
@@ -137,7 +141,8 @@ enum status spaces_member(struct db *db, const struct spaces_who *who, const cha
 static enum status list_run(struct db_session *session, void *arg)
 {
     struct reading *reading = arg;
-    enum status status = spaces_seat(session, &reading->who, SPACES_READ, NULL);
+    struct spaces_seat seat;
+    enum status status = spaces_seat(session, &reading->who, SPACES_READ, &seat);
     if (status != STATUS_OK)
         return status;
     struct spaces_members *members = &reading->members;
@@ -156,9 +161,12 @@ static enum status list_run(struct db_session *session, void *arg)
             members->next_cursor = items[SPACES_LIST_MAX - 1].id;
             return STATUS_OK;
         }
-        status = row_read(session, select, reading->arena, &items[members->items.count++]);
+        status = row_read(session, select, reading->arena, &items[members->items.count]);
         if (status != STATUS_OK)
             return status;
+        if (seat.guest)
+            items[members->items.count].email = "";
+        members->items.count++;
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }

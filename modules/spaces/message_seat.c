@@ -1,11 +1,12 @@
 #include "modules/spaces/message_seat.h"
 
+#include "modules/spaces/guest_rows.h"
 #include "storage/vault/vault.h"
 
 #include <string.h>
 
 /* Who waits in the lobby or was removed is no guest, nor is anybody of a meeting that has ended. */
-static enum status guest_seat(struct db_session *session, const struct spaces_who *who,
+static enum status meeting_guest_seat(struct db_session *session, const struct spaces_who *who,
                               enum spaces_right right, struct arena *arena,
                               struct message_seat *ret_seat)
 {
@@ -38,11 +39,15 @@ enum status message_seat_take(struct db_session *session, const struct spaces_wh
                               enum spaces_right right, struct arena *arena,
                               struct message_seat *ret_seat)
 {
-    enum status status = spaces_seat(session, who, right, NULL);
+    struct spaces_seat taken;
+    struct message_seat seat = {.meeting = NULL};
+    enum status status = spaces_seat(session, who, right, &taken);
     if (status == STATUS_NOT_FOUND && who->account != NULL)
-        return guest_seat(session, who, right, arena, ret_seat);
+        return meeting_guest_seat(session, who, right, arena, ret_seat);
+    if (status == STATUS_OK && taken.guest)
+        status = guest_name(session, who, arena, &seat.name);
     if (status == STATUS_OK)
-        *ret_seat = (struct message_seat){.meeting = NULL};
+        *ret_seat = seat;
     return status;
 }
 

@@ -3,7 +3,8 @@
  * bodies of db_write and db_read.
  *
  * Members may what their role says. A guest is a participant of a meeting of the space who is no
- * member: what they are shown and write is that meeting's thread, while the meeting lasts.
+ * member: what they are shown and write is that meeting's thread, while the meeting lasts. A guest
+ * of the space itself (guests.h) may what a viewer may; both write under the name they gave.
  */
 #ifndef MODULES_SPACES_MESSAGE_SEAT_H
 #define MODULES_SPACES_MESSAGE_SEAT_H
@@ -11,8 +12,8 @@
 #include "modules/spaces/spaces.h"
 
 struct message_seat {
-    const char *meeting; /* a guest's: nothing but its thread; NULL: a member's seat */
-    const char *name;    /* a guest's, as it is now */
+    const char *meeting; /* a meeting's guest: nothing but its thread; NULL: the whole space */
+    const char *name;    /* a guest's, as it is now; NULL: a member */
 };
 
 /* who->account: an account, or of a guest the participant. A guest may SPACES_READ and

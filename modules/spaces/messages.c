@@ -138,7 +138,7 @@ static enum status count_one(struct db_session *session, const char *space)
 static enum status guest_name_store(struct db_session *session, const struct writing *writing,
                                     int64_t id)
 {
-    if (writing->seat.meeting == NULL)
+    if (writing->seat.name == NULL)
         return STATUS_OK;
     const struct vault_place place = {
         .space = writing->who.space, .table = "space_message", .column = "guest", .id = id};

@@ -3,6 +3,7 @@
 #include "core/text.h"
 #include "modules/auth/auth.h"
 #include "modules/search/index.h"
+#include "modules/spaces/guest_rows.h"
 #include "modules/spaces/message_rows.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/cache.h"
@@ -54,12 +55,16 @@ static enum status seat_read(struct db_session *session, const struct spaces_who
     db_bind_text(select, 1, who->space);
     db_bind_text(select, 2, who->account);
     enum status status = db_step(select);
+    if (status == STATUS_OK) {
+        if (!spaces_role_of(db_column_text(select, 0), &seat.role) ||
+            !spaces_kind_of(db_column_text(select, 1), &seat.kind))
+            return STATUS_CORRUPT;
+        seat.archived = db_column_int(select, 2) != 0;
+    } else if (status == STATUS_NOT_FOUND) {
+        status = guest_seat(session, who, &seat);
+    }
     if (status != STATUS_OK)
         return status;
-    if (!spaces_role_of(db_column_text(select, 0), &seat.role) ||
-        !spaces_kind_of(db_column_text(select, 1), &seat.kind))
-        return STATUS_CORRUPT;
-    seat.archived = db_column_int(select, 2) != 0;
     *ret_seat = seat;
     return STATUS_OK;
 }
@@ -117,6 +122,11 @@ enum status spaces_check(struct db *db, const struct spaces_who *who, enum space
     "s.id, s.kind, s.name, s.links, s.archived, s.members, s.version, s.created, s.pair, m.role,"  \
     " m.favourite, m.muted, m.folder, m.read_to FROM space_member m JOIN space s ON s.id = "       \
     "m.space"
+
+/* Guests have nothing of their own: no folder, no read mark, so nothing is unread. */
+#define GUEST_COLUMNS                                                                              \
+    "s.id, s.kind, s.name, s.links, s.archived, s.members, s.version, s.created, NULL, 'viewer',"  \
+    " 0, 0, NULL, 9223372036854775807 FROM space_guest g JOIN space s ON s.id = g.space"
 
 /* "a:b", of which one is `account` -> the other. */
 static const char *pair_other(const char *pair, const char *account, struct arena *arena)
@@ -220,6 +230,12 @@ enum status spaces_load(struct db_session *session, const struct spaces_who *who
     db_bind_text(select, 1, who->space);
     db_bind_text(select, 2, who->account);
     enum status status = db_step(select);
+    if (status == STATUS_NOT_FOUND) {
+        select = db_prepare(session, "SELECT " GUEST_COLUMNS " WHERE g.space = $1 AND g.id = $2");
+        db_bind_text(select, 1, who->space);
+        db_bind_text(select, 2, who->account);
+        status = db_step(select);
+    }
     return status == STATUS_OK ? row_read(session, select, who->account, arena, ret_space) : status;
 }
 
@@ -535,6 +551,7 @@ static enum status rows_delete(struct db_session *session, const char *space)
 {
     struct db_statement *deletes[] = {
         db_prepare(session, "DELETE FROM space_invite WHERE space = $1"),
+        db_prepare(session, "DELETE FROM space_guest WHERE space = $1"),
         db_prepare(session, "DELETE FROM space_link WHERE space = $1"),
         db_prepare(session, "DELETE FROM space_draft WHERE space = $1"),
         db_prepare(session, "DELETE FROM space_scheduled WHERE space = $1"),

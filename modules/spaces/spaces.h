@@ -38,7 +38,7 @@ enum {
     SPACES_TOKEN_CHARS = 4 + CRYPTO_TOKEN_CHARS, /* "plk_" and 256 bits */
 };
 
-/* Who asks: an account's id. */
+/* Who asks: an account's id, or a guest's. */
 struct spaces_who {
     const char *space, *account;
 };
@@ -162,6 +162,7 @@ struct spaces_seat {
     enum spaces_role role;
     enum spaces_kind kind;
     bool archived;
+    bool guest; /* by a link and a name (guests.h): a viewer without an account */
 };
 
 /* Inside db_write or db_read: whether the account may, now. Errors: STATUS_NOT_FOUND,

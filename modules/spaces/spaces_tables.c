@@ -2,6 +2,7 @@
 #include "modules/auth/auth.h"
 #include "modules/spaces/drafts.h"
 #include "modules/spaces/files.h"
+#include "modules/spaces/guests.h"
 #include "modules/spaces/incoming.h"
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
@@ -44,7 +45,7 @@ static const struct json_field spaces_member_fields[] = {
     TEXT(spaces_member, id, 0, CRYPTO_ID_CHARS, true,
          "of the account; empty: the address has none yet"),
     TEXT(spaces_member, name, 0, AUTH_NAME_MAX, true, NULL),
-    TEXT(spaces_member, email, 1, AUTH_EMAIL_MAX, true, NULL),
+    TEXT(spaces_member, email, 0, AUTH_EMAIL_MAX, true, "empty: guests are not told"),
     CHOICE(spaces_member, role, ROLES, true, NULL),
     CHOICE(spaces_member, state, "online|away|offline", false, NULL),
     INT(spaces_member, quiet_until, 0, INT64_MAX, true, "do not disturb until then, ms since 1970"),
@@ -67,6 +68,7 @@ static const struct json_field spaces_link_fields[] = {
     TEXT(spaces_link, maker, 1, CRYPTO_ID_CHARS, true, "an account's id"),
     TEXT(spaces_link, token, 0, SPACES_TOKEN_CHARS, false, "when it is made, and never again"),
     INT(spaces_link, uses, -1, SPACES_USES_MAX, true, "how many more; -1: any number"),
+    BOOL(spaces_link, guests, "whoever has no account comes in by a name"),
     INT(spaces_link, expires, 0, INT64_MAX, true, "ms since 1970"),
     INT(spaces_link, created, 0, INT64_MAX, true, "ms since 1970"),
 };
@@ -78,6 +80,24 @@ static const struct json_field spaces_links_fields[] = {
 };
 
 TABLE(spaces_links, NULL);
+
+static const struct json_field spaces_guest_fields[] = {
+    TEXT(spaces_guest, id, 1, CRYPTO_ID_CHARS, true, NULL),
+    TEXT(spaces_guest, space, 1, SPACES_ID_MAX, true, "the one they are in"),
+    TEXT(spaces_guest, name, 1, AUTH_NAME_MAX, true, NULL),
+    TEXT(spaces_guest, link, 1, CRYPTO_ID_CHARS, true, "by which they came"),
+    TEXT(spaces_guest, token, 0, SPACES_TOKEN_CHARS, false, "when they come, and never again"),
+    INT(spaces_guest, expires, 0, INT64_MAX, true, "with the link; ms since 1970"),
+    INT(spaces_guest, created, 0, INT64_MAX, true, "ms since 1970"),
+};
+
+TABLE(spaces_guest, "Who is in a space without an account.");
+
+static const struct json_field spaces_guests_fields[] = {
+    LIST(spaces_guests, items, &spaces_guest_table, SPACES_GUESTS_MAX, true, NULL),
+};
+
+TABLE(spaces_guests, NULL);
 
 static const struct json_field spaces_overview_fields[] = {
     TEXT(spaces_overview, id, 1, SPACES_ID_MAX, true, NULL),
@@ -144,7 +164,7 @@ static const struct json_field messages_message_fields[] = {
          "a number in decimal; a later message has a larger one"),
     TEXT(messages_message, space, 1, SPACES_ID_MAX, true, NULL),
     TEXT(messages_message, author, 1, CRYPTO_ID_CHARS, true, "an account's id"),
-    BOOL(messages_message, guest, "of a meeting: `author` is a participant's id"),
+    BOOL(messages_message, guest, "`author` is no account"),
     TEXT(messages_message, author_name, 1, AUTH_NAME_MAX, true, NULL),
     TEXT(messages_message, text, 0, MESSAGES_TEXT_MAX, true, "Markdown; empty when deleted"),
     TEXT(messages_message, thread, 1, MESSAGES_ID_MAX, false,

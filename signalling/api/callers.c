@@ -23,15 +23,20 @@ static const char *cookie_of(const struct http_request *request)
     return NULL;
 }
 
-static enum status cookie_check(struct auth *auth, const struct http_request *request,
-                                const char *token, struct auth_caller *ret_caller,
-                                const char **ret_csrf)
+/* What the request shows; NULL: nothing. */
+static const char *token_of(const struct http_request *request, bool *ret_is_cookie)
+{
+    static const char scheme[] = "Bearer ";
+    *ret_is_cookie = strncasecmp(request->authorization, scheme, sizeof scheme - 1) != 0;
+    return *ret_is_cookie ? cookie_of(request) : request->authorization + sizeof scheme - 1;
+}
+
+/* A page's writes come with what only it can know. */
+static enum status csrf_check(const struct http_request *request, const char *token,
+                              const char **ret_csrf)
 {
     char csrf[CRYPTO_TOKEN_CHARS + 1];
     const char *sent = http_header(request, "x-csrf-token");
-    enum status status = auth_check(auth, token, clock_wall_ms(), request->arena, ret_caller);
-    if (status != STATUS_OK)
-        return status;
     auth_csrf(token, csrf);
     bool proven = sent != NULL && strlen(sent) == CRYPTO_TOKEN_CHARS &&
                   crypto_equal(sent, csrf, CRYPTO_TOKEN_CHARS);
@@ -44,13 +49,25 @@ static enum status cookie_check(struct auth *auth, const struct http_request *re
 enum status caller_find(struct auth *auth, const struct http_request *request,
                         struct auth_caller *ret_caller, const char **ret_csrf)
 {
-    static const char scheme[] = "Bearer ";
+    bool is_cookie;
+    const char *token = token_of(request, &is_cookie);
     *ret_csrf = NULL;
-    if (strncasecmp(request->authorization, scheme, sizeof scheme - 1) == 0)
-        return auth_check(auth, request->authorization + sizeof scheme - 1, clock_wall_ms(),
-                          request->arena, ret_caller);
-    const char *token = cookie_of(request);
-    return token != NULL ? cookie_check(auth, request, token, ret_caller, ret_csrf) : STATUS_DENIED;
+    if (token == NULL)
+        return STATUS_DENIED;
+    enum status status = auth_check(auth, token, clock_wall_ms(), request->arena, ret_caller);
+    return status == STATUS_OK && is_cookie ? csrf_check(request, token, ret_csrf) : status;
+}
+
+enum status caller_guest(struct db *db, const struct http_request *request,
+                         struct spaces_guest *ret_guest, const char **ret_csrf)
+{
+    bool is_cookie;
+    const char *token = token_of(request, &is_cookie);
+    *ret_csrf = NULL;
+    if (token == NULL)
+        return STATUS_DENIED;
+    enum status status = guests_check(db, token, clock_wall_ms(), request->arena, ret_guest);
+    return status == STATUS_OK && is_cookie ? csrf_check(request, token, ret_csrf) : status;
 }
 
 const char *caller_cookie_set(struct http_reply *reply, const char *token, struct arena *arena)

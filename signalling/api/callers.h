@@ -1,11 +1,13 @@
 /*
- * signalling/api/callers.h - who sends a request: a bearer token, or the cookie of a page.
+ * signalling/api/callers.h - who sends a request: a bearer token, or the cookie of a page,
+ * which is an account's session or a guest's.
  * Thread: request pool.
  */
 #ifndef SIGNALLING_API_CALLERS_H
 #define SIGNALLING_API_CALLERS_H
 
 #include "modules/auth/auth.h"
+#include "modules/spaces/guests.h"
 #include "signalling/http/http.h"
 
 /*
@@ -15,6 +17,9 @@
  */
 MUST_USE enum status caller_find(struct auth *auth, const struct http_request *request,
                                  struct auth_caller *ret_caller, const char **ret_csrf);
+/* The same of a guest's session (modules/spaces/guests.h). */
+MUST_USE enum status caller_guest(struct db *db, const struct http_request *request,
+                                  struct spaces_guest *ret_guest, const char **ret_csrf);
 /* Returns the CSRF token; NULL without memory. */
 const char *caller_cookie_set(struct http_reply *reply, const char *token, struct arena *arena);
 void caller_cookie_clear(struct http_reply *reply);

@@ -156,6 +156,7 @@ static const struct api_route routes[] = {
      .pattern = "/api/v1/files/{id}/content",
      .who = API_MEMBER,
      .right = SPACES_READ,
+     .guests = true,
      .run = show_content,
      .query = &content_query_table,
      .type = "application/octet-stream",

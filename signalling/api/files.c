@@ -128,11 +128,11 @@ static enum status delete_file(struct api_call *call)
     }
 
 static const struct api_route routes[] = {
-    ROUTE("GET", "spaces/{id}/files", SPACES_READ, list_files, .query = &list_query_table,
+    ROUTE("GET", "spaces/{id}/files", SPACES_READ, list_files, .guests = true, .query = &list_query_table,
           .result = &files_list_table, .doc = "Files and folders of a folder, by id."),
     ROUTE("POST", "spaces/{id}/folders", SPACES_WRITE, add_folder, .body = &folder_wish_table,
           .result = &files_file_table, .status = 201, .doc = "Makes a folder."),
-    ROUTE("GET", "files/{id}", SPACES_READ, show_file, .result = &files_file_table,
+    ROUTE("GET", "files/{id}", SPACES_READ, show_file, .guests = true, .result = &files_file_table,
           .doc = "A file or folder."),
     ROUTE("PATCH", "files/{id}", SPACES_WRITE, change_file, .body = &file_change_table,
           .result = &files_file_table,

@@ -226,6 +226,7 @@ static const struct api_route routes[] = {
      .pattern = "/api/v1/spaces/{id}/meetings",
      .who = API_MEMBER,
      .right = SPACES_READ,
+     .guests = true,
      .run = list_meetings,
      .result = &meetings_open_table,
      .doc = "Those that have not ended."},

@@ -154,6 +154,8 @@ static void put_operation(struct printing *printing, const struct api_route *rou
             route->who == API_ANYONE ? "" : "{\"bearer\":[]}");
     if (route->who == API_MEMBER)
         fprintf(printing->stream, ",\"x-right\":\"%s\"", spaces_right_name(route->right));
+    if (route->guests)
+        put(printing, ",\"x-guests\":true");
     put_parameters(printing, route);
     if (route->body != NULL) {
         put(printing, ",\"requestBody\":{\"content\":{\"application/json\":{\"schema\":");
@@ -230,6 +232,8 @@ void api_print_protocol(FILE *stream)
             fprintf(stream, " For: member who may `%s`.", spaces_right_name(route->right));
         else if (route->who != API_ANYONE)
             fprintf(stream, " For: %s.", api_who_name(route->who));
+        if (route->guests)
+            fputs(" Guests too.", stream);
         fputs("\n\n", stream);
         const struct {
             const char *title;

@@ -35,11 +35,11 @@ struct api_call {
     const void *body;   /* decoded by route->body; NULL when the route has none */
     const void *query;  /* likewise */
     const void *result; /* the handler's: a struct of route->result; NULL only when it failed */
-    const struct auth_caller
-        *caller;       /* NULL: nobody is signed in; never with API_USER, API_ADMIN, API_MEMBER */
-    const char *space; /* of API_MEMBER */
-    const char *csrf;  /* of a caller by cookie, else NULL */
-    const char *error; /* the handler's: detail of the problem, or NULL */
+    const struct auth_caller *caller; /* NULL: nobody is signed in; never with API_USER, API_ADMIN,
+                                         API_MEMBER. Of a guest: their id and name */
+    const char *space;                /* of API_MEMBER */
+    const char *csrf;                 /* of a caller by cookie, else NULL */
+    const char *error;                /* the handler's: detail of the problem, or NULL */
 };
 
 /* The router answers a failure with its problem, unless the handler has answered (api_problem). */
@@ -50,6 +50,7 @@ struct api_route {
     const char *pattern; /* as struct http_route */
     enum api_who who;
     enum spaces_right right; /* of API_MEMBER */
+    bool guests;             /* of API_MEMBER, API_USER: guests of a space too; else 403 for them */
     api_run *run;
     const struct json_table *body;   /* NULL: no body. Without `required` fields it may be empty */
     const struct json_table *query;  /* TEXT, INT and BOOL fields; others in the URL are ignored */
@@ -75,8 +76,8 @@ struct api_table {
 
 /* A file each. */
 extern const struct api_table api_accounts, api_confirmations, api_contents, api_factors, api_files,
-    api_meetings, api_messages, api_operator, api_phones, api_profile, api_quotas, api_scheduled,
-    api_search, api_shares, api_spaces, api_uploads;
+    api_guests, api_meetings, api_messages, api_operator, api_phones, api_profile, api_quotas,
+    api_scheduled, api_search, api_shares, api_spaces, api_uploads;
 
 /* Every route; NULL past the last. */
 const struct api_route *api_route_at(size_t index);

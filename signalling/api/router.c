@@ -18,7 +18,7 @@
 static const struct api_table *const tables[] = {
     &api_accounts,  &api_confirmations, &api_factors,  &api_profile, &api_meetings, &api_spaces,
     &api_messages,  &api_files,         &api_contents, &api_uploads, &api_quotas,   &api_shares,
-    &api_scheduled, &api_search,        &api_phones,   &api_operator};
+    &api_scheduled, &api_search,        &api_phones,   &api_guests,  &api_operator};
 
 const struct api_route *api_route_at(size_t index)
 {
@@ -114,13 +114,35 @@ static enum status host_check(const struct api *api, const struct http_request *
     return status;
 }
 
-/* Sets call->caller when somebody is signed in; answers when that is asked for and not so. */
-static enum status caller_check(struct api_call *call, enum api_who who)
+/* A guest is nobody but where the route says that guests may. */
+static enum status guest_check(struct api_call *call, const struct api_route *route,
+                               struct auth_caller *ret_caller)
 {
+    struct spaces_guest guest;
+    enum status status = caller_guest(call->api->db, call->request, &guest, &call->csrf);
+    if (status != STATUS_OK)
+        return status;
+    if (!route->guests)
+        return api_problem(call, 403, "guest", "guests may not: it needs an account");
+    *ret_caller = (struct auth_caller){
+        .user = {.id = guest.id, .name = guest.name, .email = "", .language = ""},
+        .session = guest.id,
+        .cookie = call->csrf != NULL};
+    return STATUS_OK;
+}
+
+/* Sets call->caller when somebody is signed in; answers when that is asked for and not so. */
+static enum status caller_check(struct api_call *call, const struct api_route *route)
+{
+    enum api_who who = route->who;
     struct auth_caller *caller = arena_alloc(call->arena, sizeof *caller);
     if (caller == NULL)
         return STATUS_NO_MEMORY;
     enum status status = caller_find(call->api->auth, call->request, caller, &call->csrf);
+    if (status == STATUS_DENIED && who != API_ANYONE)
+        status = guest_check(call, route, caller);
+    if (call->reply->status != 0)
+        return status;
     if (status == STATUS_OK)
         call->caller = caller;
     if (who == API_ANYONE && (status == STATUS_DENIED || status == STATUS_CORRUPT))
@@ -138,7 +160,7 @@ static enum status who_check(struct api_call *call, const struct api_route *rout
 {
     if (route->who == API_HOST)
         return host_check(call->api, call->request);
-    enum status status = caller_check(call, route->who);
+    enum status status = caller_check(call, route);
     if (status != STATUS_OK || route->who != API_MEMBER)
         return status;
     static const char files[] = "/api/v1/files/";

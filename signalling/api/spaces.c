@@ -231,12 +231,14 @@ static enum status remove_member(struct api_call *call)
 struct link_wish {
     const char *role;
     int64_t uses, expires;
+    bool guests;
 };
 
 static const struct json_field link_wish_fields[] = {
     CHOICE(link_wish, role, "viewer|editor|owner", false, "absent: viewer"),
     INT(link_wish, uses, 1, SPACES_USES_MAX, false, "absent: any number"),
     INT(link_wish, expires, 1, INT64_MAX, false, "ms since 1970; absent: in 7 days"),
+    BOOL(link_wish, guests, "with role viewer: who has no account comes in by a name"),
 };
 
 static TABLE(link_wish, NULL);
@@ -248,6 +250,7 @@ static enum status add_link(struct api_call *call)
     int64_t now_ms = clock_wall_ms();
     const struct spaces_link_new new = {.role = wish->role,
                                         .uses = wish->uses,
+                                        .guests = wish->guests,
                                         .life_ms = wish->expires != 0 ? wish->expires - now_ms : 0};
     struct spaces_link *link = api_result(call, sizeof *link);
     if (link == NULL)
@@ -298,6 +301,7 @@ static const struct api_route routes[] = {
      .pattern = "/api/v1/spaces/{id}",
      .who = API_MEMBER,
      .right = SPACES_READ,
+     .guests = true,
      .run = show_space,
      .result = &spaces_space_table,
      .doc = "A space. 404 for whoever is not in it."},
@@ -337,6 +341,7 @@ static const struct api_route routes[] = {
      .pattern = "/api/v1/spaces/{id}/members",
      .who = API_MEMBER,
      .right = SPACES_READ,
+     .guests = true,
      .run = list_members,
      .query = &cursor_query_table,
      .result = &spaces_members_table,
@@ -345,6 +350,7 @@ static const struct api_route routes[] = {
      .pattern = "/api/v1/spaces/{id}/members/{user}",
      .who = API_MEMBER,
      .right = SPACES_READ,
+     .guests = true,
      .run = show_member,
      .result = &spaces_member_table,
      .doc = "One of them; {user} may be `me`."},

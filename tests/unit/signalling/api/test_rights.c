@@ -4,6 +4,7 @@
  */
 #include "core/clock.h"
 #include "modules/spaces/files.h"
+#include "modules/spaces/guests.h"
 #include "modules/spaces/incoming.h"
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
@@ -26,121 +27,124 @@ static const struct expected {
     bool ends; /* the sign-in */
 } expected[] = {
     /* of spaces */
-    {"POST /api/v1/spaces", "yuyyyy", "{\"name\":\"x\"}", false},
-    {"GET /api/v1/spaces", "yuyyyy", "", false},
-    {"GET /api/v1/spaces/{id}", "nuyyyn", "", false},
-    {"PATCH /api/v1/spaces/{id}", "nuddyn", "{\"name\":\"y\"}", false},
-    {"DELETE /api/v1/spaces/{id}", "nuddyn", "", false},
-    {"PATCH /api/v1/spaces/{id}/me", "nuyyyn", "{\"muted\":true}", false},
-    {"POST /api/v1/spaces/{id}/members", "nudyyn", "{\"email\":\"n@b.c\",\"role\":\"viewer\"}",
+    {"POST /api/v1/spaces", "ydyyyy", "{\"name\":\"x\"}", false},
+    {"GET /api/v1/spaces", "ydyyyy", "", false},
+    {"GET /api/v1/spaces/{id}", "nyyyyn", "", false},
+    {"PATCH /api/v1/spaces/{id}", "ndddyn", "{\"name\":\"y\"}", false},
+    {"DELETE /api/v1/spaces/{id}", "ndddyn", "", false},
+    {"PATCH /api/v1/spaces/{id}/me", "ndyyyn", "{\"muted\":true}", false},
+    {"POST /api/v1/spaces/{id}/members", "nddyyn", "{\"email\":\"n@b.c\",\"role\":\"viewer\"}",
      false},
-    {"GET /api/v1/spaces/{id}/members", "nuyyyn", "", false},
-    {"GET /api/v1/spaces/{id}/members/{user}", "nuyyyn", "", false},
-    {"PATCH /api/v1/spaces/{id}/members/{user}", "nuddyn", "{\"role\":\"editor\"}", false},
-    {"DELETE /api/v1/spaces/{id}/members/{user}", "nuddyn", "", false},
-    {"POST /api/v1/spaces/{id}/links", "nudyyn", "{}", false},
-    {"GET /api/v1/spaces/{id}/links", "nudyyn", "", false},
-    {"DELETE /api/v1/spaces/{id}/links/{link}", "nuddyn", "", false},
-    {"POST /api/v1/links/{token}/members", "yuyyyy", "", false},
+    {"GET /api/v1/spaces/{id}/members", "nyyyyn", "", false},
+    {"GET /api/v1/spaces/{id}/members/{user}", "nyyyyn", "", false},
+    {"PATCH /api/v1/spaces/{id}/members/{user}", "ndddyn", "{\"role\":\"editor\"}", false},
+    {"DELETE /api/v1/spaces/{id}/members/{user}", "ndddyn", "", false},
+    {"POST /api/v1/spaces/{id}/links", "nddyyn", "{}", false},
+    {"GET /api/v1/spaces/{id}/links", "nddyyn", "", false},
+    {"DELETE /api/v1/spaces/{id}/links/{link}", "ndddyn", "", false},
+    {"POST /api/v1/links/{token}/guests", "yyyyyy", "{\"name\":\"Gus\"}", false},
+    {"GET /api/v1/spaces/{id}/guests", "nyyyyn", "", false},
+    {"DELETE /api/v1/spaces/{id}/guests/{guest}", "ndddyn", "", false},
+    {"POST /api/v1/links/{token}/members", "ydyyyy", "", false},
     /* of their messages: the one there is was written by the victim */
-    {"POST /api/v1/spaces/{id}/messages", "nuyyyn", "{\"text\":\"x\"}", false},
-    {"GET /api/v1/spaces/{id}/messages", "nuyyyn", "", false},
-    {"GET /api/v1/spaces/{id}/messages/{message}", "nuyyyn", "", false},
-    {"PATCH /api/v1/spaces/{id}/messages/{message}", "nudyyn", "{\"pinned\":true}", false},
-    {"DELETE /api/v1/spaces/{id}/messages/{message}", "nuddyn", "", false},
-    {"GET /api/v1/spaces/{id}/messages/{message}/edits", "nudyyn", "", false},
-    {"POST /api/v1/spaces/{id}/messages/{message}/reactions", "nuyyyn", "{\"emoji\":\"\\u2764\"}",
+    {"POST /api/v1/spaces/{id}/messages", "nyyyyn", "{\"text\":\"x\"}", false},
+    {"GET /api/v1/spaces/{id}/messages", "nyyyyn", "", false},
+    {"GET /api/v1/spaces/{id}/messages/{message}", "nyyyyn", "", false},
+    {"PATCH /api/v1/spaces/{id}/messages/{message}", "nddyyn", "{\"pinned\":true}", false},
+    {"DELETE /api/v1/spaces/{id}/messages/{message}", "ndddyn", "", false},
+    {"GET /api/v1/spaces/{id}/messages/{message}/edits", "nddyyn", "", false},
+    {"POST /api/v1/spaces/{id}/messages/{message}/reactions", "nyyyyn", "{\"emoji\":\"\\u2764\"}",
      false},
-    {"POST /api/v1/spaces/{id}/messages/{message}/read", "nuyyyn", "", false},
-    {"GET /api/v1/spaces/{id}/receipts", "nuyyyn", "", false},
-    {"PUT /api/v1/spaces/{id}/drafts", "nuyyyn", "{\"text\":\"x\"}", false},
-    {"GET /api/v1/spaces/{id}/drafts", "nuyyyn", "", false},
+    {"POST /api/v1/spaces/{id}/messages/{message}/read", "ndyyyn", "", false},
+    {"GET /api/v1/spaces/{id}/receipts", "ndyyyn", "", false},
+    {"PUT /api/v1/spaces/{id}/drafts", "ndyyyn", "{\"text\":\"x\"}", false},
+    {"GET /api/v1/spaces/{id}/drafts", "ndyyyn", "", false},
     /* nobody's but their author's; there is none with this id */
-    {"POST /api/v1/spaces/{id}/scheduled", "nuaaan", "{\"text\":\"x\",\"send_at\":1}", false},
-    {"GET /api/v1/spaces/{id}/scheduled", "nuyyyn", "", false},
-    {"PATCH /api/v1/spaces/{id}/scheduled/{message}", "nunnnn", "{\"text\":\"y\"}", false},
-    {"DELETE /api/v1/spaces/{id}/scheduled/{message}", "nunnnn", "", false},
-    {"GET /api/v1/events", "auaaaa", "", false},
+    {"POST /api/v1/spaces/{id}/scheduled", "ndaaan", "{\"text\":\"x\",\"send_at\":1}", false},
+    {"GET /api/v1/spaces/{id}/scheduled", "ndyyyn", "", false},
+    {"PATCH /api/v1/spaces/{id}/scheduled/{message}", "ndnnnn", "{\"text\":\"y\"}", false},
+    {"DELETE /api/v1/spaces/{id}/scheduled/{message}", "ndnnnn", "", false},
+    {"GET /api/v1/events", "aaaaaa", "", false},
     /* of their files: the one there is was added by the owner */
-    {"POST /api/v1/spaces/{id}/files", "nudyyn", "x", false},
-    {"GET /api/v1/spaces/{id}/files", "nuyyyn", "", false},
-    {"POST /api/v1/spaces/{id}/folders", "nudyyn", "{\"name\":\"f\"}", false},
-    {"GET /api/v1/files/{id}", "nuyyyn", "", false},
-    {"PATCH /api/v1/files/{id}", "nudyyn", "{\"name\":\"g\"}", false},
-    {"DELETE /api/v1/files/{id}", "nudyyn", "", false},
-    {"GET /api/v1/files/{id}/content", "nuyyyn", "", false},
-    {"GET /api/v1/files/{id}/versions", "nudyyn", "", false},
-    {"POST /api/v1/files/{id}/versions", "nudyyn", "y", false},
+    {"POST /api/v1/spaces/{id}/files", "nddyyn", "x", false},
+    {"GET /api/v1/spaces/{id}/files", "nyyyyn", "", false},
+    {"POST /api/v1/spaces/{id}/folders", "nddyyn", "{\"name\":\"f\"}", false},
+    {"GET /api/v1/files/{id}", "nyyyyn", "", false},
+    {"PATCH /api/v1/files/{id}", "nddyyn", "{\"name\":\"g\"}", false},
+    {"DELETE /api/v1/files/{id}", "nddyyn", "", false},
+    {"GET /api/v1/files/{id}/content", "nyyyyn", "", false},
+    {"GET /api/v1/files/{id}/versions", "nddyyn", "", false},
+    {"POST /api/v1/files/{id}/versions", "nddyyn", "y", false},
     /* of uploads into them: the one there is is the owner's */
-    {"POST /api/v1/spaces/{id}/uploads", "nudyyn", "", false},
+    {"POST /api/v1/spaces/{id}/uploads", "nddyyn", "", false},
     {"OPTIONS /api/v1/uploads", "=", "", false},
-    {"GET /api/v1/uploads/{id}", "nunnyn", "", false},
-    {"PATCH /api/v1/uploads/{id}", "nunnyn", "x", false},
-    {"DELETE /api/v1/uploads/{id}", "nunnyn", "", false},
-    {"GET /api/v1/spaces/{id}/quota", "nuyyyn", "", false},
-    {"GET /api/v1/me/quota", "yuyyyy", "", false},
-    {"GET /api/v1/quotas/users/{user}", "dudddy", "", false},
-    {"PUT /api/v1/quotas/users/{user}", "dudddy", "{\"max\":-1}", false},
-    {"GET /api/v1/quotas/spaces/{space}", "dudddy", "", false},
-    {"PUT /api/v1/quotas/spaces/{space}", "dudddy", "{\"max\":-1}", false},
+    {"GET /api/v1/uploads/{id}", "ndnnyn", "", false},
+    {"PATCH /api/v1/uploads/{id}", "ndnnyn", "x", false},
+    {"DELETE /api/v1/uploads/{id}", "ndnnyn", "", false},
+    {"GET /api/v1/spaces/{id}/quota", "ndyyyn", "", false},
+    {"GET /api/v1/me/quota", "ydyyyy", "", false},
+    {"GET /api/v1/quotas/users/{user}", "dddddy", "", false},
+    {"PUT /api/v1/quotas/users/{user}", "dddddy", "{\"max\":-1}", false},
+    {"GET /api/v1/quotas/spaces/{space}", "dddddy", "", false},
+    {"PUT /api/v1/quotas/spaces/{space}", "dddddy", "{\"max\":-1}", false},
     /* of links that show contents: the one there is is the owner's */
-    {"POST /api/v1/spaces/{id}/shares", "nudyyn", "{\"messages\":true}", false},
-    {"GET /api/v1/spaces/{id}/shares", "nudyyn", "", false},
-    {"DELETE /api/v1/spaces/{id}/shares/{share}", "nuddyn", "", false},
+    {"POST /api/v1/spaces/{id}/shares", "nddyyn", "{\"messages\":true}", false},
+    {"GET /api/v1/spaces/{id}/shares", "nddyyn", "", false},
+    {"DELETE /api/v1/spaces/{id}/shares/{share}", "ndddyn", "", false},
     {"GET /api/v1/shares/{token}", "yyyyyy", "", false},
     {"POST /api/v1/shares/{token}/pass", "yyyyyy", "{\"password\":\"x\"}", false},
     {"GET /api/v1/shares/{token}/files", "yyyyyy", "", false},
     {"GET /api/v1/shares/{token}/files/{file}/content", "yyyyyy", "", false},
     {"GET /api/v1/shares/{token}/messages", "yyyyyy", "", false},
-    {"GET /api/v1/search", "auaaaa", "", false},
+    {"GET /api/v1/search", "adaaaa", "", false},
     /* of their meetings */
-    {"POST /api/v1/spaces/{id}/meetings", "nudyyn", "{}", false},
-    {"GET /api/v1/spaces/{id}/meetings", "nuyyyn", "", false},
+    {"POST /api/v1/spaces/{id}/meetings", "nddyyn", "{}", false},
+    {"GET /api/v1/spaces/{id}/meetings", "nyyyyn", "", false},
     /* of accounts */
     {"POST /api/v1/setup", "=", "{}", false},
     {"POST /api/v1/session", "=", "{}", false},
-    {"GET /api/v1/session", "yuyyyy", "", false},
-    {"DELETE /api/v1/session", "yuyyyy", "", true},
-    {"POST /api/v1/session/ticket", "yuyyyy", "", false},
-    {"GET /api/v1/me", "yuyyyy", "", false},
-    {"PATCH /api/v1/me", "yuyyyy", "{}", false},
-    {"POST /api/v1/me/password", "auaaaa", "{}", false},
-    {"GET /api/v1/me/sessions", "yuyyyy", "", false},
-    {"DELETE /api/v1/me/sessions/{id}", "nunnnn", "", false},
-    {"GET /api/v1/users", "dudddy", "", false},
-    {"POST /api/v1/users", "duddda", "{}", false},
-    {"GET /api/v1/users/{id}", "dudddy", "", false},
-    {"PATCH /api/v1/users/{id}", "dudddy", "{}", false},
+    {"GET /api/v1/session", "ydyyyy", "", false},
+    {"DELETE /api/v1/session", "ydyyyy", "", true},
+    {"POST /api/v1/session/ticket", "ydyyyy", "", false},
+    {"GET /api/v1/me", "ydyyyy", "", false},
+    {"PATCH /api/v1/me", "ydyyyy", "{}", false},
+    {"POST /api/v1/me/password", "adaaaa", "{}", false},
+    {"GET /api/v1/me/sessions", "ydyyyy", "", false},
+    {"DELETE /api/v1/me/sessions/{id}", "ndnnnn", "", false},
+    {"GET /api/v1/users", "dddddy", "", false},
+    {"POST /api/v1/users", "ddddda", "{}", false},
+    {"GET /api/v1/users/{id}", "dddddy", "", false},
+    {"PATCH /api/v1/users/{id}", "dddddy", "{}", false},
     /* of letters and their links */
     {"POST /api/v1/signup", "=", "{}", false},
     {"POST /api/v1/password", "=", "{}", false},
-    {"POST /api/v1/me/email", "auaaaa", "{}", false},
+    {"POST /api/v1/me/email", "adaaaa", "{}", false},
     {"POST /api/v1/confirmations", "=", "{}", false},
     {"POST /api/v1/confirmations/account", "=", "{}", false},
     {"POST /api/v1/confirmations/password", "=", "{}", false},
     {"POST /api/v1/confirmations/email", "=", "{}", false},
-    {"POST /api/v1/invitations", "duddda", "{}", false},
-    {"GET /api/v1/invitations", "dudddy", "", false},
-    {"POST /api/v1/invitations/{id}/link", "dudddn", "", false},
-    {"DELETE /api/v1/invitations/{id}", "dudddn", "", false},
+    {"POST /api/v1/invitations", "ddddda", "{}", false},
+    {"GET /api/v1/invitations", "dddddy", "", false},
+    {"POST /api/v1/invitations/{id}/link", "dddddn", "", false},
+    {"DELETE /api/v1/invitations/{id}", "dddddn", "", false},
     /* of second factors */
     {"POST /api/v1/session/second", "=", "{}", false},
     {"POST /api/v1/session/passkey/challenge", "=", "", false},
     {"POST /api/v1/session/passkey", "=", "{}", false},
-    {"GET /api/v1/me/factors", "yuyyyy", "", false},
-    {"POST /api/v1/me/totp", "auaaaa", "{}", false},
-    {"POST /api/v1/me/totp/confirm", "auaaaa", "{}", false},
-    {"DELETE /api/v1/me/totp", "auaaaa", "{}", false},
-    {"POST /api/v1/me/codes", "auaaaa", "{}", false},
-    {"POST /api/v1/me/passkeys/challenge", "auaaaa", "{}", false},
-    {"POST /api/v1/me/passkeys", "auaaaa", "{}", false},
-    {"PATCH /api/v1/me/passkeys/{id}", "nunnnn", "{\"name\":\"x\"}", false},
-    {"DELETE /api/v1/me/passkeys/{id}", "auaaaa", "{}", false},
-    {"DELETE /api/v1/users/{id}/factors", "dudddy", "", false},
+    {"GET /api/v1/me/factors", "ydyyyy", "", false},
+    {"POST /api/v1/me/totp", "adaaaa", "{}", false},
+    {"POST /api/v1/me/totp/confirm", "adaaaa", "{}", false},
+    {"DELETE /api/v1/me/totp", "adaaaa", "{}", false},
+    {"POST /api/v1/me/codes", "adaaaa", "{}", false},
+    {"POST /api/v1/me/passkeys/challenge", "adaaaa", "{}", false},
+    {"POST /api/v1/me/passkeys", "adaaaa", "{}", false},
+    {"PATCH /api/v1/me/passkeys/{id}", "ndnnnn", "{\"name\":\"x\"}", false},
+    {"DELETE /api/v1/me/passkeys/{id}", "adaaaa", "{}", false},
+    {"DELETE /api/v1/users/{id}/factors", "dddddy", "", false},
     /* of pictures: the victim has none */
-    {"PUT /api/v1/me/picture", "auaaaa", "x", false},
-    {"DELETE /api/v1/me/picture", "yuyyyy", "", false},
-    {"GET /api/v1/users/{id}/picture", "nunnnn", "", false},
+    {"PUT /api/v1/me/picture", "adaaaa", "x", false},
+    {"DELETE /api/v1/me/picture", "ydyyyy", "", false},
+    {"GET /api/v1/users/{id}/picture", "ndnnnn", "", false},
     /* of meetings that belong to no space */
     {"POST /api/v1/meetings", "=", "{}", false},
     {"GET /api/v1/meetings/{id}", "=", "", false},
@@ -149,7 +153,7 @@ static const struct expected {
     {"PUT /api/v1/meetings/{id}/pin", "nnnnnn", "{\"pin\":\"\"}", false},
     {"POST /api/v1/meetings/{id}/calls", "nnnnnn", "{\"number\":\"+49301234567\"}", false},
     {"DELETE /api/v1/meetings/{id}/calls/{call}", "nnnnnn", "", false},
-    {"GET /api/v1/calls.csv", "dudddy", "", false},
+    {"GET /api/v1/calls.csv", "dddddy", "", false},
     /* of the server */
     {"GET /api/v1/info", "=", "", false},
     {"GET /api/openapi.json", "=", "", false},
@@ -162,10 +166,11 @@ struct stage {
     struct fixture f;
     struct api api;
     struct arena *arena;
-    const char *account[ROLES], *token[ROLES]; /* the guest's: a link's */
+    const char *account[ROLES], *token[ROLES]; /* the guest has no account */
     const char *victim;                        /* one more viewer */
     /* made anew for each request */
     const char *space, *link, *link_token, *message, *file, *upload, *share, *share_token;
+    const char *guest; /* another one */
 };
 
 static const char password[] = "a quiet lake at dawn";
@@ -260,7 +265,7 @@ static void space_make(struct stage *stage)
     enter(stage, stage->account[EDITOR], "editor");
     enter(stage, stage->victim, "viewer");
     const struct spaces_who owner = {stage->space, stage->account[OWNER]};
-    const struct spaces_link_new new = {.role = "viewer"};
+    const struct spaces_link_new new = {.role = "viewer", .guests = true};
     assert_int_equal(
         spaces_link_add(stage->api.db, &owner, &new, clock_wall_ms(), stage->arena, &link),
         STATUS_OK);
@@ -292,7 +297,15 @@ static void space_make(struct stage *stage)
     stage->share_token = share.token;
     stage->link = link.id;
     stage->link_token = link.token;
-    stage->token[GUEST] = link.token;
+    struct spaces_guest guest;
+    assert_int_equal(guests_enter(stage->api.db, link.token, "Gil", clock_wall_ms(), stage->arena,
+                                  &guest),
+                     STATUS_OK);
+    stage->guest = guest.id;
+    assert_int_equal(guests_enter(stage->api.db, link.token, "Gus", clock_wall_ms(), stage->arena,
+                                  &guest),
+                     STATUS_OK);
+    stage->token[GUEST] = guest.token;
 }
 
 /* The pattern with names filled in: of what there is where a space is meant. */
@@ -307,6 +320,7 @@ static const char *path_of(struct stage *stage, const char *pattern)
                   {"{token}", strstr(pattern, "/shares/") ? stage->share_token : stage->link_token},
                   {"{share}", stage->share},
                   {"{file}", stage->file},
+                  {"{guest}", stage->guest},
                   {"{space}", stage->space},
                   {"{id}", strstr(pattern, "/spaces/") != NULL     ? stage->space
                            : strstr(pattern, "/users/") != NULL    ? stage->victim
@@ -411,10 +425,120 @@ static void test_every_route_and_role(void **state)
     stage_end(&stage);
 }
 
+/* The status of a request without a body. */
+static int status_with(struct stage *stage, const char *token, const char *method, const char *path)
+{
+    char text[1024];
+    struct reply reply;
+    snprintf(text, sizeof text,
+             "%s %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+             "Content-Length: 0\r\n\r\n",
+             method, path, token);
+    ask(stage->f.port, text, &reply);
+    int status = reply.status;
+    reply_free(&reply);
+    return status;
+}
+
+/* To a guest of one space the others are not there, whatever the route. */
+static void test_guest_elsewhere(void **state)
+{
+    (void)state;
+    struct stage stage;
+    const struct api_route *route;
+    stage_begin(&stage);
+    space_make(&stage);
+    const char *token = stage.token[GUEST];
+    space_make(&stage);
+    for (size_t i = 0; (route = api_route_at(i)) != NULL; i++) {
+        if (route->who != API_MEMBER)
+            continue;
+        int status = status_with(&stage, token, route->method, path_of(&stage, route->pattern));
+        if (status != (route->guests ? 404 : 403))
+            fail_msg("%s %s: %d", route->method, route->pattern, status);
+    }
+    stage_end(&stage);
+}
+
+/* The session ends when the link is removed, when the policy forbids links, when one goes. */
+static void test_guest_ends(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_begin(&stage);
+    for (int way = 0; way < 3; way++) {
+        space_make(&stage);
+        const struct spaces_who owner = {stage.space, stage.account[OWNER]};
+        const char *token = stage.token[GUEST],
+                   *path = arena_printf(stage.arena, "/api/v1/spaces/%s", stage.space);
+        assert_int_equal(status_with(&stage, token, "GET", path), 200);
+        if (way == 0)
+            assert_int_equal(
+                spaces_link_remove(stage.api.db, &owner, stage.link, clock_wall_ms()), STATUS_OK);
+        if (way == 1) {
+            const struct spaces_change none = {.links = "none"};
+            struct spaces_space space;
+            assert_int_equal(spaces_change(stage.api.db, &owner, &none, clock_wall_ms(),
+                                           stage.arena, &space),
+                             STATUS_OK);
+        }
+        if (way == 2)
+            assert_int_equal(status_with(&stage, token, "DELETE",
+                                         arena_printf(stage.arena, "%s/guests/me", path)),
+                             204);
+        assert_int_equal(status_with(&stage, token, "GET", path), 401);
+    }
+    stage_end(&stage);
+}
+
+/* Nor after the link's time, by the clock of who checks. */
+static void test_guest_expires(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct spaces_guest guest;
+    stage_begin(&stage);
+    space_make(&stage);
+    int64_t now = clock_wall_ms(), later = now + SPACES_LINK_LIFE_MS;
+    assert_int_equal(
+        guests_check(stage.api.db, stage.token[GUEST], now, stage.arena, &guest), STATUS_OK);
+    assert_string_equal(guest.name, "Gus");
+    assert_int_equal(
+        guests_check(stage.api.db, stage.token[GUEST], later, stage.arena, &guest), STATUS_DENIED);
+    stage_end(&stage);
+}
+
+/* Names, but no addresses. */
+static void test_guest_sees_no_address(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct spaces_guest guest;
+    struct spaces_members members;
+    struct spaces_member member;
+    stage_begin(&stage);
+    space_make(&stage);
+    assert_int_equal(guests_check(stage.api.db, stage.token[GUEST], clock_wall_ms(), stage.arena,
+                                  &guest),
+                     STATUS_OK);
+    const struct spaces_who who = {stage.space, guest.id};
+    assert_int_equal(spaces_members(stage.api.db, &who, NULL, stage.arena, &members), STATUS_OK);
+    const struct spaces_member *items = members.items.items;
+    assert_int_equal(members.items.count, 4);
+    for (size_t i = 0; i < members.items.count; i++)
+        assert_string_equal(items[i].email, "");
+    assert_int_equal(spaces_member(stage.api.db, &who, stage.victim, stage.arena, &member),
+                     STATUS_OK);
+    assert_string_equal(member.email, "");
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_route_and_role),
+        cmocka_unit_test(test_every_route_and_role),  cmocka_unit_test(test_guest_elsewhere),
+        cmocka_unit_test(test_guest_ends),            cmocka_unit_test(test_guest_expires),
+        cmocka_unit_test(test_guest_sees_no_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
