@@ -90,6 +90,18 @@ describe('the chat', () => {
     expect(chat.more.value).toBe(true);
   });
 
+  it('looks for a message in what the server has, not in what was kept', async () => {
+    const { chat } = bench([
+      { messages: [message(90), message(91)], more: true },
+      { messages: [message(1), message(2)], more: false },
+      { messages: [message(90), message(91)], more: true },
+    ]);
+    chat.remember([message(1), message(2)]);
+    expect(await chat.seek('1')).toBe(true);
+    await chat.refresh();
+    expect(ids(chat)).toEqual([1, 2]);
+  });
+
   it('counts what was missed while away, and leaves no hole unseen', async () => {
     const { chat } = bench([
       { messages: [message(1), message(2)], more: false },

@@ -64,6 +64,7 @@ export class Chat {
   /** The panel is open and at its end: what comes is read. */
   reading = false;
   private loaded = false;
+  private recalled = false; // what is shown is of the last time
   private seen = ''; // up to here it is known that all was read
   private typingSent = -Infinity;
   private readonly typingTimers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -86,7 +87,8 @@ export class Chat {
 
   /** Brings the message and what stands around it. False: it is not there. */
   async seek(id: string): Promise<boolean> {
-    if (!this.loaded) await this.refresh();
+    // What is only recalled goes when the newest page does not meet it.
+    if (!this.loaded || this.recalled) await this.refresh();
     if (!this.find(id)) {
       const page = await this.wire.history(behind(id, AROUND), PAGE);
       if (!page.messages.some((m) => m.id === id)) return false;
@@ -117,6 +119,7 @@ export class Chat {
       this.more.value = true;
     });
     this.loaded = true;
+    this.recalled = true;
   }
 
   /** Every message there is, page by page. */
@@ -130,6 +133,7 @@ export class Chat {
   }
 
   private merge(latest: readonly ChatMessage[], more: boolean): void {
+    this.recalled = false;
     const known = this.messages.value;
     const first = latest[0];
     // Older pages already here stay only when nothing is missing between them and the newest.

@@ -117,8 +117,8 @@ function Words({ file, markdown = false }: { file: Shown; markdown?: boolean }) 
         <article class="document scroll" tabIndex={0} aria-label={t.content} data-testid="preview-document" dangerouslySetInnerHTML={{ __html: html }} />
       ) : (
         <pre class="lines scroll" tabIndex={0} aria-label={t.content} data-testid="preview-text">
-          {words.split('\n').map((line, i) => (
-            <span key={i}>{`${line}\n`}</span>
+          {words.split('\n').map((line, i, all) => (
+            <span key={i}>{i < all.length - 1 ? `${line}\n` : line}</span>
           ))}
         </pre>
       )}
