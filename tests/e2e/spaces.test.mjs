@@ -1,7 +1,7 @@
 // Spaces as people work in them: bringing others in, what each may do, talking, leaving.
 import { makeAccounts, rest, signedIn } from './support/accounts.mjs';
 import { check, until } from './support/cleanup.mjs';
-import { axeFinds, launchChromium } from './support/people.mjs';
+import { axeFinds, launchChromium, newPerson } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 
 const roleOf = (page, account) => page.getByTestId(`member-${account.email}`).innerText();
@@ -257,6 +257,45 @@ export const tests = {
     await page.getByTestId('confirm-yes').click();
     await page.getByTestId('new-meeting').waitFor();
     check((await listed()) === undefined, 'nothing is left');
+  },
+
+  async 'a guest by link: a name and nothing more, reads and writes, is out when the link is revoked'() {
+    const server = await startServer();
+    const [ann] = await makeAccounts(server, 'Ann');
+    const browser = await launchChromium();
+    const owner = await signedIn(browser, server, ann);
+    const id = await makeSpace(owner, 'Open house');
+    await owner.page.getByTestId('invite').click();
+    await owner.page.getByTestId('invite-dialog').getByRole('radio').nth(1).click();
+    await owner.page.getByTestId('link-guests').check();
+    await owner.page.getByTestId('make-link').click();
+    const link = await owner.page.getByTestId('made-link').inputValue();
+
+    const guest = await newPerson(browser, server, { locale: 'zh-CN', viewport: { width: 360, height: 800 } });
+    await guest.page.goto(link);
+    await axeFinds(guest.page, 'the name of a guest');
+    await guest.page.getByTestId('guest-name').fill('Gus');
+    await guest.page.getByTestId('guest-enter').click();
+    await guest.page.getByTestId('space-title').waitFor();
+    await guest.page.getByTestId('chat-input').fill('Hello from outside');
+    await guest.page.getByTestId('chat-send').click();
+    const told = owner.page.locator('article', { hasText: 'Hello from outside' });
+    await owner.page.keyboard.press('Escape');
+    await told.waitFor();
+    check((await told.locator('.tag').innerText()).includes('Guest') && (await told.innerText()).includes('Gus'), await told.innerText());
+    await axeFinds(guest.page, 'a guest in the chat');
+    if (process.env.SHOTS) await guest.page.screenshot({ path: `${process.env.SHOTS}/guest.png` });
+    await guest.page.getByTestId('members-toggle').click();
+    await guest.page.getByTestId('members').waitFor();
+    check(!(await guest.page.content()).includes(ann.email), 'no addresses');
+    check((await guest.page.getByTestId('new-space').count()) === 0 && (await guest.page.getByTestId('invite').count()) === 0, 'nothing to make');
+    await guest.page.reload();
+    await guest.page.getByTestId('chat-text').first().waitFor();
+
+    const { items: [made] } = await rest(server, ann.token, 'GET', `spaces/${id}/links`);
+    await rest(server, ann.token, 'DELETE', `spaces/${id}/links/${made.id}`);
+    await guest.page.getByTestId('sign-in').waitFor();
+    for (const person of [owner, guest]) check(person.errors.length === 0, person.errors.join());
   },
 
   async 'axe finds nothing serious, light and dark, wide and narrow'() {

@@ -4,7 +4,7 @@ import { HttpError, serverInfo } from './api';
 import { keep, own, recall, wipe } from './pwa/kept';
 import * as settings from './settings';
 import { passing } from './spaces/patience';
-import { forgetAll } from './util/store';
+import { forgetAll, load as stored, save } from './util/store';
 
 export interface User {
   id: string;
@@ -25,6 +25,17 @@ export interface Session {
   /** Empty after a start without a network, until the server has been asked. */
   csrf: string;
   user: User;
+  /** Of a guest: the one space they are in, by a link and a name. */
+  guest?: string;
+}
+
+/** A guest's session as the server gives it. */
+interface GuestIn {
+  id: string;
+  space: string;
+  name: string;
+  csrf: string;
+  expires: number;
 }
 
 export interface Device {
@@ -92,6 +103,7 @@ export function begin(next: Session): void {
 
 function end(): void {
   session.value = null;
+  save(GUEST_KEY, null);
   void wipe();
 }
 
@@ -102,7 +114,9 @@ export async function load(): Promise<void> {
     const info = await serverInfo();
     setup.value = info.setup;
     signUpOpen.value = info.sign_up;
+    const guest = stored<GuestIn | null>(GUEST_KEY, null);
     if (info.signed_in) await renew();
+    else if (guest && guest.expires > Date.now()) beginGuest(guest);
     else end();
   } catch (error) {
     const kept = passing(error) ? await recall<Session>('session') : undefined;
@@ -110,6 +124,28 @@ export async function load(): Promise<void> {
     session.value = kept;
     void own(kept.user.id);
   }
+}
+
+const GUEST_KEY = 'guest';
+
+function beginGuest(guest: GuestIn): void {
+  const user: User = { id: guest.id, email: '', name: guest.name, role: 'member', language: '' };
+  session.value = { id: guest.id, csrf: guest.csrf, user, guest: guest.space };
+}
+
+/** Into the space of a link that lets guests in; answers with its id. */
+export async function enterAsGuest(link: string, name: string): Promise<string> {
+  const guest: GuestIn = await ask('POST', `links/${encodeURIComponent(link)}/guests`, { name, cookie: true });
+  save(GUEST_KEY, guest);
+  beginGuest(guest);
+  return guest.space;
+}
+
+/** The guest goes; nothing of their session is left. */
+export async function leaveAsGuest(): Promise<void> {
+  const space = session.peek()?.guest;
+  if (space) await ask('DELETE', `spaces/${encodeURIComponent(space)}/guests/me`);
+  end();
 }
 
 /** The session as the server has it. */
@@ -150,7 +186,7 @@ export const revoke = (id: string): Promise<void> => ask('DELETE', `me/sessions/
 
 /** For the gateway; undefined when nobody is signed in. */
 export async function ticket(): Promise<string | undefined> {
-  if (!session.peek()) return undefined;
+  if (!session.peek() || session.peek()?.guest) return undefined;
   return ask<{ ticket: string }>('POST', 'session/ticket').then(
     (answer) => answer.ticket,
     () => undefined,

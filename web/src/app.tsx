@@ -15,7 +15,7 @@ import { Forgotten, SignUp } from './pages/letters';
 import { Setup, SignIn } from './pages/sign_in';
 import { Shell } from './pages/spaces/shell';
 import { SpacePage } from './pages/spaces/space';
-import { TakePage } from './pages/spaces/take';
+import { GuestPage, TakePage } from './pages/spaces/take';
 import { expose } from './hook';
 import { tell, tellUpdate } from './pages/notices';
 import { invitationOf, meetingOf, path, shareOf, spaceOf } from './route';
@@ -58,6 +58,7 @@ function Page() {
   if (!Named && !space && !invitation && path.value !== '/') return <Missing what="page" />;
   if (session.value === undefined) return null;
   if (Named) return <Named />;
+  if (invitation && (session.value === null || session.value.guest)) return <GuestPage key={invitation} token={invitation} />;
   if (session.value === null) return <SignIn />;
   return (
     <Shell key={session.value.user.id}>

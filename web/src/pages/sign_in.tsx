@@ -110,7 +110,7 @@ export function SignIn() {
   const [password, setPassword] = useState('');
   const [second, setSecond] = useState<Second | null>(null);
   useEffect(() => {
-    if (session.value) go('/');
+    if (session.value && !session.value.guest) go('/');
   }, [session.value]);
   const submit = () =>
     signIn(email, password).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 // A space's chat, or one thread of it, goes over REST. What is sent while the network is away waits,
 // in order, and goes out when it is back; the nonce is its Idempotency-Key, so that nothing arrives
 // twice.
+import { session } from '../account';
 import type { ChatWire } from '../chat/chat';
 import type { ChatMessage } from '../gateway/frames';
 import { passing, whenBack } from './patience';
@@ -69,6 +70,6 @@ export function restChat(space: string, { stop, thread, refused, mentions, typin
     remove: (id) => tell(rest.deleteMessage(space, id).then(() => rest.getMessage(space, id))),
     react: (id, emoji, on) => tell(rest.react(space, id, emoji, on)),
     typing,
-    ...(thread ? {} : { read: (id: string) => void rest.markRead(space, id).catch(() => undefined) }),
+    ...(thread || session.peek()?.guest ? {} : { read: (id: string) => void rest.markRead(space, id).catch(() => undefined) }),
   };
 }

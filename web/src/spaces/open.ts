@@ -84,9 +84,8 @@ export class OpenSpace {
         this.chat.refresh(),
         this.thread.peek()?.chat.refresh(),
         this.loadMeetings(),
-        this.loadDrafts(),
-        this.loadReceipts(),
-        this.loadScheduled(),
+        // Guests have nothing of their own.
+        ...(session.peek()?.guest ? [] : [this.loadDrafts(), this.loadReceipts(), this.loadScheduled()]),
       ]);
     } catch (error) {
       if (error instanceof HttpError && error.status === 404) drop(this.id);

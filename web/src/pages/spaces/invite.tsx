@@ -16,7 +16,7 @@ import { dateTime, text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
 import { Icon } from '../../ui/icons';
-import { Caption, Segments } from '../../ui/parts';
+import { Caption, Segments, Switch } from '../../ui/parts';
 import { toast } from '../../ui/toast';
 import { faultOf, told } from './told';
 
@@ -113,6 +113,7 @@ function ByEmail({ space, members }: { space: Space; members: Members }) {
 function ByLink({ space }: { space: Space }) {
   const t = text.value.spaces;
   const [role, setRole] = useState<Role>('viewer');
+  const [guests, setGuests] = useState(false);
   const [days, setDays] = useState(7);
   const [made, setMade] = useState('');
   const [links, setLinks] = useState<readonly Invitation[]>([]);
@@ -123,7 +124,7 @@ function ByLink({ space }: { space: Space }) {
   const limit = atMost(space.links, space.role) ? space.links : space.role;
   const make = async () => {
     const done = await told(
-      makeInvitation(space.id, { role, expires: Date.now() + days * DAY_MS }).then((link) =>
+      makeInvitation(space.id, { role, guests: guests && role === 'viewer', expires: Date.now() + days * DAY_MS }).then((link) =>
         setMade(new URL(invitationPath(link.token ?? ''), window.location.href).href),
       ),
     );
@@ -153,6 +154,7 @@ function ByLink({ space }: { space: Space }) {
           </span>
         </label>
       </div>
+      {role === 'viewer' && <Switch label={t.linkGuests} checked={guests} onChange={setGuests} testid="link-guests" />}
       <Button variant="primary" icon="link" onClick={() => void make()} data-testid="make-link">
         {t.makeLink}
       </Button>
@@ -186,13 +188,14 @@ function InUse({ space, links, changed }: { space: Space; links: readonly Invita
         {links.map((link) => (
           <li key={link.id}>
             <Icon name="link" size={16} />
-            <span class="grow small">{t.linkLine(t.roles[link.role], dateTime(link.expires))}</span>
+            <span class="grow small">{t.linkLine(link.guests ? t.guests : t.roles[link.role], dateTime(link.expires))}</span>
             <IconButton
               small
               icon="trash"
               iconSize={16}
               tip="none"
               label={t.revoke}
+              data-testid="revoke-link"
               onClick={() => void told(removeInvitation(space.id, link.id)).then(changed)}
             />
           </li>

@@ -21,6 +21,7 @@ export function Rail() {
   const t = text.value.spaces;
   const [making, setMaking] = useState(false);
   const [conversing, setConversing] = useState(false);
+  const guest = session.value?.guest !== undefined;
   const all = byName.value;
   const live = all.filter((space) => !space.archived);
   const filed = (folder: string) => live.filter((space) => !space.favourite && space.folder === folder);
@@ -46,18 +47,20 @@ export function Rail() {
           <Group key={folder} title={folder} items={filed(folder)} />
         ))}
         <Group title={t.heading} items={rest.filter((space) => space.kind === 'space')}>
-          <IconButton
-            small
-            icon="plus"
-            iconSize={18}
-            tip="none"
-            label={t.make}
-            data-testid="new-space"
-            onClick={() => setMaking(true)}
-          />
+          {!guest && (
+            <IconButton
+              small
+              icon="plus"
+              iconSize={18}
+              tip="none"
+              label={t.make}
+              data-testid="new-space"
+              onClick={() => setMaking(true)}
+            />
+          )}
         </Group>
         {spaces.value === undefined && <p class="rail-note">{t.loading}</p>}
-        {spaces.value?.length === 0 && (
+        {spaces.value?.length === 0 && !guest && (
           <div class="rail-note">
             <p>{t.noneText}</p>
             <Button size="small" icon="plus" onClick={() => setMaking(true)}>
@@ -66,7 +69,9 @@ export function Rail() {
           </div>
         )}
         <Group title={t.direct} items={rest.filter((space) => space.kind !== 'space')}>
-          <IconButton small icon="plus" iconSize={18} tip="none" label={t.converse} data-testid="new-conversation" onClick={() => setConversing(true)} />
+          {!guest && (
+            <IconButton small icon="plus" iconSize={18} tip="none" label={t.converse} data-testid="new-conversation" onClick={() => setConversing(true)} />
+          )}
         </Group>
         <Group title={t.archived} items={all.filter((space) => space.archived)} />
       </nav>
@@ -139,6 +144,17 @@ function Unread({ space, count: n }: { space: Space; count: number }) {
 function Oneself() {
   const user = session.value?.user;
   if (!user) return null;
+  if (session.value?.guest)
+    return (
+      <div class="rail-foot">
+        <span class="rail-item grow">
+          <Avatar name={user.name} seed={user.id} class="rail-avatar" />
+          <span class="ellipsis">{user.name}</span>
+          <span class="tag">{text.value.chat.guest}</span>
+        </span>
+        <PagePreferences />
+      </div>
+    );
   return (
     <div class="rail-foot">
       <a

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { session } from '../../account';
 import { path } from '../../route';
 import { openHub } from '../../spaces/hub';
 import { connected, follow, followPeople } from '../../spaces/live';
@@ -17,7 +18,7 @@ export const drawer = signal(false);
 export function Shell({ children }: { children: ComponentChildren }) {
   useEffect(() => {
     const stop = new AbortController();
-    const closeHub = openHub();
+    const closeHub = session.peek()?.guest ? () => undefined : openHub();
     follow(stop.signal).catch(() => undefined); // signed out: the session signal has said so
     void followPeople(stop.signal);
     return () => {

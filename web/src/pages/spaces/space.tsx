@@ -1,7 +1,7 @@
 // A space: its chat, and beside it who is in it.
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import { session } from '../../account';
+import { leaveAsGuest, session } from '../../account';
 import { filesPath, follow, go, meetingPath, messagePath, path, showsFiles, soughtMessage, spacePath } from '../../route';
 import type { ChatMessage } from '../../gateway/frames';
 import { later } from '../../chat/chat';
@@ -152,7 +152,7 @@ function Head({ space, open }: { space: Space; open: OpenSpace }) {
         <h1 class="ellipsis" data-testid="space-title">
           {space.name}
         </h1>
-        <small class="quiet ellipsis">{`${t.members(space.members)} · ${t.roles[space.role]}`}</small>
+        <small class="quiet ellipsis">{`${t.members(space.members)} · ${session.value?.guest ? text.value.chat.guest : t.roles[space.role]}`}</small>
       </span>
       <Meet space={space} open={open} />
       <nav class="space-tabs" aria-label={t.views}>
@@ -225,6 +225,8 @@ function More({ space, open }: { space: Space; open: OpenSpace }) {
     drop(space.id);
     go('/');
   };
+  const guestLeaves = () => void told(leaveAsGuest().then(() => go('/')));
+  if (session.value?.guest) return <IconButton icon="leave" label={t.leave} tip="below-end" data-testid="guest-leave" onClick={guestLeaves} />;
   const mine = (change: Parameters<typeof changeMine>[1]) => void told(changeMine(space.id, change).then(put));
   return (
     <Popup
