@@ -59,6 +59,8 @@ struct server {
     struct upkeep upkeep;
     struct retention retention;
     int64_t records_kept_ms, records_pruned; /* how long; when it was last done */
+    struct http_fetch *fetch;
+    struct push push;
     struct control_context controlled;
     struct control *control;
     char link[64], web[SERVER_PATH_MAX], program[SERVER_PATH_MAX], reader[SERVER_PATH_MAX],
@@ -205,6 +207,24 @@ static enum status texts_begin(struct server *server)
     return file_texts_add(server->jobs, &server->file_texts);
 }
 
+/* Push services are told whom to ask when they are sent too much: RFC 8292 2.1. */
+static enum status push_make(struct server *server, const struct settings *settings)
+{
+    const struct http_fetch_config config = {.authorities = NULL};
+    enum status status = http_fetch_new(&config, &server->fetch);
+    if (status != STATUS_OK)
+        return status;
+    server->push = (struct push){.db = server->db, .fetch = server->fetch};
+    if (settings->mail_from[0] != '\0')
+        snprintf(server->push.contact, sizeof server->push.contact, "mailto:%s",
+                 settings->mail_from);
+    else
+        snprintf(server->push.contact, sizeof server->push.contact, "%s",
+                 strncmp(settings->http_url, "https://", 8) == 0 ? settings->http_url
+                                                                 : "https://localhost");
+    return push_begin(&server->push, server->jobs);
+}
+
 /* Whoever has jobs adds their kinds here. */
 static enum status jobs_make(struct server *server, const struct settings *settings,
                              char error[SERVER_ERROR_MAX])
@@ -224,6 +244,8 @@ static enum status jobs_make(struct server *server, const struct settings *setti
         status = texts_begin(server);
     if (status == STATUS_OK)
         status = filling_begin(server->jobs, server->db);
+    if (status == STATUS_OK)
+        status = push_make(server, settings);
     return status == STATUS_OK ? post_begin(&server->post, server->auth, server->jobs) : status;
 }
 
@@ -397,6 +419,7 @@ static enum status edge_open(struct server *server, const struct settings *setti
     server->api.auth = server->auth;
     server->api.presence = server->presence;
     server->api.objects = server->objects;
+    server->api.push = &server->push;
     server->api.mail = &server->post.mail;
     server->api.sign_up = settings->auth_domains.count > 0;
     setup_link_make(server, settings);
@@ -414,8 +437,7 @@ static enum status edge_open(struct server *server, const struct settings *setti
                                     .metrics = server->metrics};
     enum status status = gateway_new(&config, &server->gateway);
     if (status == STATUS_OK)
-        status =
-            space_feed_new(server->db, &server->signed_in, server->metrics, &server->feed);
+        status = space_feed_new(server->db, &server->signed_in, server->metrics, &server->feed);
     if (status == STATUS_OK)
         status = api_routes(server->http, &server->api);
     if (status == STATUS_OK)
@@ -581,6 +603,7 @@ struct server *server_stop(struct server *server)
     dialin_stop(server->dialin);
     server->crew = crew_free(server->crew);
     server->jobs = jobs_free(server->jobs);
+    server->fetch = http_fetch_free(server->fetch); /* jobs ask by it */
     tracing_end(&server->tracing);
     if (server->meetings != NULL)
         meetings_stop(server->meetings);

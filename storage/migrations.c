@@ -617,6 +617,20 @@ static const char *const steps[] = {
     "CREATE INDEX space_guest_link ON space_guest (link);"
     "CREATE INDEX space_guest_expires ON space_guest (expires);"
     "ALTER TABLE space_link ADD COLUMN guests INTEGER NOT NULL DEFAULT 0;",
+
+    /* 24: browsers that are told by push (modules/push/), one of a sign-in; our own key. */
+    "CREATE TABLE push_device ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  account TEXT NOT NULL REFERENCES account (id),"
+    "  login TEXT NOT NULL UNIQUE,"
+    "  endpoint BLOB NOT NULL,"
+    "  keys BLOB NOT NULL,"
+    "  texts INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX push_device_account ON push_device (account);"
+    "CREATE TABLE push_key (id TEXT NOT NULL PRIMARY KEY, secret BLOB NOT NULL)"
+    " STRICT, WITHOUT ROWID;",
 };
 
 enum { VAULT_STEP = 3 };

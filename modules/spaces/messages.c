@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "modules/spaces/attachments.h"
 #include "modules/spaces/indexing.h"
+#include "modules/push/push.h"
 #include "modules/spaces/message_rows.h"
 #include "modules/spaces/message_seat.h"
 #include "modules/spaces/spaces_state.h"
@@ -232,6 +233,8 @@ static enum status message_add(struct db_session *session, struct writing *writi
         status = message_insert(session, writing, ret_id);
     if (status == STATUS_OK)
         status = mentions_insert(session, writing, *ret_id);
+    if (status == STATUS_OK)
+        status = push_message(session, writing->who.space, *ret_id, writing->now_ms);
     const struct indexing_message indexed = {writing->who.space, *ret_id, writing->who.account,
                                              writing->post->mentions.count > 0,
                                              writing->post->attachments.count > 0};

@@ -12,6 +12,7 @@
 #include "modules/mail/mail.h"
 #include "modules/meetings/adhoc.h"
 #include "modules/meetings/meetings.h"
+#include "modules/push/push.h"
 #include "signalling/http/http.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ struct api {
     struct auth *auth;
     struct presence *presence;
     struct objects *objects;
+    struct push *push;
     const struct mail *mail; /* NULL: none is sent */
     bool sign_up;            /* by addresses of open domains */
     struct meetings *meetings;

@@ -76,8 +76,8 @@ struct api_table {
 
 /* A file each. */
 extern const struct api_table api_accounts, api_confirmations, api_contents, api_factors, api_files,
-    api_guests, api_meetings, api_messages, api_operator, api_phones, api_profile, api_quotas,
-    api_scheduled, api_search, api_shares, api_spaces, api_uploads;
+    api_guests, api_meetings, api_messages, api_operator, api_phones, api_profile, api_push,
+    api_quotas, api_scheduled, api_search, api_shares, api_spaces, api_uploads;
 
 /* Every route; NULL past the last. */
 const struct api_route *api_route_at(size_t index);

@@ -18,7 +18,7 @@
 static const struct api_table *const tables[] = {
     &api_accounts,  &api_confirmations, &api_factors,  &api_profile, &api_meetings, &api_spaces,
     &api_messages,  &api_files,         &api_contents, &api_uploads, &api_quotas,   &api_shares,
-    &api_scheduled, &api_search,        &api_phones,   &api_guests,  &api_operator};
+    &api_scheduled, &api_search,        &api_phones,   &api_guests,  &api_push,     &api_operator};
 
 const struct api_route *api_route_at(size_t index)
 {

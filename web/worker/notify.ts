@@ -1,13 +1,13 @@
 // What a push message becomes: a notification in the language of the subscription; a press on it
 // opens the place it is about.
 
-/** As modules/push/push.c writes it. */
+/** As modules/push/notices.c writes it. */
 interface Pushed {
-  kind: 'mention' | 'direct' | 'meeting';
+  kind: 'mention' | 'reply' | 'direct';
   language: string;
   /** Where it leads. */
   url: string;
-  /** Of the space, and of who wrote or started. */
+  /** Of the space, and of who wrote. */
   space: string;
   author: string;
   /** Only when the person has allowed it. */
@@ -18,14 +18,12 @@ const words = {
   en: {
     mention: ({ author, space }: Pushed) => `${author} mentioned you in ${space}`,
     direct: ({ author }: Pushed) => `${author} wrote to you`,
-    meeting: ({ author, space }: Pushed) => `${author} started a meeting in ${space}`,
-    join: 'Press to join',
+    reply: ({ author, space }: Pushed) => `${author} answered you in ${space}`,
   },
   zh: {
     mention: ({ author, space }: Pushed) => `${author} 在“${space}”中提到了你`,
     direct: ({ author }: Pushed) => `${author} 给你发来消息`,
-    meeting: ({ author, space }: Pushed) => `${author} 在“${space}”中开始了会议`,
-    join: '点按加入',
+    reply: ({ author, space }: Pushed) => `${author} 在“${space}”中回复了你`,
   },
 };
 
@@ -33,7 +31,7 @@ export async function pushed(self: ServiceWorkerGlobalScope, event: PushEvent): 
   const message = event.data?.json() as Pushed;
   const table = message.language.startsWith('zh') ? words.zh : words.en;
   await self.registration.showNotification(table[message.kind](message), {
-    body: message.text ?? (message.kind === 'meeting' ? table.join : ''),
+    body: message.text ?? '',
     tag: `${message.kind} ${message.url}`,
     icon: '/icons/any-192.png',
     badge: '/icons/badge-96.png',

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanup } from '../../../tests/e2e/support/cleanup.mjs';
-import { startServer } from '../../../tests/e2e/support/server.mjs';
+import { startServer } from '../../../tests/peers/support/parley.mjs';
 
 const ACCOUNTS = 20;
 const password = 'a quiet lake at dawn';
