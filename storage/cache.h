@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 enum {
-    CACHE_SLOTS = 8192, /* a session and some seats of each of about 2,000 who are busy */
-    CACHE_WAYS = 4,     /* slots a key may be in */
+    CACHE_SLOTS = 8192,  /* a session and some seats of each of about 2,000 who are busy */
+    CACHE_WAYS = 4,      /* slots a key may be in */
     CACHE_SCOPES = 4096, /* scopes that share a mark are stale together */
     CACHE_KEY_MAX = 160,
     CACHE_VALUE_MAX = 1024, /* 14 MB in all, at worst */

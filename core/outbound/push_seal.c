@@ -121,8 +121,7 @@ static bool gcm(const uint8_t *key, const uint8_t *nonce, const uint8_t *plain, 
     int done = 0, more = 0;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     bool sealed =
-        context != NULL &&
-        EVP_EncryptInit_ex(context, EVP_aes_128_gcm(), NULL, key, nonce) == 1 &&
+        context != NULL && EVP_EncryptInit_ex(context, EVP_aes_128_gcm(), NULL, key, nonce) == 1 &&
         EVP_EncryptUpdate(context, ret_sealed, &done, plain, (int)length) == 1 &&
         EVP_EncryptFinal_ex(context, ret_sealed + done, &more) == 1 &&
         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, ret_sealed + length) == 1;
@@ -190,9 +189,8 @@ enum status push_vapid(const struct push_pair *own, const char *audience, const 
     char claims[400], token[PUSH_VAPID_MAX], point[CRYPTO_BASE64URL_SIZE(PUSH_PUBLIC_BYTES)];
     char proof[CRYPTO_BASE64URL_SIZE(64)];
     uint8_t signature[64];
-    int length =
-        snprintf(claims, sizeof claims, "{\"aud\":\"%s\",\"exp\":%lld,\"sub\":\"%s\"}", audience,
-                 (long long)expires_s, contact);
+    int length = snprintf(claims, sizeof claims, "{\"aud\":\"%s\",\"exp\":%lld,\"sub\":\"%s\"}",
+                          audience, (long long)expires_s, contact);
     if (length >= (int)sizeof claims)
         return STATUS_LIMIT;
     crypto_base64url(head, sizeof head - 1, token);

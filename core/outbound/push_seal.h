@@ -16,7 +16,7 @@ enum {
     PUSH_PUBLIC_BYTES = 65, /* a point, uncompressed: 4, x, y */
     PUSH_AUTH_BYTES = 16,
     PUSH_SALT_BYTES = 16,
-    PUSH_RECORD_BYTES = 4096,                                 /* RFC 8291 4 */
+    PUSH_RECORD_BYTES = 4096,                                  /* RFC 8291 4 */
     PUSH_HEAD_BYTES = PUSH_SALT_BYTES + 5 + PUSH_PUBLIC_BYTES, /* RFC 8188 2.1 */
     PUSH_PLAIN_MAX = PUSH_RECORD_BYTES - PUSH_HEAD_BYTES - 17,
     PUSH_SEALED_MAX = PUSH_RECORD_BYTES,

@@ -47,7 +47,9 @@ enum status push_message(struct db_session *session, const char *space, int64_t 
     snprintf(key, sizeof key, "%" PRId64, message);
     const struct jobs_new job = {
         .kind = message_kind, .space = space, .key = key, .due_ms = now_ms + PUSH_WAIT_MS};
-    return jobs_add(session, &job, now_ms);
+    status = jobs_add(session, &job, now_ms);
+    /* A message is worth more than the notice of it. */
+    return status == STATUS_LIMIT ? STATUS_OK : status;
 }
 
 /* ---- whom ---- */
@@ -65,7 +67,8 @@ struct looking {
     size_t count;
 };
 
-/* Browsers of members who do not mute the space and have not read the message. */
+/* Browsers of members who do not mute the space, are to be disturbed and have not read the
+ * message. */
 static enum status devices_run(struct db_session *session, void *arg)
 {
     struct looking *looking = arg;
@@ -74,7 +77,7 @@ static enum status devices_run(struct db_session *session, void *arg)
                  " JOIN push_device d ON d.account = m.account JOIN account a ON a.id = d.account"
                  " JOIN login l ON l.id = d.login AND l.epoch = a.epoch"
                  " WHERE m.space = $1 AND m.muted = 0 AND m.read_to < $2 AND a.disabled = 0"
-                 " AND l.expires > $3 LIMIT $4");
+                 " AND a.quiet_until <= $3 AND l.expires > $3 LIMIT $4");
     db_bind_text(select, 1, looking->space);
     db_bind_int(select, 2, looking->message);
     db_bind_int(select, 3, looking->now_ms);
@@ -86,12 +89,11 @@ static enum status devices_run(struct db_session *session, void *arg)
         return STATUS_NO_MEMORY;
     while ((status = db_step(select)) == STATUS_OK) {
         struct device *device = &looking->devices[looking->count++];
-        *device = (struct device){.id = arena_strdup(looking->arena, db_column_text(select, 0)),
-                                  .account = arena_strdup(looking->arena,
-                                                          db_column_text(select, 1)),
-                                  .language = arena_strdup(looking->arena,
-                                                           db_column_text(select, 2)),
-                                  .texts = db_column_int(select, 3) != 0};
+        *device =
+            (struct device){.id = arena_strdup(looking->arena, db_column_text(select, 0)),
+                            .account = arena_strdup(looking->arena, db_column_text(select, 1)),
+                            .language = arena_strdup(looking->arena, db_column_text(select, 2)),
+                            .texts = db_column_int(select, 3) != 0};
         if (device->id == NULL || device->account == NULL || device->language == NULL)
             return STATUS_NO_MEMORY;
     }
@@ -151,7 +153,8 @@ static const char *text_cut(const char *text, struct arena *arena)
 
 /* The job of a notice to one device, or nothing: kind NULL. */
 static enum status notice_make(struct push *push, const struct looking *looking,
-                               const struct device *device, const char *id, struct jobs_new *ret_job)
+                               const struct device *device, const char *id,
+                               struct jobs_new *ret_job)
 {
     const struct spaces_who who = {looking->space, device->account};
     struct arena *arena = looking->arena;
@@ -162,17 +165,16 @@ static enum status notice_make(struct push *push, const struct looking *looking,
         status = spaces_get(push->db, &who, arena, &space);
     if (status == STATUS_NOT_FOUND || status == STATUS_DENIED)
         return STATUS_OK; /* not theirs to see, or gone */
-    const char *why =
-        status == STATUS_OK ? reason(push->db, &who, &space, &message, arena) : NULL;
+    const char *why = status == STATUS_OK ? reason(push->db, &who, &space, &message, arena) : NULL;
     if (why == NULL)
         return status;
-    const struct notice notice = {
-        .kind = why,
-        .language = device->language,
-        .url = arena_printf(arena, "/s/%s?message=%s", space.id, message.id),
-        .space = space.name,
-        .author = message.author_name,
-        .text = device->texts ? text_cut(message.text, arena) : NULL};
+    const struct notice notice = {.kind = why,
+                                  .language = device->language,
+                                  .url =
+                                      arena_printf(arena, "/s/%s?message=%s", space.id, message.id),
+                                  .space = space.name,
+                                  .author = message.author_name,
+                                  .text = device->texts ? text_cut(message.text, arena) : NULL};
     const char *json = json_encode(&notice_table, &notice, arena);
     ret_job->payload = json != NULL ? arena_printf(arena, "%s %s", device->id, json) : NULL;
     ret_job->key = arena_printf(arena, "%s %s", device->id, message.id);
@@ -254,8 +256,9 @@ static enum status post(struct push *push, struct sending *sending, const uint8_
                         size_t length)
 {
     char proof[PUSH_VAPID_MAX], origin[PUSH_ENDPOINT_MAX + 1];
-    const char *headers[] = {"Content-Encoding: aes128gcm", "Content-Type: application/octet-stream",
-                             "TTL: 86400", "Urgency: high", proof};
+    const char *headers[] = {"Content-Encoding: aes128gcm",
+                             "Content-Type: application/octet-stream", "TTL: 86400",
+                             "Urgency: high", proof};
     const char *host = strstr(sending->endpoint, "://");
     if (host == NULL)
         return STATUS_INVALID;

@@ -61,8 +61,7 @@ static enum status key_run(struct db_session *session, void *arg)
 {
     const struct keying *keying = arg;
     const char *text = NULL;
-    struct db_statement *select =
-        db_prepare(session, "SELECT secret FROM push_key WHERE id = $1");
+    struct db_statement *select = db_prepare(session, "SELECT secret FROM push_key WHERE id = $1");
     db_bind_text(select, 1, key_place.row);
     enum status status = db_step(select);
     if (status == STATUS_NOT_FOUND) {
@@ -70,8 +69,8 @@ static enum status key_run(struct db_session *session, void *arg)
         return status == STATUS_OK ? pair_store(session, keying->pair) : status;
     }
     if (status == STATUS_OK)
-        status = vault_column(db_session_vault(session), &key_place, select, 0, keying->arena,
-                              &text);
+        status =
+            vault_column(db_session_vault(session), &key_place, select, 0, keying->arena, &text);
     return status == STATUS_OK ? pair_parse(text, keying->pair) : status;
 }
 
@@ -131,7 +130,8 @@ static enum status set_run(struct db_session *session, void *arg)
         return status;
     crypto_id(id);
     snprintf(keys, sizeof keys, "%s %s", setting->wish->p256dh, setting->wish->auth);
-    const struct vault_place place = push_place(id, "endpoint"), keys_place = push_place(id, "keys");
+    const struct vault_place place = push_place(id, "endpoint"),
+                             keys_place = push_place(id, "keys");
     struct vault *vault = db_session_vault(session);
     struct db_statement *insert =
         db_prepare(session, "INSERT INTO push_device (id, account, login, endpoint, keys, texts,"
@@ -177,12 +177,10 @@ enum status push_set(const struct push *push, const char *account, const char *l
                      const struct push_wish *wish, int64_t now_ms)
 {
     struct push_browser browser;
-    struct setting setting = {
-        .wish = wish, .account = account, .login = login, .now_ms = now_ms};
+    struct setting setting = {.wish = wish, .account = account, .login = login, .now_ms = now_ms};
     bool reachable = strncmp(wish->endpoint, "https://", 8) == 0 ||
                      (push->plain && strncmp(wish->endpoint, "http://", 7) == 0);
-    if (!reachable ||
-        strcspn(wish->endpoint, " \t\r\n\"\\@") != strlen(wish->endpoint) ||
+    if (!reachable || strcspn(wish->endpoint, " \t\r\n\"\\@") != strlen(wish->endpoint) ||
         !push_browser_parse(wish->p256dh, wish->auth, &browser))
         return STATUS_INVALID;
     return db_write(push->db, set_run, &setting);

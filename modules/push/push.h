@@ -1,6 +1,7 @@
 /*
  * modules/push/push.h - Web Push: who is mentioned, answered or written to directly and does not
- * look is told by the push service of their browser, which cannot read it (core/outbound/push_seal.h).
+ * look is told by the push service of their browser, which cannot read it
+ * (core/outbound/push_seal.h).
  *
  * One subscription a sign-in; it goes with it. Its address and keys are sealed, and so is our own
  * key. A message leaves a job; PUSH_WAIT_MS later that asks who has not read it yet and does not
@@ -19,10 +20,10 @@
 #include "modules/jobs/jobs.h"
 
 enum {
-    PUSH_WAIT_MS = 5000,   /* who reads it by then looks */
-    PUSH_TIME_MS = 5000,   /* a push service takes at most; the server's end waits for it */
-    PUSH_LIFE_S = 86400,   /* the service keeps it for a browser that is off */
-    PUSH_TEXT_MAX = 400,   /* bytes of a message's text in a notice */
+    PUSH_WAIT_MS = 5000, /* who reads it by then looks */
+    PUSH_TIME_MS = 5000, /* a push service takes at most; the server's end waits for it */
+    PUSH_LIFE_S = 86400, /* the service keeps it for a browser that is off */
+    PUSH_TEXT_MAX = 400, /* bytes of a message's text in a notice */
     PUSH_ENDPOINT_MAX = 1024,
     PUSH_KEY_CHARS = CRYPTO_BASE64URL_SIZE(PUSH_PUBLIC_BYTES) - 1,
     PUSH_AUTH_CHARS = CRYPTO_BASE64URL_SIZE(PUSH_AUTH_BYTES) - 1,

@@ -118,8 +118,7 @@ static enum status window_read(struct db_session *session, struct feeding *feedi
             return STATUS_OK;
         }
         bool own = strcmp(db_column_text(select, 1), feeding->scope) == 0;
-        status =
-            event_read(select, own, feeding->arena, &items[page->items.count]);
+        status = event_read(select, own, feeding->arena, &items[page->items.count]);
         if (status == STATUS_OK && !own)
             status = message_attach(session, feeding->arena, &items[page->items.count]);
         if (status != STATUS_OK)
@@ -180,8 +179,8 @@ struct audience {
     size_t count;
 };
 
-static enum status audience_read(struct db_session *session, const char *space,
-                                 struct arena *arena, struct audience *ret_audience)
+static enum status audience_read(struct db_session *session, const char *space, struct arena *arena,
+                                 struct audience *ret_audience)
 {
     struct audience found = {.space = space};
     size_t room = 0;

@@ -15,16 +15,16 @@ struct call {
     struct meeting_member *member; /* NULL: a session for spaces */
     const char *space;             /* the meeting is of; NULL: of none */
     const char *account;           /* who is signed in; NULL: nobody */
-    struct signed_in *signed_in; /* the session's own entry */
+    struct signed_in *signed_in;   /* the session's own entry */
     uint64_t *typed_ms;            /* when the session's typing was told last */
     struct arena *arena;
     const void *args;
-    const char *result; /* JSON; NULL: none */
-    const char *error;  /* instead of the status's own text */
-    const char *code;   /* instead of the status's own code */
+    const char *result;              /* JSON; NULL: none */
+    const char *error;               /* instead of the status's own text */
+    const char *code;                /* instead of the status's own code */
     void (*then)(struct call *call); /* runs after the reply of success; NULL */
     const void *page;                /* for `then` */
-    const char *end;    /* the session ends after the reply, with this code; NULL: it lives */
+    const char *end; /* the session ends after the reply, with this code; NULL: it lives */
 };
 
 #endif

@@ -661,7 +661,8 @@ static const struct command {
     {{"host.end", &msg_empty_table, NULL}, do_host_end, false},
     {{"space.typing", &msg_space_typing_table, NULL}, space_live_typing, true},
     {{"space.events", &msg_space_events_table,
-      "`{items[], last, more}`, as `GET /events`; code `limited`: not kept any more, load all anew"},
+      "`{items[], last, more}`, as `GET /events`; code `limited`: not kept any more, load all "
+      "anew"},
      space_feed_events,
      true},
     {{"leave", &msg_empty_table, NULL}, do_leave, false},

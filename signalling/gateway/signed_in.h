@@ -15,7 +15,7 @@ struct signed_in {
     struct signed_in *next, *prev;   /* in the list; NULL, NULL and not first: in none */
     struct gateway_session *session; /* NULL: nobody is signed in */
     char user[CRYPTO_ID_CHARS + 1], login[CRYPTO_ID_CHARS + 1];
-    bool spaces; /* it is told what happens in spaces */
+    bool spaces;  /* it is told what happens in spaces */
     bool follows; /* and of events as they come; under the list's lock, as */
     int64_t told; /* the newest it knows of */
 };

@@ -33,8 +33,7 @@ struct space_feed {
 static enum status tell(struct space_feed *feed, const struct feed_told *told)
 {
     struct feed_event event = told->event;
-    const struct feed_page page = {.items = {.items = &event, .count = 1},
-                                   .last = told->event.seq};
+    const struct feed_page page = {.items = {.items = &event, .count = 1}, .last = told->event.seq};
     struct gateway_payload *payload = NULL;
     if (told->count > 0) {
         const char *json = json_encode(&feed_page_table, &page, feed->arena);
@@ -46,8 +45,7 @@ static enum status tell(struct space_feed *feed, const struct feed_told *told)
     gateway_payload_unref(payload);
     feed->told = told->event.seq;
     if (told->count > 0)
-        metric_observe(feed->told_seconds,
-                       (double)(clock_wall_ms() - told->event.created) / 1e3);
+        metric_observe(feed->told_seconds, (double)(clock_wall_ms() - told->event.created) / 1e3);
     return STATUS_OK;
 }
 

@@ -217,7 +217,8 @@ static void run(uint64_t until_ns, const int *count, int wanted)
         int ready = epoll_wait(b.epoll, events, EVENTS_MAX, 5);
         for (int i = 0; i < ready; i++)
             peer_read(events[i].data.ptr);
-        uint64_t at_ns = now_ns(), each_ns = b.open > 0 ? BEAT_MS * 1000000ULL / (uint64_t)b.open : 0;
+        uint64_t at_ns = now_ns(),
+                 each_ns = b.open > 0 ? BEAT_MS * 1000000ULL / (uint64_t)b.open : 0;
         for (; b.open > 0 && at_ns - beaten_ns >= each_ns; beaten_ns += each_ns) {
             if (at_ns - beaten_ns > 1000000000ULL)
                 beaten_ns = at_ns - 1000000000ULL;
@@ -316,8 +317,7 @@ static void tokens_read(const char *path)
     FILE *file = fopen(path, "re");
     if (file == NULL)
         die(path);
-    while (b.token_count < TOKENS_MAX &&
-           fgets(b.tokens[b.token_count], TOKEN_MAX, file) != NULL) {
+    while (b.token_count < TOKENS_MAX && fgets(b.tokens[b.token_count], TOKEN_MAX, file) != NULL) {
         b.tokens[b.token_count][strcspn(b.tokens[b.token_count], "\n")] = '\0';
         b.token_count++;
     }
@@ -358,6 +358,7 @@ int main(int argc, char **argv)
     hold(b.sockets);
     printf("{");
     fan_out();
+    fflush(stdout);
     if (b.idle > 0) {
         long before = resident_kib();
         hold(b.sockets + b.idle);

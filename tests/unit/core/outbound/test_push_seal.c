@@ -44,18 +44,20 @@ static void test_appendix(void **state)
     struct push_pair fresh;
     uint8_t salt[PUSH_SALT_BYTES], sealed[PUSH_SEALED_MAX], wanted[144];
     size_t length = 0;
-    bytes_of("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw"
-             "4",
-             browser.point, sizeof browser.point);
+    bytes_of(
+        "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw"
+        "4",
+        browser.point, sizeof browser.point);
     bytes_of("BTBZMqHH6r4Tts7J_aSIgg", browser.auth, sizeof browser.auth);
     bytes_of("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", fresh.secret, sizeof fresh.secret);
-    bytes_of("BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A"
-             "8",
-             fresh.point, sizeof fresh.point);
+    bytes_of(
+        "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A"
+        "8",
+        fresh.point, sizeof fresh.point);
     bytes_of("DGv6ra1nlYgDCS1FRnbzlw", salt, sizeof salt);
     bytes_of(body, wanted, sizeof wanted);
-    assert_int_equal(
-        push_seal(&browser, &fresh, salt, plain, strlen(plain), sealed, &length), STATUS_OK);
+    assert_int_equal(push_seal(&browser, &fresh, salt, plain, strlen(plain), sealed, &length),
+                     STATUS_OK);
     assert_int_equal(length, sizeof wanted);
     assert_memory_equal(sealed, wanted, sizeof wanted);
 
@@ -92,9 +94,9 @@ static void test_proof(void **state)
     char line[PUSH_VAPID_MAX], token[PUSH_VAPID_MAX], key_text[100];
     uint8_t point[PUSH_PUBLIC_BYTES], raw[64], der[80], *at = der;
     assert_int_equal(push_pair_new(&own), STATUS_OK);
-    assert_int_equal(push_vapid(&own, "https://push.example.net", "mailto:a@example.org",
-                                1453523768, line),
-                     STATUS_OK);
+    assert_int_equal(
+        push_vapid(&own, "https://push.example.net", "mailto:a@example.org", 1453523768, line),
+        STATUS_OK);
     assert_int_equal(sscanf(line, "Authorization: vapid t=%900[^,], k=%99s", token, key_text), 2);
     bytes_of(key_text, point, sizeof point);
     assert_memory_equal(point, own.point, sizeof point);
@@ -112,9 +114,9 @@ static void test_proof(void **state)
     for (int wrong = 0; wrong < 2; wrong++) {
         token[0] = (char)(token[0] ^ wrong);
         assert_int_equal(EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key), 1);
-        assert_int_equal(EVP_DigestVerify(context, der, (size_t)length, (const uint8_t *)token,
-                                          strlen(token)),
-                         !wrong);
+        assert_int_equal(
+            EVP_DigestVerify(context, der, (size_t)length, (const uint8_t *)token, strlen(token)),
+            !wrong);
         EVP_MD_CTX_reset(context);
     }
     EVP_MD_CTX_free(context);

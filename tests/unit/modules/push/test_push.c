@@ -110,8 +110,8 @@ static int setup(void **state)
     stage->bob = (struct spaces_who){space.id, people_add(stage->db, stage->arena, "bob")};
     const struct spaces_invitee invitee = {.account = stage->bob.account, .role = "viewer"};
     struct spaces_member member;
-    assert_int_equal(
-        spaces_invite(stage->db, &stage->ada, &invitee, now_ms, stage->arena, &member), STATUS_OK);
+    assert_int_equal(spaces_invite(stage->db, &stage->ada, &invitee, now_ms, stage->arena, &member),
+                     STATUS_OK);
     assert_int_equal(db_write(stage->db, login_run, &stage->bob), STATUS_OK);
     *state = stage;
     return 0;
@@ -131,8 +131,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static const char *say(struct stage *stage, const struct spaces_who *who,
-                       struct messages_post post)
+static const char *say(struct stage *stage, const struct spaces_who *who, struct messages_post post)
 {
     struct messages_message message;
     bool changed = false;
@@ -145,7 +144,8 @@ static const char *say(struct stage *stage, const struct spaces_who *who,
 static enum status waiting_run(struct db_session *session, void *arg)
 {
     int64_t *count = arg;
-    struct db_statement *select = db_prepare(session, "SELECT coalesce(sum(jobs), 0) FROM job_kind");
+    struct db_statement *select =
+        db_prepare(session, "SELECT coalesce(sum(jobs), 0) FROM job_kind");
     enum status status = db_step(select);
     if (status == STATUS_OK)
         *count = db_column_int(select, 0);
@@ -193,9 +193,9 @@ static void test_who_is_told(void **state)
     /* Muted. */
     const struct spaces_mine mine = {.muted = JSON_YES};
     struct spaces_space space;
-    assert_int_equal(spaces_set_mine(stage->db, &stage->bob, &mine, clock_wall_ms(), stage->arena,
-                                     &space),
-                     STATUS_OK);
+    assert_int_equal(
+        spaces_set_mine(stage->db, &stage->bob, &mine, clock_wall_ms(), stage->arena, &space),
+        STATUS_OK);
     say(stage, &stage->ada, named);
     assert_int_equal(settle(stage), 0);
     /* Directly. */

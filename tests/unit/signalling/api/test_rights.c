@@ -111,6 +111,9 @@ static const struct expected {
     {"POST /api/v1/me/password", "adaaaa", "{}", false},
     {"GET /api/v1/me/sessions", "ydyyyy", "", false},
     {"DELETE /api/v1/me/sessions/{id}", "ndnnnn", "", false},
+    {"GET /api/v1/me/push", "ydyyyy", "", false},
+    {"PUT /api/v1/me/push", "adaaaa", "{}", false},
+    {"DELETE /api/v1/me/push", "ydyyyy", "", false},
     {"GET /api/v1/users", "dddddy", "", false},
     {"POST /api/v1/users", "ddddda", "{}", false},
     {"GET /api/v1/users/{id}", "dddddy", "", false},
@@ -165,6 +168,7 @@ static const struct expected {
 struct stage {
     struct fixture f;
     struct api api;
+    struct push push;
     struct arena *arena;
     const char *account[ROLES], *token[ROLES]; /* the guest has no account */
     const char *victim;                        /* one more viewer */
@@ -218,6 +222,8 @@ static void stage_begin(struct stage *stage)
     const struct auth_config auth = {.db = stage->api.db};
     assert_int_equal(auth_new(&auth, &stage->api.auth), STATUS_OK);
     assert_int_equal(presence_new(&stage->api.presence), STATUS_OK);
+    stage->push = (struct push){.db = stage->api.db};
+    stage->api.push = &stage->push;
     stage->api.adhoc = ADHOC_ANYONE;
     assert_int_equal(metrics_new(&stage->api.metrics), STATUS_OK);
     assert_int_equal(api_routes(stage->f.http, &stage->api), STATUS_OK);
@@ -298,13 +304,13 @@ static void space_make(struct stage *stage)
     stage->link = link.id;
     stage->link_token = link.token;
     struct spaces_guest guest;
-    assert_int_equal(guests_enter(stage->api.db, link.token, "Gil", clock_wall_ms(), stage->arena,
-                                  &guest),
-                     STATUS_OK);
+    assert_int_equal(
+        guests_enter(stage->api.db, link.token, "Gil", clock_wall_ms(), stage->arena, &guest),
+        STATUS_OK);
     stage->guest = guest.id;
-    assert_int_equal(guests_enter(stage->api.db, link.token, "Gus", clock_wall_ms(), stage->arena,
-                                  &guest),
-                     STATUS_OK);
+    assert_int_equal(
+        guests_enter(stage->api.db, link.token, "Gus", clock_wall_ms(), stage->arena, &guest),
+        STATUS_OK);
     stage->token[GUEST] = guest.token;
 }
 
@@ -473,14 +479,14 @@ static void test_guest_ends(void **state)
                    *path = arena_printf(stage.arena, "/api/v1/spaces/%s", stage.space);
         assert_int_equal(status_with(&stage, token, "GET", path), 200);
         if (way == 0)
-            assert_int_equal(
-                spaces_link_remove(stage.api.db, &owner, stage.link, clock_wall_ms()), STATUS_OK);
+            assert_int_equal(spaces_link_remove(stage.api.db, &owner, stage.link, clock_wall_ms()),
+                             STATUS_OK);
         if (way == 1) {
             const struct spaces_change none = {.links = "none"};
             struct spaces_space space;
-            assert_int_equal(spaces_change(stage.api.db, &owner, &none, clock_wall_ms(),
-                                           stage.arena, &space),
-                             STATUS_OK);
+            assert_int_equal(
+                spaces_change(stage.api.db, &owner, &none, clock_wall_ms(), stage.arena, &space),
+                STATUS_OK);
         }
         if (way == 2)
             assert_int_equal(status_with(&stage, token, "DELETE",
@@ -500,11 +506,11 @@ static void test_guest_expires(void **state)
     stage_begin(&stage);
     space_make(&stage);
     int64_t now = clock_wall_ms(), later = now + SPACES_LINK_LIFE_MS;
-    assert_int_equal(
-        guests_check(stage.api.db, stage.token[GUEST], now, stage.arena, &guest), STATUS_OK);
+    assert_int_equal(guests_check(stage.api.db, stage.token[GUEST], now, stage.arena, &guest),
+                     STATUS_OK);
     assert_string_equal(guest.name, "Gus");
-    assert_int_equal(
-        guests_check(stage.api.db, stage.token[GUEST], later, stage.arena, &guest), STATUS_DENIED);
+    assert_int_equal(guests_check(stage.api.db, stage.token[GUEST], later, stage.arena, &guest),
+                     STATUS_DENIED);
     stage_end(&stage);
 }
 
@@ -518,9 +524,9 @@ static void test_guest_sees_no_address(void **state)
     struct spaces_member member;
     stage_begin(&stage);
     space_make(&stage);
-    assert_int_equal(guests_check(stage.api.db, stage.token[GUEST], clock_wall_ms(), stage.arena,
-                                  &guest),
-                     STATUS_OK);
+    assert_int_equal(
+        guests_check(stage.api.db, stage.token[GUEST], clock_wall_ms(), stage.arena, &guest),
+        STATUS_OK);
     const struct spaces_who who = {stage.space, guest.id};
     assert_int_equal(spaces_members(stage.api.db, &who, NULL, stage.arena, &members), STATUS_OK);
     const struct spaces_member *items = members.items.items;
@@ -536,8 +542,10 @@ static void test_guest_sees_no_address(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_route_and_role),  cmocka_unit_test(test_guest_elsewhere),
-        cmocka_unit_test(test_guest_ends),            cmocka_unit_test(test_guest_expires),
+        cmocka_unit_test(test_every_route_and_role),
+        cmocka_unit_test(test_guest_elsewhere),
+        cmocka_unit_test(test_guest_ends),
+        cmocka_unit_test(test_guest_expires),
         cmocka_unit_test(test_guest_sees_no_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,8 @@
 #include "signalling/api/api.h"
 #include "signalling/gateway/commands.h"
 #include "signalling/gateway/space_feed.h"
-#include "storage/objects/objects.h"
 #include "storage/event.h"
+#include "storage/objects/objects.h"
 #include "tests/support/clock_shift.h"
 #include "tests/support/rest_client.h"
 #include "tests/support/ws_client.h"
@@ -302,7 +302,8 @@ static void test_older_ones_are_pruned(void **state)
 
     struct ws_client *client = gateway_open(stage);
     struct json *reply = gateway_ask(client, 1, start);
-    assert_string_equal(json_get_text(json_get_object(json_get_object(reply, "d"), "error"), "code"), "limited");
+    assert_string_equal(
+        json_get_text(json_get_object(json_get_object(reply, "d"), "error"), "code"), "limited");
     json_free(reply);
     ws_client_close(client);
 
