@@ -58,8 +58,7 @@ static enum status guest_insert(struct db_session *session, const struct visitin
     db_bind_text(insert, 2, visiting->link.space);
     db_bind_text(insert, 3, visiting->link.id);
     db_bind_blob(insert, 4, visiting->token_hash, sizeof visiting->token_hash);
-    enum status status =
-        vault_bind(db_session_vault(session), &place, insert, 5, visiting->name);
+    enum status status = vault_bind(db_session_vault(session), &place, insert, 5, visiting->name);
     db_bind_int(insert, 6, visiting->link.expires);
     db_bind_int(insert, 7, visiting->now_ms);
     return status == STATUS_OK ? db_run(insert) : status;
@@ -68,8 +67,8 @@ static enum status guest_insert(struct db_session *session, const struct visitin
 static enum status enter_run(struct db_session *session, void *arg)
 {
     struct visiting *visiting = arg;
-    enum status status = link_find(session, visiting->link_hash, visiting->now_ms, visiting->arena,
-                                   &visiting->link);
+    enum status status =
+        link_find(session, visiting->link_hash, visiting->now_ms, visiting->arena, &visiting->link);
     if (status == STATUS_OK && !visiting->link.guests)
         status = STATUS_NOT_FOUND;
     if (status == STATUS_OK)

@@ -54,9 +54,9 @@ static enum status maker_check(struct db_session *session, const struct spaces_w
 /* Those that are over make room. */
 static enum status room_make(struct db_session *session, const struct linking *linking)
 {
-    struct db_statement *drop = db_prepare(
-        session, "DELETE FROM space_link WHERE space = $1 AND (expires <= $2"
-                 " OR (uses = 0 AND NOT " LINK_HAS_GUESTS "))");
+    struct db_statement *drop =
+        db_prepare(session, "DELETE FROM space_link WHERE space = $1 AND (expires <= $2"
+                            " OR (uses = 0 AND NOT " LINK_HAS_GUESTS "))");
     db_bind_text(drop, 1, linking->who.space);
     db_bind_int(drop, 2, linking->now_ms);
     enum status status = db_run(drop);
@@ -143,11 +143,10 @@ static enum status list_run(struct db_session *session, void *arg)
     struct spaces_link *items = arena_alloc(linking->arena, SPACES_LINKS_MAX * sizeof *items);
     if (items == NULL)
         return STATUS_NO_MEMORY;
-    struct db_statement *select =
-        db_prepare(session, "SELECT id, role, maker, coalesce(uses, -1), expires, created, guests"
-                            " FROM space_link WHERE space = $1 AND expires > $2"
-                            " AND (coalesce(uses, 1) > 0 OR " LINK_HAS_GUESTS
-                            ") ORDER BY id LIMIT $3");
+    struct db_statement *select = db_prepare(
+        session, "SELECT id, role, maker, coalesce(uses, -1), expires, created, guests"
+                 " FROM space_link WHERE space = $1 AND expires > $2"
+                 " AND (coalesce(uses, 1) > 0 OR " LINK_HAS_GUESTS ") ORDER BY id LIMIT $3");
     db_bind_text(select, 1, linking->who.space);
     db_bind_int(select, 2, linking->now_ms);
     db_bind_int(select, 3, SPACES_LINKS_MAX);

@@ -7,8 +7,8 @@
 
 /* Who waits in the lobby or was removed is no guest, nor is anybody of a meeting that has ended. */
 static enum status meeting_guest_seat(struct db_session *session, const struct spaces_who *who,
-                              enum spaces_right right, struct arena *arena,
-                              struct message_seat *ret_seat)
+                                      enum spaces_right right, struct arena *arena,
+                                      struct message_seat *ret_seat)
 {
     struct message_seat seat = {.meeting = NULL};
     struct db_statement *select =

@@ -128,8 +128,9 @@ static enum status delete_file(struct api_call *call)
     }
 
 static const struct api_route routes[] = {
-    ROUTE("GET", "spaces/{id}/files", SPACES_READ, list_files, .guests = true, .query = &list_query_table,
-          .result = &files_list_table, .doc = "Files and folders of a folder, by id."),
+    ROUTE("GET", "spaces/{id}/files", SPACES_READ, list_files, .guests = true,
+          .query = &list_query_table, .result = &files_list_table,
+          .doc = "Files and folders of a folder, by id."),
     ROUTE("POST", "spaces/{id}/folders", SPACES_WRITE, add_folder, .body = &folder_wish_table,
           .result = &files_file_table, .status = 201, .doc = "Makes a folder."),
     ROUTE("GET", "files/{id}", SPACES_READ, show_file, .guests = true, .result = &files_file_table,
