@@ -68,6 +68,12 @@ export const tests = {
     await until('another order is another phrase', async () => (await hits(page, 'message').count()) === 0);
     await input.fill('creme CAFE');
     await until('folded', async () => (await hits(page, 'message').count()) === 1);
+    const of = page.getByTestId('search-from');
+    await of.selectOption({ label: 'Ann (you)' });
+    await until('nothing of hers', async () => (await hits(page, 'message').count()) === 0);
+    await of.selectOption({ label: 'Ben' });
+    await until('it is his', async () => (await hits(page, 'message').count()) === 1);
+    await of.selectOption({ label: 'From anyone' });
     await page.getByTestId('search-kind-file').click();
     await until('only files', async () => (await hits(page, 'message').count()) === 0);
     await input.fill('budget');

@@ -22,6 +22,8 @@ export interface Hit {
 export interface Filters {
   space: string | null;
   kind: Kind | null;
+  /** Who wrote it. */
+  from: { id: string; name: string } | null;
   has: 'link' | 'mention' | null;
   /** Days back; null: any time. */
   days: number | null;
@@ -40,7 +42,7 @@ export function typed(words: string): string {
 
 export class Search {
   readonly words = signal('');
-  readonly filters = signal<Filters>({ space: null, kind: null, has: null, days: null, order: 'newest' });
+  readonly filters = signal<Filters>({ space: null, kind: null, from: null, has: null, days: null, order: 'newest' });
   /** Null: nothing was looked for yet. */
   readonly hits = signal<readonly Hit[] | null>(null);
   readonly more = signal(false);
@@ -105,12 +107,13 @@ export class Search {
   }
 
   private query(cursor: string | undefined): URLSearchParams {
-    const { space, kind, has, days, order } = this.filters.value;
+    const { space, kind, from, has, days, order } = this.filters.value;
     return new URLSearchParams({
       q: typed(this.words.value.trim()),
       limit: String(PAGE),
       ...(space ? { space } : {}),
       ...(kind ? { kind } : {}),
+      ...(from ? { from: from.id } : {}),
       ...(has ? { has } : {}),
       ...(days ? { after: String(Date.now() - days * DAY_MS) } : {}),
       ...(order === 'relevance' ? { order } : {}),

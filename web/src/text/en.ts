@@ -848,6 +848,8 @@ export const en = {
     kinds: { person: 'People', file: 'Files', message: 'Messages' },
     here: (name: string) => `In ${name}`,
     withLink: 'With a link',
+    from: 'From',
+    anyone: 'From anyone',
     when: 'When',
     anyTime: 'Any time',
     lastDays: (days: number) => (days === 1 ? 'Last 24 hours' : days === 365 ? 'Last year' : `Last ${days} days`),

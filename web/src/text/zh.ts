@@ -846,6 +846,8 @@ export const zh: Text = {
     kinds: { person: '成员', file: '文件', message: '消息' },
     here: (name: string) => `在“${name}”中`,
     withLink: '含链接',
+    from: '发送者',
+    anyone: '任何人发送',
     when: '时间',
     anyTime: '任何时间',
     lastDays: (days: number) => (days === 1 ? '最近 24 小时' : days === 365 ? '最近一年' : `最近 ${days} 天`),

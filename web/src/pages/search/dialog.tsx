@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { session } from '../../account';
 import { filesPath, go, messagePath, path, spaceOf, spacePath } from '../../route';
-import { createSpace } from '../../spaces/rest';
+import { createSpace, listMembers, type Member } from '../../spaces/rest';
 import { type Hit, type Kind, Search, soughtFile } from '../../spaces/search';
 import { find, put } from '../../spaces/spaces';
 import { dateTime, text } from '../../text';
@@ -160,12 +160,30 @@ function Found({ hit, index, on, heading, open }: {
   );
 }
 
+type Person = Pick<Member, 'id' | 'name'>;
+
 const DAYS = [1, 7, 30, 365] as const;
+
+/** Of the space that is open: who can be chosen as author. Elsewhere it is oneself alone. */
+function usePeople(space: string | null): readonly Person[] {
+  const self = session.value?.user;
+  const [members, setMembers] = useState<readonly Person[]>([]);
+  useEffect(() => {
+    setMembers([]);
+    let current = true;
+    if (space) void listMembers(space).then((all) => current && setMembers(all), () => undefined);
+    return () => {
+      current = false;
+    };
+  }, [space]);
+  return [...(self ? [{ id: self.id, name: text.value.common.selfSuffix(self.name) }] : []), ...members.filter(({ id }) => id !== self?.id)];
+}
 
 function Filtering({ search }: { search: Search }) {
   const t = text.value.search;
-  const { space, kind, has, days, order } = search.filters.value;
   const here = spaceOf(path.value);
+  const { space, kind, from, has, days, order } = search.filters.value;
+  const people = usePeople(here);
   const name = here ? find(here)?.name : undefined;
   return (
     <div class="search-filters" role="group" aria-label={t.filters}>
@@ -182,6 +200,20 @@ function Filtering({ search }: { search: Search }) {
       <button type="button" class="chip" aria-pressed={has === 'link'} onClick={() => search.filter({ has: has === 'link' ? null : 'link' })}>
         {t.withLink}
       </button>
+      <select
+        class="chip"
+        aria-label={t.from}
+        value={from?.id ?? ''}
+        data-testid="search-from"
+        onChange={(event) => search.filter({ from: people.find(({ id }) => id === event.currentTarget.value) ?? null })}
+      >
+        <option value="">{t.anyone}</option>
+        {people.map(({ id, name: who }) => (
+          <option key={id} value={id}>
+            {who}
+          </option>
+        ))}
+      </select>
       <select
         class="chip"
         aria-label={t.when}
