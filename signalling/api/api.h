@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { API_ROUTES_MAX = 120 /* of the edge's 128, which has WHIP's too */ };
+enum { API_ROUTES_MAX = 176 /* of the edge's 192, which has WHIP's too */ };
 
 struct api_bound {
     struct api *api;

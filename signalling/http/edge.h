@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 
 enum {
-    EDGE_ROUTES_MAX = 128,
+    EDGE_ROUTES_MAX = 192,
     EDGE_LISTENERS_MAX = 5, /* plain on 127.0.0.1 and ::1, https, redirect; dual stack or two */
     EDGE_CONNECTIONS_MAX = 20000, /* of all addresses */
     EDGE_EXCHANGES_MAX = 1024,    /* requests with the pool at a time; more: 503 */

@@ -129,7 +129,7 @@ export async function load(): Promise<void> {
 const GUEST_KEY = 'guest';
 
 function beginGuest(guest: GuestIn): void {
-  const user: User = { id: guest.id, email: '', name: guest.name, role: 'member', language: '' };
+  const user: User = { id: guest.id, email: '', name: guest.name, role: 'member', language: '', zone: '', quiet_until: 0, picture: 0 };
   session.value = { id: guest.id, csrf: guest.csrf, user, guest: guest.space };
 }
 
