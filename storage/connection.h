@@ -17,7 +17,7 @@
 enum {
     CONNECTION_STATEMENTS_MAX = 384, /* cached; the program has about a tenth of that */
     CONNECTION_PARAMETERS_MAX = 24,  /* $1 .. $24 */
-    CONNECTION_BUSY_MS = 5000, /* patience with a lock: only recovery and checkpoints take one */
+    CONNECTION_BUSY_MS = 5000,    /* patience with a lock: only recovery and checkpoints take one */
     CONNECTION_CHANGED_MAX = 256, /* scopes of one COMMIT; more: all that is cached goes */
 };
 

@@ -47,7 +47,7 @@ struct db {
     bool running;
     struct request *group[DB_GROUP_MAX]; /* the writer's */
     uint32_t group_count;
-    bool cut_wanted;        /* the writer's: db_log_cut */
+    bool cut_wanted; /* the writer's: db_log_cut */
     struct cache *cache;
     struct {
         db_listen_fn *fn;

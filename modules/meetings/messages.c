@@ -125,8 +125,9 @@ static const struct json_field msg_space_events_fields[] = {
     INT(msg_space_events, after, -1, INT64_MAX, true,
         "sequence number of the newest event I know; -1: none, where it is now"),
 };
-TABLE(msg_space_events, "What happened in my spaces since. After the page without `more` events are "
-                        "dispatched as they come. Only in a session for spaces.");
+TABLE(msg_space_events,
+      "What happened in my spaces since. After the page without `more` events are "
+      "dispatched as they come. Only in a session for spaces.");
 
 static const struct json_field msg_space_typing_fields[] = {
     TEXT(msg_space_typing, space, 1, SHORT_MAX, true, ""),

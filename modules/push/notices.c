@@ -40,7 +40,8 @@ enum status push_message(struct db_session *session, const char *space, int64_t 
 {
     char key[32];
     /* Where nobody is told by push nothing is left to do. */
-    struct db_statement *any = db_prepare(session, "SELECT 1 FROM push_device LIMIT 1");
+    struct db_statement *any =
+        db_prepare(session, "SELECT 1 FROM push_device WHERE account > '' LIMIT 1");
     enum status status = db_step(any);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;

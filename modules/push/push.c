@@ -32,8 +32,8 @@ static enum status pair_parse(const char *text, struct push_pair *ret_pair)
 {
     size_t secret = 2 * PUSH_PRIVATE_BYTES;
     return strlen(text) == secret + 1 + 2 * PUSH_PUBLIC_BYTES &&
-                   crypto_unhex(text, secret, ret_pair->secret) &&
-                   crypto_unhex(text + secret + 1, 2 * PUSH_PUBLIC_BYTES, ret_pair->point)
+                   crypto_unhex(text, PUSH_PRIVATE_BYTES, ret_pair->secret) &&
+                   crypto_unhex(text + secret + 1, PUSH_PUBLIC_BYTES, ret_pair->point)
                ? STATUS_OK
                : STATUS_CORRUPT;
 }

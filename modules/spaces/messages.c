@@ -4,9 +4,9 @@
 #include "modules/spaces/messages.h"
 
 #include "core/text.h"
+#include "modules/push/push.h"
 #include "modules/spaces/attachments.h"
 #include "modules/spaces/indexing.h"
-#include "modules/push/push.h"
 #include "modules/spaces/message_rows.h"
 #include "modules/spaces/message_seat.h"
 #include "modules/spaces/spaces_state.h"
