@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Flags of authenticator data (Level 2, 6.1). */
-enum { FLAG_PRESENT = 1, FLAG_VERIFIED = 4, FLAG_CREDENTIAL = 64, DATA_MIN = 37 };
+/* Flags of authenticator data (Level 2, 6.1), and where in it things are. */
+enum { FLAG_PRESENT = 1, FLAG_VERIFIED = 4, FLAG_CREDENTIAL = 64, DATA_MIN = 37, ID_AT = 55 };
+
+enum { CBOR_TEXT = 3, CBOR_MAP = 5, CBOR_TAG = 6, CBOR_LONG = 24, CBOR_LONGEST = 27 };
 
 static const int algorithms[] = {WEBAUTHN_ES256, WEBAUTHN_EDDSA, WEBAUTHN_RS256};
 
@@ -50,13 +52,48 @@ static enum status client_check(const struct webauthn_expect *expect, const char
 
 /* ---- what the authenticator said ---- */
 
+/* libcbor takes memory for as many entries as a map or an array says it has (RFC 8949 3): here none
+ * may say more than there are bytes left. Whether the rest makes sense is libfido2's question. */
+static bool cbor_sizes_fit(const uint8_t *bytes, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        uint8_t major = bytes[at] >> 5, info = bytes[at] & 31;
+        uint64_t value = info;
+        size_t wide = info < CBOR_LONG ? 0 : (size_t)1 << (info - CBOR_LONG);
+        at++;
+        if (info > CBOR_LONGEST || major == CBOR_TAG || wide > length - at)
+            return false;
+        for (size_t i = 0; i < wide; i++)
+            value = (i == 0 ? 0 : value << 8) | bytes[at + i];
+        at += wide;
+        if (major < CBOR_TEXT - 1 || major > CBOR_MAP)
+            continue;
+        if (value > length - at)
+            return false;
+        at += major <= CBOR_TEXT ? (size_t)value : 0;
+    }
+    return true;
+}
+
+/* What is behind the fixed part: a credential with its key, extensions. */
+static bool data_sizes_fit(struct webauthn_bytes data)
+{
+    size_t at = DATA_MIN;
+    if ((data.bytes[CRYPTO_SHA256_BYTES] & FLAG_CREDENTIAL) != 0) {
+        if (data.length < ID_AT)
+            return false;
+        at = ID_AT + (size_t)load_be16(data.bytes + ID_AT - 2);
+    }
+    return at <= data.length && cbor_sizes_fit(data.bytes + at, data.length - at);
+}
+
 /* Checks both and hashes the client data: what the signature is over, besides the data. */
 static enum status said_check(const struct webauthn_expect *expect, const char *type,
                               struct webauthn_bytes client, struct webauthn_bytes data,
                               uint8_t ret_hash[CRYPTO_SHA256_BYTES])
 {
     uint8_t rp[CRYPTO_SHA256_BYTES];
-    if (data.length < DATA_MIN || data.length > WEBAUTHN_DATA_MAX)
+    if (data.length < DATA_MIN || data.length > WEBAUTHN_DATA_MAX || !data_sizes_fit(data))
         return STATUS_INVALID;
     enum status status = client_check(expect, type, client);
     if (status != STATUS_OK)
