@@ -114,7 +114,7 @@ function OnePoll({ call, poll }: { call: Call; poll: Poll }) {
             </>
           );
           return (
-            <li key={i}>
+            <li key={i} role={poll.open ? 'presentation' : undefined}>
               {poll.open ? (
                 <button
                   type="button"
