@@ -38,6 +38,7 @@ export interface OpenChat {
 }
 
 export class OpenSpace {
+  private draftsAsked = 0;
   readonly main: OpenChat;
   readonly chat: Chat;
   readonly members: Members;
@@ -126,9 +127,11 @@ export class OpenSpace {
     this.pins.value = (await rest.listMessages(this.id, null, 100, { pinned: true })).items;
   }
 
+  /** Of two that were asked for at once the later question's answer counts. */
   async loadDrafts(): Promise<void> {
+    const asked = ++this.draftsAsked;
     const drafts = await rest.listDrafts(this.id).catch(() => null);
-    if (!drafts) return;
+    if (!drafts || asked !== this.draftsAsked) return;
     this.main.draft.told(drafts);
     this.thread.peek()?.draft.told(drafts);
   }

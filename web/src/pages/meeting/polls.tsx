@@ -127,7 +127,9 @@ function OnePoll({ call, poll }: { call: Call; poll: Poll }) {
                   {inner}
                 </button>
               ) : (
-                <div class="poll-option">{inner}</div>
+                <div class="poll-option" data-testid="poll-option">
+                  {inner}
+                </div>
               )}
               {!poll.anonymous && call.hosting.value && namesOf(i + 1) && <small class="quiet">{namesOf(i + 1)}</small>}
             </li>
