@@ -1,6 +1,7 @@
 // People in a meeting call others: a real telephone is called, and what becomes of it is shown.
 import { execFileSync } from 'node:child_process';
 import { check, until } from './support/cleanup.mjs';
+import { figure } from './support/figures.mjs';
 import { freePort, startPhone } from './support/baresip.mjs';
 import { digestIsRight, startCallee } from './support/callee.mjs';
 import { join, launchChromium, newPerson } from './support/people.mjs';
