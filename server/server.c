@@ -58,7 +58,6 @@ struct server {
     struct tracing tracing;
     struct upkeep upkeep;
     struct retention retention;
-    int64_t records_kept_ms, records_pruned; /* how long; when it was last done */
     struct http_fetch *fetch;
     struct push push;
     struct control_context controlled;
@@ -237,7 +236,8 @@ static enum status jobs_make(struct server *server, const struct settings *setti
     server->retention = (struct retention){.db = server->db,
                                            .auth = server->auth,
                                            .objects = server->objects,
-                                           .days = settings->events_days};
+                                           .days = settings->events_days,
+                                           .calls_days = settings->phone_records_days};
     if (status == STATUS_OK)
         status = retention_begin(&server->retention, server->jobs);
     if (status == STATUS_OK)
@@ -540,7 +540,6 @@ enum status server_start(const struct settings *settings, const char *data,
     metrics_gauge_read(server->metrics, "parley_queue_length", "queue=\"strands\"",
                        "Entries waiting in a queue.", strands_queue, server->crew);
     snprintf(server->data, sizeof server->data, "%s", data);
-    server->records_kept_ms = settings->phone_records_days * RECORDS_DAY_MS;
     server->tracing = (struct tracing){.meetings = server->meetings, .data = server->data};
     server->upkeep = (struct upkeep){.meetings = server->meetings};
     tracing_apply(&server->tracing, settings);
@@ -562,21 +561,8 @@ void server_reload(struct server *server, const struct settings *settings)
         log_event(LOG_SERVER, LOG_ERROR, "reload_failed", "status=%s", status_name(status));
 }
 
-/* Once an hour. */
-static void records_upkeep(struct server *server)
-{
-    int64_t now_ms = clock_wall_ms(), removed = 0;
-    if (now_ms - server->records_pruned < RECORDS_HOUR_MS)
-        return;
-    server->records_pruned = now_ms;
-    enum status status = records_prune(server->db, now_ms - server->records_kept_ms, &removed);
-    if (status != STATUS_OK)
-        log_event(LOG_SERVER, LOG_WARN, "records_not_pruned", "status=%s", status_name(status));
-}
-
 void server_upkeep(struct server *server)
 {
-    records_upkeep(server);
     (void)upkeep_run(&server->upkeep);
 }
 

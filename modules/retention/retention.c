@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "modules/phone/records.h"
 #include "modules/spaces/incoming.h"
 #include "modules/spaces/links.h"
 #include "storage/event.h"
@@ -19,10 +20,10 @@ static enum status add_run(struct db_session *session, void *arg)
     return jobs_add(session, &job, clock_wall_ms());
 }
 
-/* Each part by itself: one that fails leaves the others done, and is tried again with them. */
+/* One that fails leaves those before it done; all of them are tried again the next time. */
 static enum status prune(const struct retention *retention, int64_t now_ms)
 {
-    int64_t before_ms = now_ms - retention->days * DAY_MS, events = 0;
+    int64_t before_ms = now_ms - retention->days * DAY_MS, events = 0, calls = 0;
     enum status status = event_prune(retention->db, before_ms, &events);
     if (status == STATUS_OK)
         status = auth_prune(retention->auth, before_ms);
@@ -30,6 +31,8 @@ static enum status prune(const struct retention *retention, int64_t now_ms)
         status = links_prune(retention->db, before_ms);
     if (status == STATUS_OK)
         status = uploads_sweep(retention->db, retention->objects, now_ms);
+    if (status == STATUS_OK)
+        status = records_prune(retention->db, now_ms - retention->calls_days * DAY_MS, &calls);
     if (events > 0)
         log_event(LOG_JOBS, LOG_INFO, "events_pruned", "events=%" PRId64, events);
     return status;

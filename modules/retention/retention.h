@@ -1,8 +1,8 @@
 /*
  * modules/retention/retention.h - what would else grow for ever goes: events older than
  * events.days, and sessions, confirmations, links, shares and uploads that have been over for as
- * long. A job that makes itself anew, so that it goes on where a stopped server has left off.
- * Thread: the job pool.
+ * long; records of telephone calls older than phone.records_days. A job that makes itself anew, so
+ * that it goes on where a stopped server has left off. Thread: the job pool.
  */
 #ifndef MODULES_RETENTION_RETENTION_H
 #define MODULES_RETENTION_RETENTION_H
@@ -18,7 +18,7 @@ struct retention {
     struct db *db;
     struct auth *auth;
     struct objects *objects;
-    int64_t days; /* 1 and up */
+    int64_t days, calls_days; /* 1 and up */
 };
 
 /* Adds the kind, and its job, due now. Before jobs_start; `retention` outlives the jobs. */

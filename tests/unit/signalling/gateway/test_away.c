@@ -289,7 +289,8 @@ static void test_two_days_are_told(void **state)
 static void test_older_ones_are_pruned(void **state)
 {
     struct stage *stage = *state;
-    struct retention retention = {.db = stage->api.db, .auth = stage->api.auth, .days = 14};
+    struct retention retention = {
+        .db = stage->api.db, .auth = stage->api.auth, .days = 14, .calls_days = 365};
     struct jobs *jobs;
     struct json *page;
     int64_t start = 0, kept = 0;
