@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fitGrid, follow, promote } from '../src/call/arrange';
 import { activeLayers, cameraLayers, withStartBitrate } from '../src/call/encodings';
 import { wishes } from '../src/call/view';
+import { excerpt } from '../src/util/excerpt';
 
 describe('camera layers', () => {
   it('are quarter, half and full of 720 lines', () => {
@@ -96,5 +97,13 @@ describe('the wish list', () => {
     expect(list[0]?.source.id).toBe('x');
     expect(list[1]?.source.id).toBe('p3');
     expect(list.some((wish) => wish.source.id === 'y')).toBe(false);
+  });
+});
+
+describe('an excerpt', () => {
+  it('is what the Markdown says, in one line', () => {
+    expect(excerpt('Look at the **second step**,\n\n- [here](https://example.org)\n- `a_b`\n')).toBe('Look at the second step, here a_b');
+    expect(excerpt('```c\nint x;\n```')).toBe('int x;');
+    expect(excerpt('2 * 3 * 4 > 5')).toBe('2 * 3 * 4 > 5');
   });
 });

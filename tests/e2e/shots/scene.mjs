@@ -1,6 +1,6 @@
 // Runs in the page before its scripts: a gateway and a meeting full of drawn people, so that every
 // page can be photographed without a server and looks the same each time. No imports, no closures.
-export function scene({ state, people, language, knocks, tcp }) {
+export function scene({ state, people, language, knocks, tcp, dials = [] }) {
   const zh = language === 'zh-CN';
   const names = zh
     ? ['林晓', '陈思远', '王雨桐', '李明哲', '赵一诺', 'Daniel Reyes', '孙嘉', '周子墨', '吴桐', '郑爽朗', '何静', '许安']
@@ -45,6 +45,20 @@ export function scene({ state, people, language, knocks, tcp }) {
     reactions: i === 2 ? [{ emoji: '👍', by: ['p0', 'p3', 'p4'] }, { emoji: '🎉', by: ['p5'] }] : [],
     ...(i === 4 ? { edited: start - 1000 } : {}),
   }));
+
+  const poll = (id, open, question, options) => ({
+    id, question, options: options.map(([text, votes]) => ({ text, votes })), anonymous: false, open, revision: 1,
+    created: start - 60000, closed: open ? 0 : start - 1000,
+  });
+  const polls = zh
+    ? [
+        poll('l2', true, '下周的评审放在哪天？', [['周二上午', 2], ['周三下午', 3], ['周四', 0]]),
+        poll('l1', false, '新的加入流程可以发布了吗？', [['可以', 5], ['还要再改', 1]]),
+      ]
+    : [
+        poll('l2', true, 'Which day suits next week’s review?', [['Tuesday morning', 2], ['Wednesday afternoon', 3], ['Thursday', 0]]),
+        poll('l1', false, 'Is the new join flow ready to ship?', [['Yes', 5], ['Not yet', 1]]),
+      ];
 
   // ---- pictures ----
   function face(index, width, height) {
@@ -194,10 +208,11 @@ export function scene({ state, people, language, knocks, tcp }) {
     close() {}
     send(text) {
       const frame = JSON.parse(text);
-      if (frame.op === 'identify') setTimeout(() => this.identified(), 30);
+      if (frame.op === 'identify') setTimeout(() => this.identified(frame.d), 30);
       else if (frame.op === 'command') void this.command(frame);
     }
-    identified() {
+    identified(asked) {
+      if (asked.spaces) return this.tell('spaces.ready', { session: 's', secret: 'x' });
       const common = { session: 's', secret: 'x', self: 'p0', token: 't', meeting };
       if (state === 'lobby') return this.tell('waiting', common);
       if (['locked', 'full', 'not_found', 'removed', 'ended'].includes(state)) return this.say({ op: 'invalid', d: { reason: 'refused', code: state } });
@@ -217,7 +232,11 @@ export function scene({ state, people, language, knocks, tcp }) {
           this.tell('slots', { slots: sources });
           for (const { mid } of sources) this.tell('slot', { mid, state: 'live', layer: 2 });
         }, 50);
-      } else if (t === 'chat.history') result = { messages: chat, more: false };
+        if (dials.length > 0) this.tell('dials', { dials: dials.map((each, i) => ({ id: `d${i}`, by: 'p0', name: '', code: 0, reason: '', ...each })) });
+      } else if (t === 'space.events') result = { items: [], last: 1, more: false };
+      else if (t === 'phone.info') result = { pin: '481902735', numbers: ['+4930901820', '+861065529988'], dial: true };
+      else if (t === 'poll.list') result = { polls: state === 'polls' ? polls : [] };
+      else if (t === 'chat.history') result = { messages: chat, more: false };
       else if (t === 'chat.send') result = { message: { id: String(200 + s), author: 'p0', author_name: names[0], text: d.text, created: Date.now(), reactions: [] } };
       this.tell('reply', { command: s, ok: true, ...(result ? { result } : {}) });
     }

@@ -33,7 +33,7 @@ const devices = [
 /** The built client, and the few answers it asks for by HTTP. */
 function serve() {
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url, 'http://x');
+    const { pathname, searchParams } = new URL(request.url, 'http://x');
     const json = (status, body) => {
       response.writeHead(status, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify(body));
@@ -61,7 +61,9 @@ function serve() {
     if (/^\/api\/v1\/meetings\/[^/]+\/stats$/.test(pathname)) return json(200, statistics(spoken));
     if (pathname.startsWith('/api/v1/meetings/'))
       return json(200, { id: 'x', title: '', locked: false, lobby: false, participants: 4 });
-    const space = pathname.startsWith('/api/v1/') ? spacesAnswer(pathname.slice('/api/v1/'.length), spoken) : undefined;
+    if (pathname === '/api/v1/shares/locked') return json(401, { title: 'a password is asked for' });
+    if (pathname === '/api/v1/shares/gone') return json(404, { title: 'not found' });
+    const space = pathname.startsWith('/api/v1/') ? spacesAnswer(pathname.slice('/api/v1/'.length), searchParams, spoken) : undefined;
     if (space) return json(200, space);
     const asset = /^\/(assets\/[\w.-]+|service-worker\.js)$/.test(pathname) ? pathname : '/index.html';
     response.writeHead(200, { 'Content-Type': TYPES[extname(asset)], 'Content-Security-Policy': POLICY });
@@ -89,7 +91,7 @@ const overlay = (item) => async (page) => {
   await page.waitForTimeout(2300);
 };
 
-/** name: {path?, state?, people?, knocks?, join?, then?, signedIn?} */
+/** name: {path?, state?, people?, knocks?, dials?, join?, then?, signedIn?} */
 const PAGES = {
   home: { path: '/' },
   'home-options': { path: '/', then: open('new-meeting-options') },
@@ -157,6 +159,17 @@ const PAGES = {
     path: '/s/s0', signedIn: true,
     then: async (page) => (await page.getByTestId('space-more').click(), page.getByTestId('open-space-settings').click()),
   },
+  'space-shares': { path: '/s/s0/files', signedIn: true, then: open('share-space') },
+  'space-file-menu': { path: '/s/s0/files', signedIn: true, then: (page) => page.locator('[data-testid^="file-more-"]').nth(2).click() },
+  'space-thread': { path: '/s/s0', signedIn: true, then: open('thread-1') },
+  'space-scheduled': { path: '/s/s0', signedIn: true, then: async (page) => (await page.getByTestId('space-more').click(), page.getByTestId('show-scheduled').click()) },
+  search: {
+    path: '/s/s0', signedIn: true,
+    then: async (page) => (await narrowOnly(page, 'rail-open'), await page.getByTestId('search-open').first().click(), page.getByTestId('search-input').fill(spoken === 'en' ? 'onboarding' : '引导页')),
+  },
+  shared: { path: '/l/x' },
+  'shared-locked': { path: '/l/locked' },
+  'shared-gone': { path: '/l/gone' },
   prejoin: {},
   'prejoin-refused': { state: 'refused' },
   'prejoin-devices': { then: (page) => page.locator('.prejoin-devices summary').click() },
@@ -184,6 +197,18 @@ const PAGES = {
   },
   'meeting-chat': { people: 6, join: true, then: open('chat-toggle') },
   'meeting-people': { people: 6, knocks: 2, join: true, then: (page) => phoneMenu(page, 'people-toggle', 'more-people') },
+  'meeting-polls': { people: 6, state: 'polls', join: true, then: overlay('open-polls') },
+  'meeting-poll-new': { people: 6, join: true, then: async (page) => (await overlay('open-polls')(page), page.getByTestId('poll-new').click()) },
+  'meeting-dial-in': { people: 4, join: true, then: overlay('open-dial-in') },
+  'meeting-dials': {
+    people: 5, join: true,
+    dials: [{ number: '+4915112345678', name: 'Wanda', state: 'ringing' }, { number: '+442071838750', state: 'busy', code: 486 }],
+    then: (page) => phoneMenu(page, 'people-toggle', 'more-people'),
+  },
+  'meeting-call-out': {
+    people: 4, join: true,
+    then: async (page) => (await phoneMenu(page, 'people-toggle', 'more-people'), page.getByTestId('call-phone').click()),
+  },
   'meeting-more': { people: 4, join: true, then: open('more-button') },
   'meeting-devices': { people: 4, join: true, then: async (page) => (await page.getByTestId('mic-menu').isVisible()) && page.getByTestId('mic-menu').click() },
   'meeting-away': {
@@ -216,8 +241,8 @@ async function photograph(browser, base, name, page, { language, theme, width })
   const complaints = [];
   tab.on('pageerror', (error) => complaints.push(error.message));
   tab.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  const { state = 'live', people = 1, knocks = 0, tcp = false } = page;
-  await tab.addInitScript(scene, { state, people, knocks, tcp, language });
+  const { state = 'live', people = 1, knocks = 0, tcp = false, dials = [] } = page;
+  await tab.addInitScript(scene, { state, people, knocks, tcp, dials, language });
   await tab.addInitScript((zh) => {
     localStorage.setItem('parley.name', JSON.stringify(zh ? '林晓' : 'Maya Lindqvist'));
     localStorage.setItem('parley.recent', JSON.stringify([
@@ -225,6 +250,7 @@ async function photograph(browser, base, name, page, { language, theme, width })
       { id: 'a', title: '', at: Date.UTC(2025, 10, 18, 14, 30) },
     ]));
   }, language === 'zh-CN');
+  tab.setDefaultTimeout(10_000);
   await tab.goto(base + (page.path ?? '/m/weekly-design-7Qz2'));
   await tab.waitForTimeout(500);
   if (page.join) {
@@ -232,7 +258,7 @@ async function photograph(browser, base, name, page, { language, theme, width })
     await tab.waitForTimeout(people > 1 ? 2200 : 700);
   }
   if (page.then) {
-    await page.then(tab);
+    await page.then(tab).catch((error) => complaints.push(error.message));
     await tab.waitForTimeout(700);
   }
   await tab.screenshot({ path: join(folder, `${name}-${language}-${theme}-${width}.png`) });

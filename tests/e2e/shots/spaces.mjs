@@ -39,7 +39,7 @@ const talk = {
 };
 
 const message = (language) => ([author, text, thread, reactions = {}, edited], i) => ({
-  id: String(i + 1), space: 's0', author: `u${author}`, author_name: people[language][author], text, replies: 0, mentions: [],
+  id: String(i + 1), space: 's0', author: `u${author}`, author_name: people[language][author], text, replies: talk[language].filter((other) => other[2] === i + 1).length, mentions: [],
   created: Date.UTC(2025, 10, 20, 8, 10 + 7 * i), ...(thread ? { thread: String(thread) } : {}),
   ...(edited ? { edited: Date.UTC(2025, 10, 20, 9) } : {}),
   reactions: Object.entries(reactions).map(([emoji, by]) => ({ emoji, by })),
@@ -56,14 +56,46 @@ const file = (name, i) => ({
   size: [0, 0, 2_400_000, 3_120, 48_700_000, 380_000][i], version: 1, created: CREATED, changed: Date.UTC(2025, 10, 12 + i, 9, 30),
 });
 
+const found = {
+  en: [
+    ['message', 'u1', 'Morning! The new ', 'onboarding', ' screens are in the folder. Could you look at the second step?'],
+    ['file', 'u2', '', 'Onboarding', ' v3.pdf'],
+    ['message', 'u0', 'Agreed. I changed the key to ', 'onboarding', '.step2.title; it is in the next build.'],
+  ],
+  'zh-CN': [
+    ['message', 'u1', '早上好！新的', '引导页', '已经放到文件夹里了，能看看第二步吗？'],
+    ['file', 'u2', '', '引导页', ' v3.pdf'],
+    ['message', 'u3', '客户说', '引导页', '比以前短，也更清楚。'],
+  ],
+};
+
+const hit = (language) => ([kind, author, before, word, after], i) => ({
+  kind, id: `${i + 1}`, space: 's0', author, author_name: people[language][Number(author[1])], created: Date.UTC(2025, 10, 20 - i, 8, 10),
+  snippet: [{ text: before }, { text: word, hit: true }, { text: after }].filter(({ text }) => text),
+  ...(kind === 'file' ? { type: 'application/pdf' } : {}),
+});
+
+const later = {
+  en: ['The build of Friday is up: please try the second step on a phone.', 'Reminder: the release notes close at noon.'],
+  'zh-CN': ['周五的版本已经上传，请在手机上试试第二步。', '提醒：发布说明中午截止。'],
+};
+
+/** What whoever has the link gets to see. */
+function sharedAnswer(below, language) {
+  if (below === '') return { name: names[language][0], everything: false, messages: false, expires: Date.UTC(2026, 0, 12, 9) };
+  return below === '/files' ? { items: stored[language].map(file) } : undefined;
+}
+
 /** The answer to a GET below /api/v1/, or undefined. */
-export function spacesAnswer(path, language) {
+export function spacesAnswer(path, query, language) {
   const spaces = [
     ...names[language].map(space),
     { ...space(people[language][1], 5), kind: 'direct', with: 'u1', members: 2 },
   ];
   if (path === 'events') return { items: [], last: 1, more: false };
   if (path === 'spaces') return { items: spaces };
+  if (path === 'search') return { items: found[language].map(hit(language)) };
+  if (path.startsWith('shares/x')) return sharedAnswer(path.slice('shares/x'.length), language);
   const [, id, below] = /^spaces\/(s\d)(?:\/(\w+))?$/.exec(path) ?? [];
   if (!id) return undefined;
   if (!below) return spaces.find((candidate) => candidate.id === id);
@@ -73,9 +105,16 @@ export function spacesAnswer(path, language) {
         id: `u${i}`, name, email: `${people.en[i].split(' ')[0].toLowerCase()}@example.org`, role: ROLES[i], joined: CREATED,
       })),
     };
-  if (below === 'messages') return { items: id === 's2' ? [] : talk[language].map(message(language)).reverse() };
+  if (below === 'messages') {
+    const all = id === 's2' ? [] : talk[language].map(message(language)).reverse();
+    return { items: query.has('thread') ? all.filter(({ thread }) => thread === query.get('thread')) : all };
+  }
   if (below === 'files') return { items: id === 's2' ? [] : stored[language].map(file) };
   if (below === 'meetings') return { items: id === 's2' ? [{ id: 'm1', link: '/m/m1', title: '', participants: 2, created: CREATED }] : [] };
+  if (below === 'scheduled')
+    return { items: later[language].map((text, i) => ({ id: `t${i}`, text, send_at: Date.UTC(2027, 0, 12 + i, 9), created: CREATED })) };
+  if (below === 'shares')
+    return { items: [{ id: 'h1', name: names[language][0], everything: true, messages: false, locked: true, files: [], views: 14, expires: Date.UTC(2026, 0, 12, 9), maker: 'u0', created: CREATED }] };
   if (below === 'links')
     return { items: [{ id: 'l1', role: 'viewer', maker: 'u0', uses: -1, expires: Date.UTC(2026, 0, 12, 9), created: CREATED }] };
   return undefined;

@@ -11,6 +11,7 @@ import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
 import { Face } from '../../ui/face';
 import { toast } from '../../ui/toast';
+import { excerpt } from '../../util/excerpt';
 import { Attachments } from './attachments';
 import type { ChatSeat } from './panel';
 import { Words } from './words';
@@ -108,7 +109,7 @@ function Within({ chat, seat, message }: { chat: Chat; seat: ChatSeat; message: 
   return (
     <button type="button" class="chat-within" onClick={() => seat.thread?.(message.thread ?? '')}>
       <Icon name={message.meeting ? 'camera' : 'thread'} size={14} />
-      <span class="ellipsis">{message.meeting ? t.inMeeting(root?.text ?? '') : t.inThread(root?.text ?? '')}</span>
+      <span class="ellipsis">{message.meeting ? t.inMeeting(excerpt(root?.text ?? '')) : t.inThread(excerpt(root?.text ?? ''))}</span>
     </button>
   );
 }

@@ -41,7 +41,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <Icon name="offline" size={16} /> {text.value.spaces.unreachable}
           </p>
         )}
-        {children}
+        <div class="shell-page">{children}</div>
       </div>
     </div>
   );

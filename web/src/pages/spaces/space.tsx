@@ -16,6 +16,7 @@ import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
 import { Face } from '../../ui/face';
 import { Avatar, Caption } from '../../ui/parts';
+import { excerpt } from '../../util/excerpt';
 import { HistoryDialog } from '../chat/history';
 import { ChatPanel, type ChatSeat } from '../chat/panel';
 import { FilesView } from './files';
@@ -129,7 +130,7 @@ function Thread({ space, open, thread }: { space: Space; open: OpenSpace; thread
       {root && (
         <button type="button" class="thread-root" onClick={() => go(messagePath(space.id, root.id))}>
           <span class="chat-author ellipsis">{root.author_name}</span>
-          <span class="thread-words">{root.deleted ? t.deleted : root.text || root.attachments?.map(({ name }) => name).join(', ') || t.meeting}</span>
+          <span class="thread-words">{root.deleted ? t.deleted : excerpt(root.text) || root.attachments?.map(({ name }) => name).join(', ') || t.meeting}</span>
           {root.meeting && <small class="quiet">{t.guestsRead}</small>}
         </button>
       )}
