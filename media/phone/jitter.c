@@ -41,7 +41,7 @@ static void stream_drop(struct jitter *jitter, const struct pool *home)
 {
     for (size_t i = 0; i < JITTER_SLOTS; i++)
         entry_drop(jitter, &jitter->entries[i], home);
-    jitter->started = jitter->playing = false;
+    jitter->started = jitter->playing = jitter->voiceless = false;
     jitter->misses = jitter->owed = 0;
 }
 
@@ -202,9 +202,13 @@ static enum jitter_verdict entry_play(struct jitter *jitter, struct jitter_entry
                                       enum jitter_verdict verdict, struct packet **ret_packet)
 {
     *ret_packet = entry->packet;
-    jitter->position = entry->timestamp;
+    jitter->resumed =
+        jitter->voiceless || (entry->sequence == jitter->played &&
+                              entry->timestamp > jitter->end + jitter->packet_ticks / 2);
+    jitter->position = jitter->end = entry->timestamp;
     jitter->next = jitter->played = entry->sequence + 1;
     jitter->playing = true;
+    jitter->voiceless = false;
     jitter->misses = 0;
     *entry = (struct jitter_entry){0};
     jitter->held--;
@@ -219,6 +223,7 @@ static void others_pass(struct jitter *jitter)
         *entry = (struct jitter_entry){0};
         jitter->held--;
         jitter->next++;
+        jitter->voiceless = true;
     }
 }
 
@@ -255,6 +260,8 @@ static enum jitter_verdict take_nothing(struct jitter *jitter, int64_t delay, in
         jitter->owed = 0;
         return JITTER_EMPTY;
     }
+    if (jitter->voiceless)
+        return JITTER_PAUSE;
     /* Sooner than planned: it may only be late. */
     if (delay < target)
         return JITTER_HOLD;
@@ -269,11 +276,13 @@ static bool take_gap(struct jitter *jitter, int64_t delay, int64_t target,
                      enum jitter_verdict *ret_verdict)
 {
     if (jitter->owed == 0 && delay < target) {
-        *ret_verdict = JITTER_HOLD;
+        *ret_verdict = jitter->voiceless ? JITTER_PAUSE : JITTER_HOLD;
         return true;
     }
     jitter->next++;
     jitter->lost++;
+    if (jitter->voiceless) /* one of those beside it, most likely */
+        return false;
     if (jitter->owed > 0) { /* was concealed before it was known to be lost */
         jitter->owed--;
         return false;
@@ -297,13 +306,20 @@ static bool entry_late(struct jitter *jitter, struct jitter_entry *entry, int64_
 }
 
 static enum jitter_verdict take_first(struct jitter *jitter, const struct spread *spread,
-                                      int64_t target, uint64_t now_ms, struct packet **ret_packet)
+                                      int64_t target, uint64_t now_ms, const struct pool *home,
+                                      struct packet **ret_packet)
 {
     struct jitter_entry *first = first_voice(jitter);
     if (first == NULL)
         return JITTER_EMPTY;
     if (delay_of(jitter, spread, first->timestamp, now_ms) < target)
         return JITTER_PAUSE;
+    /* Keys pressed before the voice: nothing is held in front of what plays. */
+    for (; jitter->next < first->sequence; jitter->next++) {
+        struct jitter_entry *before = entry_of(jitter, jitter->next);
+        if (before != NULL)
+            entry_drop(jitter, before, home);
+    }
     return entry_play(jitter, first, JITTER_PLAY, ret_packet);
 }
 
@@ -314,7 +330,7 @@ enum jitter_verdict jitter_take(struct jitter *jitter, bool quiet, uint64_t now_
     int64_t target = target_of(jitter, &spread);
     enum jitter_verdict verdict;
     if (!jitter->playing)
-        return take_first(jitter, &spread, target, now_ms, ret_packet);
+        return take_first(jitter, &spread, target, now_ms, home, ret_packet);
     for (;;) {
         others_pass(jitter);
         int64_t delay = delay_of(jitter, &spread, jitter->position, now_ms);
@@ -342,4 +358,5 @@ void jitter_played(struct jitter *jitter, uint32_t ticks)
 {
     jitter->packet_ticks = ticks;
     jitter->position += ticks;
+    jitter->end += ticks;
 }

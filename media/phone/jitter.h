@@ -8,7 +8,8 @@
  * JITTER_SHRINK_MS. The same keeps up with a sender whose clock is not ours.
  *
  * Pauses (timestamps jump, sequence numbers do not; RFC 3551 4.1) are silence, not loss,
- * and the delay is set anew after each.
+ * and the delay is set anew after each. The same is true of what follows numbers that
+ * carry no voice, until a voice comes again: no voice is missing while keys are pressed.
  *
  * Pure: time is an argument. Holds references to packets. Thread: one media worker.
  */
@@ -55,12 +56,15 @@ struct jitter {
     struct jitter_entry entries[JITTER_SLOTS];
     struct seq_unwrapper sequences;
     bool started, playing;
+    bool voiceless; /* the number passed last carried no voice */
+    bool resumed;   /* the packet played last came after a pause: what was concealed was none */
     uint32_t last_timestamp;
     int64_t timestamp; /* last_timestamp unwrapped */
     int64_t next;      /* sequence number to be played */
     int64_t played;    /* those below have had their time */
     int64_t highest;   /* seen */
     int64_t position;  /* timestamp to be played */
+    int64_t end;       /* timestamp behind the packet played last */
     uint32_t held;     /* entries present */
     uint8_t misses;    /* in a row, nothing was here */
     uint8_t owed;      /* packets concealed though they may only be late */

@@ -220,7 +220,8 @@ static size_t voice_append(struct leg *leg, struct voice_decoder *decoder,
         voice->pending_ms += count * MS_PER_S / rate;
     } else {
         /* What was concealed at the end of a voice was not missing. */
-        voice->concealed_ms += voice->pending_ms;
+        if (!leg->in.jitter.resumed)
+            voice->concealed_ms += voice->pending_ms;
         voice->pending_ms = 0;
         voice->played_ms += count * MS_PER_S / rate;
     }

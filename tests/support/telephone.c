@@ -276,11 +276,12 @@ static void frame_send(struct telephone *telephone)
 void telephone_press(struct telephone *telephone, char key, uint32_t loss_percent)
 {
     static const char keys[] = "0123456789*#ABCD";
+    const uint32_t step = voice_clock(codec_of(telephone->codec)) / 50;
     uint16_t duration = 0;
     for (int i = 0; i < EVENT_PACKETS + EVENT_ENDS; i++) {
         uint8_t payload[4] = {(uint8_t)(strchr(keys, key) - keys), 10};
         if (i < EVENT_PACKETS)
-            duration = (uint16_t)(duration + 160);
+            duration = (uint16_t)(duration + step);
         else
             payload[1] |= 0x80;
         store_be16(payload + 2, duration);
@@ -291,6 +292,8 @@ void telephone_press(struct telephone *telephone, char key, uint32_t loss_percen
                            sizeof payload);
     }
     telephone->timestamp += duration;
+    if (telephone->next_ns != 0)
+        telephone->next_ns += EVENT_PACKETS * 20 * CLOCK_NS_PER_MS;
 }
 
 /* ---- hearing ---- */

@@ -128,6 +128,54 @@ static bool speaker_turn(void)
 
 /* ---- the calls ---- */
 
+enum {
+    QUALITY_FRAMES = 150,
+    QUALITY_KEYS = 12,
+    QUALITY_CALLS = 3,
+    QUALITY_PCMU_LEAST = 420, /* hundredths of MOS, of a call that lost nothing */
+    QUALITY_OPUS_LEAST = 430,
+    QUALITY_BY_LOSS = 20, /* lower by that at least when one in twenty packets is lost */
+};
+
+/* What the statistics say of three seconds of voice with keys pressed in between. */
+static uint16_t quality_of(enum media_leg_codec codec, uint32_t drop_every)
+{
+    struct telephone *telephone = telephone_call(codec, NULL);
+    uint32_t frame = voice_rate((enum voice_codec)codec) / SECOND_FRAMES;
+    telephone->tone = TONE_PHONE;
+    telephone->drop_every = drop_every;
+    for (uint32_t key = 0; key < QUALITY_KEYS; key++) {
+        TELEPHONES_UNTIL(telephone->phase >= key * QUALITY_FRAMES / QUALITY_KEYS * frame);
+        telephone_press(telephone, '5', 0);
+    }
+    TELEPHONES_UNTIL(telephone->phase >= QUALITY_FRAMES * frame);
+    media_leg_close(stage.media, telephone->id);
+    TELEPHONES_UNTIL(telephone->closed);
+    assert_true(telephone->statistics.played_ms > (QUALITY_FRAMES - SECOND_FRAMES) * 20);
+    print_message("codec %d, one in %u lost: MOS %.2f, %u of %u ms concealed\n", (int)codec,
+                  drop_every, telephone->statistics.mos_100 / 100.0,
+                  (unsigned)telephone->statistics.concealed_ms,
+                  (unsigned)telephone->statistics.played_ms);
+    return telephone->statistics.mos_100;
+}
+
+/* A machine that stalls is a bad line: of some calls the best. */
+static void quality_is(enum media_leg_codec codec, uint16_t least)
+{
+    uint16_t clean = 0;
+    for (int call = 0; call < QUALITY_CALLS && clean < least; call++)
+        clean = quality_of(codec, 0);
+    assert_in_range(clean, least, 450);
+    assert_in_range(quality_of(codec, 20), 250, clean - QUALITY_BY_LOSS);
+}
+
+static void test_quality(void **state)
+{
+    (void)state;
+    quality_is(MEDIA_LEG_PCMU, QUALITY_PCMU_LEAST);
+    quality_is(MEDIA_LEG_OPUS, QUALITY_OPUS_LEAST);
+}
+
 static void each_hears_the_other(enum media_leg_codec codec,
                                  const struct media_leg_security *security)
 {
@@ -403,6 +451,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_opus, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sdes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_telephones_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_quality, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dtls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dtls_wrong_fingerprint, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_menu_and_thief, set_up, tear_down),

@@ -424,6 +424,63 @@ static void test_jitter_pause(void **state)
     flight_end(&flight);
 }
 
+/* A phone that sends no voice while keys are pressed, one key after another: nothing is missing,
+ * though one packet of each key is lost. */
+static void test_jitter_keys(void **state)
+{
+    (void)state;
+    enum { KEYS_PRESSED = 10, EVENT_FRAMES = 8, VOICE_FRAMES = 5 };
+    struct flight flight;
+    dice_state = 2;
+    flight_begin(&flight, 1);
+    flight_run(&flight, 0, 100);
+    assert_int_equal(flight.concealed, 0);
+    size_t frame = 100;
+    uint64_t now_ms = 100000 + frame * FRAME_MS;
+    for (int key = 0; key < KEYS_PRESSED; key++) {
+        for (size_t i = 0; i < EVENT_FRAMES; i++, frame++, now_ms += FRAME_MS) {
+            uint32_t began = (uint32_t)((frame - i) * FRAME + 4294000000U);
+            if (i != 3)
+                (void)!jitter_put(&flight.jitter, NULL, (uint16_t)(frame + 65000), began, now_ms,
+                                  flight.pool);
+            flight_take(&flight, now_ms + 7);
+        }
+        for (size_t i = 0; i < VOICE_FRAMES; i++, frame++, now_ms += FRAME_MS) {
+            flight_put(&flight, frame, now_ms);
+            flight_take(&flight, now_ms + 7);
+        }
+    }
+    assert_int_equal(flight.concealed, 0);
+    assert_true(flight.played >= 95 + KEYS_PRESSED * (VOICE_FRAMES - 1));
+    flight_end(&flight);
+}
+
+/* A key is the first that comes, then a voice that ends: nothing of the key is waited for. */
+static void test_jitter_key_first(void **state)
+{
+    (void)state;
+    struct flight flight;
+    uint64_t now_ms = 100000;
+    flight_begin(&flight, 1);
+    for (size_t i = 0; i < 8; i++, now_ms += FRAME_MS) {
+        (void)!jitter_put(&flight.jitter, NULL, (uint16_t)(i + 65000), 4294000000U, now_ms,
+                          flight.pool);
+        flight_take(&flight, now_ms + 7);
+    }
+    for (size_t i = 8; i < 20; i++, now_ms += FRAME_MS) {
+        flight_put(&flight, i, now_ms);
+        flight_take(&flight, now_ms + 7);
+    }
+    for (int i = 0; i < 100; i++, now_ms += FRAME_MS)
+        flight_take(&flight, now_ms + 7);
+    assert_int_equal(flight.jitter.held, 0);
+    assert_false(flight.jitter.playing);
+    assert_int_equal(flight.jitter.lost, 0);
+    assert_int_equal(flight.played, 12);
+    assert_true(flight.concealed <= JITTER_MISSES_MAX);
+    flight_end(&flight);
+}
+
 /* ---- sound ---- */
 
 static void test_levels(void **state)
@@ -528,6 +585,8 @@ int main(void)
         cmocka_unit_test(test_jitter_spikes),
         cmocka_unit_test(test_jitter_drift),
         cmocka_unit_test(test_jitter_pause),
+        cmocka_unit_test(test_jitter_keys),
+        cmocka_unit_test(test_jitter_key_first),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_limiter),
         cmocka_unit_test(test_concealment),
