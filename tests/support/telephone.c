@@ -160,6 +160,7 @@ struct telephone *telephone_new(enum media_leg_codec codec,
     assert_non_null(telephone);
     telephone->ssrc = crypto_random_u32();
     telephone->level = 8000;
+    rng_seed(&telephone->rng, 1);
     uint16_t rtcp_port = 0;
     telephone->rtcp_fd = -1;
     while (telephone->rtcp_fd < 0) {
@@ -285,7 +286,7 @@ void telephone_press(struct telephone *telephone, char key, uint32_t loss_percen
         else
             payload[1] |= 0x80;
         store_be16(payload + 2, duration);
-        if (crypto_random_u32() % 100 < loss_percent)
+        if (rng_below(&telephone->rng, 100) < loss_percent)
             telephone->sequence++;
         else
             telephone_send(telephone, telephone->fd, TELEPHONE_PAYLOAD_EVENT, false, payload,

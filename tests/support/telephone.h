@@ -9,6 +9,7 @@
 #ifndef TESTS_SUPPORT_TELEPHONE_H
 #define TESTS_SUPPORT_TELEPHONE_H
 
+#include "core/rng.h"
 #include "media/codec/voice.h"
 #include "media/leg.h"
 #include "media/srtp/srtp.h"
@@ -57,6 +58,7 @@ struct telephone {
     uint32_t clock_ppm;  /* its clock runs fast by so much */
     struct hearing heard;
     size_t packets_heard, bad;
+    struct rng rng; /* whose dice say what telephone_press loses */
 
     /* Of its leg, under stage.lock. */
     bool opened, closed, lost, talking;
