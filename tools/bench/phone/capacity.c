@@ -1,8 +1,12 @@
 /*
- * tools/bench/phone_bench.c - what a phone leg costs: telephones on loopback call one media
+ * tools/bench/phone/capacity.c - what a phone leg costs: telephones on loopback call one media
  * worker, and the worker's CPU time is read from /proc.
  *
- * phone_bench LEGS TALKING_PERCENT ROOM_SIZE SECONDS plain|sdes80|gcm pcmu|pcma|g722|opus
+ * phone_capacity LEGS TALKING_PERCENT|idle ROOM_SIZE SECONDS plain|sdes80|gcm pcmu|pcma|g722|opus
+ *                [mixed]
+ *
+ * idle: they send nothing at all. mixed: one leg of each room is G.722, so that every voice with a
+ * lane is encoded and decoded, as it is for a browser in the room.
  *
  * Prints one line of JSON. legs_at_70 is by CPU per leg: what one core carries at 70 %.
  */
@@ -35,6 +39,7 @@ enum {
 
 struct telephone {
     int fd;
+    enum media_leg_codec codec;
     atomic_int leg_port;
     bool talking;
     uint16_t sequence;
@@ -45,23 +50,24 @@ struct telephone {
 
 struct speech {
     size_t lengths[SPEECH_FRAMES];
-    uint8_t frames[SPEECH_FRAMES][400];
+    uint8_t frames[SPEECH_FRAMES][VOICE_ENCODED_MAX];
 };
 
+static const uint8_t types[] = {0, 8, 9, 107};
 static struct telephone telephones[LEGS_MAX];
-static struct speech speech, silence;
-static enum media_leg_codec codec;
+static bool sending;
+static struct speech speeches[MEDIA_LEG_OPUS + 1], silences[MEDIA_LEG_OPUS + 1];
 static atomic_uint_fast64_t concealed_ms, played_ms;
 
 static void die(const char *what)
 {
-    fprintf(stderr, "phone_bench: %s\n", what);
+    fprintf(stderr, "phone_capacity: %s\n", what);
     exit(1);
 }
 
 /* ---- what they say ---- */
 
-static void speech_make(struct speech *made, double amplitude)
+static void speech_make(struct speech *made, enum media_leg_codec codec, double amplitude)
 {
     struct voice_encoder *encoder;
     uint32_t rate = voice_rate((enum voice_codec)codec);
@@ -127,8 +133,8 @@ static void keys_make(struct telephone *telephone, enum media_leg_suite suite)
 
 static void call(struct media *media, size_t number, size_t room_size)
 {
-    static const uint8_t types[] = {0, 8, 9, 107};
     struct telephone *telephone = &telephones[number];
+    enum media_leg_codec codec = telephone->codec;
     struct sockaddr_in own = {.sin_family = AF_INET};
     socklen_t length = sizeof own;
     own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -159,17 +165,17 @@ static void call(struct media *media, size_t number, size_t room_size)
     media_leg_join(media, spec.id, 1000000 + number / room_size);
 }
 
-static void frame_send(struct telephone *telephone, uint8_t type)
+static void frame_send(struct telephone *telephone)
 {
     uint8_t bytes[DATAGRAM];
     size_t header, length;
-    const struct speech *said = telephone->talking ? &speech : &silence;
+    const struct speech *said = &(telephone->talking ? speeches : silences)[telephone->codec];
     size_t frame = telephone->at++ % SPEECH_FRAMES;
-    const struct rtp_writing writing = {.payload_type = type,
+    const struct rtp_writing writing = {.payload_type = types[telephone->codec],
                                         .sequence = telephone->sequence++,
                                         .timestamp = telephone->timestamp,
                                         .ssrc = telephone->ssrc};
-    telephone->timestamp += voice_clock((enum voice_codec)codec) / 50;
+    telephone->timestamp += voice_clock((enum voice_codec)telephone->codec) / 50;
     if (rtp_write(&writing, bytes, sizeof bytes, &header) != STATUS_OK)
         die("no packet");
     memcpy(bytes + header, said->frames[frame], said->lengths[frame]);
@@ -187,7 +193,6 @@ static void frame_send(struct telephone *telephone, uint8_t type)
 /* Everybody sends once in 20 ms, evenly spread; what came is read now and then. */
 static uint64_t run(size_t legs, unsigned seconds)
 {
-    static const uint8_t types[] = {0, 8, 9, 107};
     static uint8_t rest[READS][DATAGRAM];
     uint64_t begin_ns = clock_mono_ns(), heard = 0;
     uint64_t all = (uint64_t)legs * 50 * seconds;
@@ -195,7 +200,8 @@ static uint64_t run(size_t legs, unsigned seconds)
         uint64_t due = (clock_mono_ns() - begin_ns) * legs / (20 * CLOCK_NS_PER_MS);
         for (; sent < due && sent < all; sent++) {
             struct telephone *telephone = &telephones[sent % legs];
-            frame_send(telephone, types[codec]);
+            if (sending)
+                frame_send(telephone);
             for (int i = 0; i < READS && telephone->sequence % 4 == 0; i++) {
                 if (recv(telephone->fd, rest[i], DATAGRAM, MSG_DONTWAIT) <= 0)
                     break;
@@ -245,8 +251,8 @@ static int named(const char *name, const char *const *names, int count)
         if (strcmp(name, names[i]) == 0)
             return i;
     }
-    die("usage: phone_bench LEGS TALKING_PERCENT ROOM_SIZE SECONDS plain|sdes80|gcm "
-        "pcmu|pcma|g722|opus");
+    die("usage: phone_capacity LEGS TALKING_PERCENT|idle ROOM_SIZE SECONDS plain|sdes80|gcm "
+        "pcmu|pcma|g722|opus [mixed]");
     return 0;
 }
 
@@ -261,21 +267,26 @@ int main(int argc, char **argv)
         .workers = 1, .voices = 3, .loopback = true, .legs = &leg_config};
     const struct rlimit descriptors = {DESCRIPTORS, DESCRIPTORS};
     struct media *media;
-    if (argc != 7)
+    bool mixed = argc == 8 && strcmp(argv[7], "mixed") == 0;
+    if (argc != 7 && !mixed)
         named("", securities, 0);
     size_t legs = strtoul(argv[1], NULL, 10), talking = strtoul(argv[2], NULL, 10);
     size_t room_size = strtoul(argv[3], NULL, 10);
     unsigned seconds = (unsigned)strtoul(argv[4], NULL, 10);
     int security = named(argv[5], securities, 3);
-    codec = (enum media_leg_codec)named(argv[6], codecs, 4);
+    enum media_leg_codec codec = (enum media_leg_codec)named(argv[6], codecs, 4);
     if (legs == 0 || legs > LEGS_MAX || room_size == 0 || seconds == 0)
         named("", securities, 0);
     (void)setrlimit(RLIMIT_NOFILE, &descriptors);
-    speech_make(&speech, 6000);
-    speech_make(&silence, 0);
+    sending = strcmp(argv[2], "idle") != 0;
+    for (enum media_leg_codec one = MEDIA_LEG_PCMU; one <= MEDIA_LEG_OPUS; one++) {
+        speech_make(&speeches[one], one, 6000);
+        speech_make(&silences[one], one, 0);
+    }
     if (media_new(&config, &media) != STATUS_OK)
         die("no media");
     for (size_t i = 0; i < legs; i++) {
+        telephones[i].codec = mixed && i % room_size == 0 ? MEDIA_LEG_G722 : codec;
         telephones[i].talking = i % 100 * 37 % 100 < talking; /* spread over the rooms */
         if (security > 0)
             keys_make(&telephones[i], security == 2 ? MEDIA_LEG_AEAD_AES_128_GCM
@@ -293,12 +304,13 @@ int main(int argc, char **argv)
     wall_ns = clock_mono_ns() - wall_ns;
     media_free(media);
     double core = (double)cpu_ns / (double)wall_ns;
-    printf(
-        "{\"legs\":%zu,\"talking_percent\":%zu,\"room\":%zu,\"security\":\"%s\",\"codec\":\"%s\","
-        "\"cpu_percent\":%.1f,\"us_per_leg_frame\":%.2f,\"legs_at_70\":%.0f,"
-        "\"heard_per_leg_s\":%.1f,\"concealed_permille\":%.1f}\n",
-        legs, talking, room_size, argv[5], argv[6], core * 100, core * 20000 / (double)legs,
-        0.7 * (double)legs / core, (double)heard / (double)legs / seconds,
-        1000.0 * (double)concealed_ms / ((double)played_ms + (double)concealed_ms + 1));
+    printf("{\"legs\":%zu,\"talking_percent\":%zu,\"room\":%zu,\"security\":\"%s\",\"codec\":\"%"
+           "s\",\"mixed\":%s,"
+           "\"cpu_percent\":%.1f,\"us_per_leg_frame\":%.2f,\"legs_at_70\":%.0f,"
+           "\"heard_per_leg_s\":%.1f,\"concealed_permille\":%.1f}\n",
+           legs, talking, room_size, argv[5], argv[6], mixed ? "true" : "false", core * 100,
+           core * 20000 / (double)legs, 0.7 * (double)legs / core,
+           (double)heard / (double)legs / seconds,
+           1000.0 * (double)concealed_ms / ((double)played_ms + (double)concealed_ms + 1));
     return 0;
 }
