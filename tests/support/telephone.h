@@ -94,8 +94,8 @@ void telephones_turn(void);
 void telephone_send(struct telephone *telephone, int fd, uint8_t type, bool marker,
                     const uint8_t *payload, size_t length);
 /* A key by telephone-event: packets every 20 ms of media, then three with the E bit, all sent at
- * once, without marker; each is dropped with a chance of loss_percent. It sends no voice for as long
- * as the key lasts. */
+ * once, without marker; each is dropped with a chance of loss_percent. It sends no voice for as
+ * long as the key lasts. */
 void telephone_press(struct telephone *telephone, char key, uint32_t loss_percent);
 /* Another codec from now on, both ways; what it has heard is forgotten. */
 void telephone_recode(struct telephone *telephone, enum media_leg_codec codec);
