@@ -286,6 +286,12 @@ uint32_t connection_wal_length(const struct db_session *session)
     return session->wal_length;
 }
 
+double connection_memory(void *context)
+{
+    (void)context;
+    return (double)sqlite3_memory_used();
+}
+
 enum status connection_checkpoint(struct db_session *session, enum connection_checkpoint mode)
 {
     static const int modes[] = {[CONNECTION_PASSIVE] = SQLITE_CHECKPOINT_PASSIVE,

@@ -269,6 +269,9 @@ static void metrics_add(struct db *db, struct metrics *metrics)
                                      "Transactions that wait for the writer.");
     db->wal_pages =
         metrics_gauge(metrics, "parley_db_wal_pages", "", "Pages in the write-ahead log.");
+    metrics_gauge_read(metrics, "parley_db_memory_bytes", "",
+                       "Memory of the database engine, pages it keeps above all.",
+                       connection_memory, NULL);
 }
 
 enum status db_open(const struct db_config *config, struct db **ret_db)

@@ -78,6 +78,7 @@ export const tests = {
       parley_join_seconds: 'histogram',
       parley_queue_length: 'gauge',
       parley_db_queue_length: 'gauge',
+      parley_db_memory_bytes: 'gauge',
       parley_worker_ring_length: 'gauge',
       parley_resident_bytes: 'gauge',
     };
