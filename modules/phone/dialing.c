@@ -1,5 +1,7 @@
 #include "modules/phone/dialing.h"
 
+#include "modules/phone/national.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -33,26 +35,6 @@ bool dialing_on(const struct dialing_config *config)
 
 /* ---- numbers ---- */
 
-/* What is dialled before a number within the country, where it is not 0 ("" none: the number is
- * whole as it is). A list of ours for countries that are likely, not of all of them. */
-static const struct {
-    const char *country, *trunk;
-} trunk_prefixes[] = {
-    {"1", "1"},  {"7", "8"},  {"36", "06"}, {"39", ""},  {"34", ""},  {"45", ""},
-    {"47", ""},  {"48", ""},  {"30", ""},   {"351", ""}, {"352", ""}, {"356", ""},
-    {"357", ""}, {"371", ""}, {"372", ""},  {"377", ""}, {"378", ""}, {"420", ""},
-    {"354", ""}, {"65", ""},  {"852", ""},  {"853", ""}, {"52", ""},  {"370", "8"},
-};
-
-static const char *trunk_prefix_of(const char *country)
-{
-    for (size_t i = 0; i < sizeof trunk_prefixes / sizeof trunk_prefixes[0]; i++) {
-        if (strcmp(trunk_prefixes[i].country, country) == 0)
-            return trunk_prefixes[i].trunk;
-    }
-    return "0";
-}
-
 /* Digits and a leading +, what people put between them left out. */
 static bool digits_take(const char *typed, char *ret_digits, size_t size)
 {
@@ -78,7 +60,8 @@ enum dialing_answer dialing_number(const char *country, const char *typed,
                                    char ret_number[DIALING_TEXT_MAX])
 {
     char digits[DIALING_DIGITS_MAX + 8], number[DIALING_TEXT_MAX + 1];
-    const char *abroad = strcmp(country, "1") == 0 ? "011" : "00";
+    bool carrier;
+    const char *abroad = national_abroad(country, &carrier);
     if (!digits_take(typed, digits, sizeof digits))
         return DIALING_FORMAT;
     if (digits[0] == '+') {
@@ -86,12 +69,11 @@ enum dialing_answer dialing_number(const char *country, const char *typed,
     } else if (country[0] == '\0') {
         return DIALING_COUNTRY;
     } else if (strncmp(digits, abroad, strlen(abroad)) == 0) {
+        if (carrier)
+            return DIALING_COUNTRY;
         snprintf(number, sizeof number, "+%s", digits + strlen(abroad));
     } else {
-        const char *trunk = trunk_prefix_of(country);
-        size_t length = strlen(trunk);
-        const char *rest = strncmp(digits, trunk, length) == 0 ? digits + length : digits;
-        snprintf(number, sizeof number, "+%.3s%s", country, rest);
+        snprintf(number, sizeof number, "+%.3s%s", country, national_number(country, digits));
     }
     size_t length = strlen(number) - 1;
     if (length < DIALING_DIGITS_MIN || length > DIALING_DIGITS_MAX || number[1] == '0')

@@ -49,6 +49,50 @@ static void test_numbers(void **state)
     assert_string_equal(e164("49", "++49301234567"), "dial_format");
 }
 
+/* What people write at home, of countries of every way: a prefix, another one, none, none but a 0
+ * that is the number's. */
+static void test_countries(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *country, *typed, *number;
+    } written[] = {
+        {"44", "020 7946 0000", "+442079460000"},    {"33", "01 23 45 67 89", "+33123456789"},
+        {"86", "010 1234 5678", "+861012345678"},    {"86", "138 0013 8000", "+8613800138000"},
+        {"81", "03-1234-5678", "+81312345678"},      {"91", "098765 43210", "+919876543210"},
+        {"61", "02 9876 5432", "+61298765432"},      {"55", "0 11 91234-5678", "+5511912345678"},
+        {"27", "021 123 4567", "+27211234567"},      {"370", "0 612 34567", "+37061234567"},
+        {"375", "8 017 212 3456", "+375172123456"},  {"375", "8 801 100 1234", "+3758011001234"},
+        {"993", "8 12 123456", "+99312123456"},      {"7", "8 727 123 4567", "+77271234567"},
+        {"36", "06 20 123 4567", "+36201234567"},    {"1", "1 876 555 0123", "+18765550123"},
+        {"39", "02 1234 5678", "+390212345678"},     {"378", "0549 123456", "+3780549123456"},
+        {"225", "07 12 34 56 78", "+2250712345678"}, {"242", "06 612 3456", "+242066123456"},
+        {"241", "01 12 34 56", "+24101123456"},      {"229", "01 95 12 34 56", "+2290195123456"},
+        {"34", "912 345 678", "+34912345678"},       {"420", "212 345 678", "+420212345678"},
+        {"352", "27 12 34 56", "+35227123456"},      {"852", "2123 4567", "+85221234567"},
+        {"65", "6123 4567", "+6561234567"},          {"998", "71 123 45 67", "+998711234567"},
+        {"998", "8 71 123 45 67", "+9988711234567"}, /* out of use: no guess is made */
+        {"299", "012 3456", "+2990123456"},          /* a country nobody told us of */
+    };
+    for (size_t i = 0; i < sizeof written / sizeof written[0]; i++)
+        assert_string_equal(e164(written[i].country, written[i].typed), written[i].number);
+}
+
+static void test_abroad(void **state)
+{
+    (void)state;
+    assert_string_equal(e164("81", "010 49 30 1234567"), "+49301234567");
+    assert_string_equal(e164("61", "0011 49 30 1234567"), "+49301234567");
+    assert_string_equal(e164("7", "8~10 49 30 1234567"), "dial_format");
+    assert_string_equal(e164("7", "8 10 49 30 1234567"), "+49301234567");
+    assert_string_equal(e164("254", "000 49 30 1234567"), "+49301234567");
+    assert_string_equal(e164("86", "00 49 30 1234567"), "+49301234567");
+    /* Which of the digits choose a carrier is not guessed. */
+    assert_string_equal(e164("852", "001 49 30 1234567"), "dial_country");
+    assert_string_equal(e164("55", "00 15 49 30 1234567"), "dial_country");
+    assert_string_equal(e164("82", "002 49 30 1234567"), "dial_country");
+}
+
 static const char *asked(const struct dialing_config *config, const char *typed)
 {
     struct dialing_target target;
@@ -148,7 +192,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),   cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_addresses), cmocka_unit_test(test_money),
-        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_config),    cmocka_unit_test(test_countries),
+        cmocka_unit_test(test_abroad),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
