@@ -8,6 +8,7 @@
 #include "signalling/api/api.h"
 #include "signalling/api/route.h"
 #include "signalling/sip/dialout.h"
+#include "signalling/sip/pins.h"
 
 #include <string.h>
 
@@ -31,9 +32,18 @@ static enum status show_phone(struct api_call *call)
 static enum status set_pin(struct api_call *call)
 {
     const struct msg_pin *wish = call->body;
-    enum status status =
-        registry_pin_set(call->api->db, call->request->params[0], wish->pin, clock_wall_ms());
-    if (status == STATUS_INVALID || status == STATUS_EXISTS)
+    struct dialin *dialin = call->api->dialin;
+    const struct pins_wish choice = {.meeting = call->request->params[0],
+                                     .pin = wish->pin,
+                                     .account = call->caller != NULL ? call->caller->user.id : NULL,
+                                     .source = call->request->address};
+    if (dialin == NULL)
+        return api_problem(call, 409, "unsupported", "there are no telephones on this server");
+    enum status status = pins_choose(dialin_pins(dialin), call->api->db, &choice,
+                                     clock_mono_ns() / CLOCK_NS_PER_MS, clock_wall_ms());
+    if (status == STATUS_LIMIT)
+        return api_problem(call, 429, "pin_tries", "too many PINs were tried: wait an hour");
+    if (status == STATUS_INVALID)
         return api_problem(call, 422, "pin",
                            "choose another PIN: 6 to 16 digits that are not easily guessed");
     return status == STATUS_OK ? show_phone(call) : status;
@@ -127,7 +137,8 @@ static const struct api_route routes[] = {
      .run = set_pin,
      .body = &msg_pin_table,
      .result = &msg_phone_table,
-     .doc = "A PIN that the host chose. 422 when it is easily guessed, or not to be had."},
+     .doc = "A PIN that the host chose. 422 when it is easily guessed, or not to be had; 429 after "
+            "five in an hour."},
     {.method = "POST",
      .pattern = "/api/v1/meetings/{id}/calls",
      .who = API_HOST,

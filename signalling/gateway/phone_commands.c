@@ -4,6 +4,7 @@
 #include "modules/meetings/polls.h"
 #include "modules/meetings/registry_pin.h"
 #include "signalling/sip/dialout.h"
+#include "signalling/sip/pins.h"
 
 static enum status member_of(struct call *call, struct meeting_view *ret_view)
 {
@@ -38,10 +39,21 @@ enum status phone_command_pin(struct call *call)
 {
     const struct msg_pin *wish = call->args;
     struct meeting_view view;
+    struct dialin *dialin = call->commands->dialin;
     enum status status = host_of(call, &view);
+    const struct pins_wish choice = {.meeting = view.meeting,
+                                     .pin = wish->pin,
+                                     .account = call->account,
+                                     .source = gateway_session_address(call->session)};
     if (status == STATUS_OK)
-        status = registry_pin_set(call->commands->db, view.meeting, wish->pin, clock_wall_ms());
-    if (status == STATUS_INVALID || status == STATUS_EXISTS) {
+        status = dialin != NULL ? pins_choose(dialin_pins(dialin), call->commands->db, &choice,
+                                              clock_mono_ns() / CLOCK_NS_PER_MS, clock_wall_ms())
+                                : STATUS_UNSUPPORTED;
+    if (status == STATUS_LIMIT) {
+        call->code = "pin_tries";
+        call->error = "too many PINs were tried: wait an hour";
+    }
+    if (status == STATUS_INVALID) {
         /* Which of the two it was would tell of other meetings. */
         call->code = "pin";
         call->error = "choose another PIN: 6 to 16 digits that are not easily guessed";

@@ -15,6 +15,7 @@
 #include "signalling/sip/dialin.h"
 #include "signalling/sip/guesses.h"
 #include "signalling/sip/negotiate.h"
+#include "signalling/sip/pins.h"
 #include "signalling/sip/trunks.h"
 
 enum { CALL_ARENA_MAX = 1 << 20, CALL_TEXT_MAX = 128 };
@@ -33,7 +34,8 @@ struct dialin {
     struct map *closing; /* struct ledger_entry by leg: what ended, until its leg's last word */
     struct arena *arena; /* of one event */
     struct prompts prompts;
-    struct guesses guesses;
+    struct guesses guesses; /* of callers */
+    struct pins *pins;
     struct metric *received, *refused, *restarts;
 };
 

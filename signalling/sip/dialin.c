@@ -225,6 +225,8 @@ enum status dialin_new(const struct dialin_config *config, struct dialin **ret_d
         status = map_new(&dialin->closing);
     if (status == STATUS_OK)
         status = arena_new(CALL_ARENA_MAX, &dialin->arena);
+    if (status == STATUS_OK)
+        status = pins_new(&dialin->pins);
     if (status != STATUS_OK) {
         dialin_free(dialin);
         return status;
@@ -328,7 +330,13 @@ struct dialin *dialin_free(struct dialin *dialin)
     map_free(dialin->legs);
     map_free(dialin->closing);
     arena_free(dialin->arena);
+    pins_free(dialin->pins);
     free(dialin->messages);
     free(dialin);
     return NULL;
+}
+
+struct pins *dialin_pins(const struct dialin *dialin)
+{
+    return dialin->pins;
 }

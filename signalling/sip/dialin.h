@@ -67,4 +67,7 @@ void dialin_stop(struct dialin *dialin);
 /* After they are gone. Accepts NULL, returns NULL. */
 struct dialin *dialin_free(struct dialin *dialin);
 
+/* Of its meetings. Any thread. */
+struct pins *dialin_pins(const struct dialin *dialin);
+
 #endif

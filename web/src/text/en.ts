@@ -267,6 +267,7 @@ export const en = {
     choosePinText: '6 to 16 digits. The old PIN stops working.',
     pinChosen: 'The meeting has a new PIN',
     pinRefused: 'Choose another PIN: 6 to 16 digits that are not easily guessed.',
+    pinTries: 'Too many PINs were tried. Try again in an hour.',
   },
   poll: {
     heading: 'Polls',

@@ -265,6 +265,7 @@ export const zh: Text = {
     choosePinText: '6 至 16 位数字。旧密码将失效。',
     pinChosen: '会议密码已更改',
     pinRefused: '请另选密码：6 至 16 位、不易猜到的数字。',
+    pinTries: '尝试次数过多，请一小时后再试。',
   },
   poll: {
     heading: '投票',

@@ -145,8 +145,9 @@ async function choosePin(call: Call): Promise<void> {
   try {
     await call.phones.choosePin(pin.replace(/\s/g, ''));
     toast({ id: 'pin', words: t.pinChosen, icon: 'check' });
-  } catch {
-    toast({ id: 'pin', words: t.pinRefused, icon: 'alert', tone: 'warn', ms: 8000 });
+  } catch (error) {
+    const tries = error instanceof CommandError && error.code === 'pin_tries';
+    toast({ id: 'pin', words: tries ? t.pinTries : t.pinRefused, icon: 'alert', tone: 'warn', ms: 8000 });
   }
 }
 
