@@ -39,7 +39,7 @@ enum {
     MEDIA_LEG_PTIME_MIN_MS = 10,
     MEDIA_LEG_PTIME_MAX_MS = 60,
     MEDIA_LEG_GAIN_MAX_DB = 18, /* both ways */
-    MEDIA_LEG_PROMPTS_MAX = 16, /* waiting to be played on one leg */
+    MEDIA_LEG_PROMPTS_MAX = 24, /* waiting to be played on one leg */
     MEDIA_LEG_LOST_MS = 10000,  /* no RTP for that long while some is expected: lost */
     MEDIA_LEG_STATISTICS_MS = 5000,
     MEDIA_LEGS_MAX = 2048, /* of one worker */

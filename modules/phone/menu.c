@@ -1,6 +1,7 @@
 #include "modules/phone/menu.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { GAIN_MOST_DB = 18 };
 
@@ -46,17 +47,30 @@ void menu_begin(struct menu *menu, struct menu_actions *ret_actions)
     pin_ask(menu, ret_actions);
 }
 
+static void spell(const char *digits, struct menu_actions *actions)
+{
+    for (const char *digit = digits; *digit != '\0'; digit++)
+        play(actions, (enum menu_prompt)(MENU_PROMPT_0 + (*digit - '0')));
+}
+
 static void invite_say(struct menu_actions *actions)
 {
     play(actions, MENU_PROMPT_INVITED);
     play(actions, MENU_PROMPT_PRESS_1);
 }
 
-void menu_invite(struct menu *menu, struct menu_actions *ret_actions)
+void menu_invite(struct menu *menu, const char *number, struct menu_actions *ret_actions)
 {
+    char digits[MENU_NUMBER_MAX + 1];
     *menu = (struct menu){.at = MENU_AT_INVITE};
     *ret_actions = (struct menu_actions){0};
     invite_say(ret_actions);
+    snprintf(digits, sizeof digits, "%.*s", (int)strspn(number + (*number == '+'), "0123456789"),
+             number + (*number == '+'));
+    if (digits[0] == '\0')
+        return;
+    play(ret_actions, MENU_PROMPT_CALLED_FROM);
+    spell(digits, ret_actions);
 }
 
 /* ---- keys ---- */
@@ -114,7 +128,13 @@ static bool vote_key(struct menu *menu, char key, struct menu_actions *actions)
 {
     uint8_t number = key == '0' ? MENU_ANSWERS_MAX : (uint8_t)(key - '0');
     uint8_t answers = menu->answers;
-    if (answers == 0 || key < '0' || key > '9')
+    if (key < '0' || key > '9')
+        return false;
+    if (menu->polling) { /* typed in one go: it waits for how many answers there are */
+        menu->early = key;
+        return true;
+    }
+    if (answers == 0)
         return false;
     stop(actions);
     if (number > answers) {
@@ -152,6 +172,8 @@ static void meeting_key(struct menu *menu, char key, struct menu_actions *action
         gain_key(menu, -MENU_GAIN_STEP_DB, actions);
         break;
     case '8':
+        menu->polling = true;
+        menu->early = '\0';
         act(actions, (struct menu_action){.what = MENU_POLL});
         break;
     case '0':
@@ -280,9 +302,14 @@ void menu_poll_opened(struct menu *menu, struct menu_actions *ret_actions)
 void menu_poll(struct menu *menu, uint8_t answers, struct menu_actions *ret_actions)
 {
     *ret_actions = (struct menu_actions){0};
+    char early = menu->early;
+    menu->polling = false;
+    menu->early = '\0';
     if (menu->at != MENU_AT_MEETING)
         return;
     menu->answers = answers;
+    if (early != '\0' && vote_key(menu, early, ret_actions))
+        return;
     stop(ret_actions);
     play(ret_actions, answers > 0 ? MENU_PROMPT_POLL : MENU_PROMPT_POLL_NONE);
 }
@@ -302,6 +329,5 @@ void menu_counted(struct menu *menu, uint32_t people, struct menu_actions *ret_a
         return;
     play(ret_actions, MENU_PROMPT_COUNT);
     snprintf(digits, sizeof digits, "%u", people);
-    for (const char *digit = digits; *digit != '\0'; digit++)
-        play(ret_actions, (enum menu_prompt)(MENU_PROMPT_0 + (*digit - '0')));
+    spell(digits, ret_actions);
 }

@@ -15,7 +15,8 @@
 enum {
     MENU_PIN_MAX = 16,       /* digits */
     MENU_ATTEMPTS_MAX = 3,   /* wrong PINs that end the call */
-    MENU_ACTIONS_MAX = 12,   /* of one event: a count has the most */
+    MENU_NUMBER_MAX = 15,    /* digits of ours that whom we called is told */
+    MENU_ACTIONS_MAX = 20,   /* of one event: such a number has the most */
     MENU_SILENCE_MS = 20000, /* without a key in the menu: asked again, then hung up */
     MENU_INVITE_MS = 8000,   /* without a key by whom we called: asked again */
     MENU_ANSWERS_MAX = 10,   /* of a poll: 0 is the tenth */
@@ -41,6 +42,7 @@ enum {
     X(HELP, "help")                                                                                \
     X(INVITED, "invited")                                                                          \
     X(PRESS_1, "press_1")                                                                          \
+    X(CALLED_FROM, "called_from")                                                                  \
     X(POLL_OPEN, "poll_open")                                                                      \
     X(POLL, "poll")                                                                                \
     X(POLL_NONE, "poll_none")                                                                      \
@@ -115,14 +117,16 @@ struct menu {
     bool silent; /* was asked again once */
     bool star;   /* the key before was * */
     bool muted, hand;
+    bool polling;    /* MENU_POLL is asked */
+    char early;      /* a digit typed meanwhile; 0: none */
     uint8_t answers; /* of the poll whose answer is awaited; 0: none */
     int8_t gain_db;
 };
 
 /* The call is answered. */
 void menu_begin(struct menu *menu, struct menu_actions *ret_actions);
-/* Whom we called has answered. */
-void menu_invite(struct menu *menu, struct menu_actions *ret_actions);
+/* Whom we called has answered. `number`: ours, "+49301234567", told once; "": it is not. */
+void menu_invite(struct menu *menu, const char *number, struct menu_actions *ret_actions);
 void menu_key(struct menu *menu, char key, struct menu_actions *ret_actions);
 /* Nothing was pressed for MENU_SILENCE_MS. */
 void menu_silence(struct menu *menu, struct menu_actions *ret_actions);

@@ -209,7 +209,7 @@ static void answered(struct call *call, const char *sdp)
     call->talking = true;
     tell(call, "answered", 0);
     patience(call, OUTGOING_KEY_MS);
-    menu_invite(&call->menu, &actions);
+    menu_invite(&call->menu, call->dialin->config.out.number, &actions);
     call_act(call, &actions);
 }
 

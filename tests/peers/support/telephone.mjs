@@ -1,4 +1,5 @@
-// A telephone of few words: SIP over UDP, PCMU, keys by INFO; it counts the RTP packets it misses.
+// A telephone of few words: SIP over UDP, PCMU, keys by INFO or as telephone-events; it counts the
+// RTP packets it misses.
 import { fork } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,10 @@ function tone() {
   return Buffer.from(Array.from({ length: 160 }, (_, i) => encode(Math.round(8000 * Math.sin((i * Math.PI) / 4)))));
 }
 
+const KEYS = '0123456789*#ABCD';
+const KEY_PACKETS = 5;
+const KEY_ENDS = 3;
+
 async function bound() {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
   await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
@@ -24,7 +29,7 @@ async function bound() {
   return { socket, port: socket.address().port, close };
 }
 
-/** Calls "meet" at that port as `user`: {press(keys), ended(), count(), counted(), hangUp()}. */
+/** Calls "meet" at that port as `user`: {press(keys), touch(keys), ended(), count(), counted(), hangUp()}. */
 export async function telephone(port, user = 'ann') {
   const sip = await bound();
   const rtp = await bound();
@@ -51,7 +56,7 @@ export async function telephone(port, user = 'ann') {
     }
     if (/^SIP\/2.0 [2-6]/.test(text)) answers.set(/^CSeq: (.*)$/im.exec(text)[1].trim(), text);
   });
-  const answer = await asked('INVITE', `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${rtp.port} RTP/AVP 0\r\n`);
+  const answer = await asked('INVITE', `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${rtp.port} RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n`);
   to = /^To: (.*)$/im.exec(answer)[1].trim();
   send('ACK', 1);
   const media = Number(/m=audio (\d+)/.exec(answer)[1]);
@@ -59,11 +64,26 @@ export async function telephone(port, user = 'ann') {
   const packet = Buffer.concat([Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]), sound]);
   let sequence = 0;
   let begun = Date.now();
+  let touched = null;
+  /** A packet of the key that is held (RFC 4733 2.5): its end is sent three times. */
+  const event = () => {
+    const ticks = (sequence - touched.first + 1) * 160;
+    const left = KEY_PACKETS + KEY_ENDS - 1 - (sequence - touched.first);
+    const bytes = Buffer.concat([packet.subarray(0, 12), Buffer.from([KEYS.indexOf(touched.key), left < KEY_ENDS ? 0x8a : 10, 0, 0])]);
+    bytes[1] = 101 | (sequence === touched.first ? 0x80 : 0);
+    bytes.writeUInt16BE(sequence & 0xffff, 2);
+    bytes.writeUInt32BE((touched.first * 160) >>> 0, 4);
+    bytes.writeUInt16BE(Math.min(ticks, KEY_PACKETS * 160), 14);
+    if (left === KEY_ENDS - 1) touched.ended = Date.now();
+    if (left === 0) (touched.done(touched.ended), (touched = null));
+    return bytes;
+  };
   const timer = setInterval(() => {
     for (; (Date.now() - begun) / 20 >= sequence; sequence++) {
       packet.writeUInt16BE(sequence & 0xffff, 2);
       packet.writeUInt32BE((sequence * 160) >>> 0, 4);
-      rtp.socket.send(Buffer.from(packet), media, '127.0.0.1');
+      if (touched && touched.first === undefined) touched.first = sequence;
+      rtp.socket.send(touched ? event() : Buffer.from(packet), media, '127.0.0.1');
     }
   }, 20);
   onCleanup(() => clearInterval(timer));
@@ -78,6 +98,12 @@ export async function telephone(port, user = 'ann') {
   return {
     press: async (keys) => {
       for (const key of keys) await asked('INFO', `Signal=${key}\r\nDuration=100\r\n`, 'application/dtmf-relay');
+    },
+    /** Holds each key for 100 ms; resolves with when the last one's end left (ms since 1970). */
+    touch: async (keys) => {
+      let end = 0;
+      for (const key of keys) end = await new Promise((done) => (touched = { key, done }));
+      return end;
     },
     ended: () => ended,
     count: () => (seen = { received: 0, lost: 0 }),

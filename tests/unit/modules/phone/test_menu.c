@@ -200,7 +200,7 @@ static void test_removed(void **state)
 static void test_whom_we_call_presses_1(void **state)
 {
     (void)state;
-    menu_invite(&menu, &actions);
+    menu_invite(&menu, "", &actions);
     note();
     menu_silence(&menu, &actions);
     note();
@@ -213,11 +213,26 @@ static void test_whom_we_call_presses_1(void **state)
     HEARD("");
     checked(MENU_FOUND_IN, 2);
     HEARD("stop joined");
-    menu_invite(&menu, &actions);
+    menu_invite(&menu, "", &actions);
     note();
     keys("1");
     checked(MENU_FAILED, 0); /* the meeting has ended meanwhile */
     HEARD("invited press_1 stop join stop goodbye hang_up");
+}
+
+/* Once, after how to join: who knows us presses before it is over. */
+static void test_whom_we_call_hears_our_number(void **state)
+{
+    (void)state;
+    menu_invite(&menu, "+4930125", &actions);
+    note();
+    menu_silence(&menu, &actions);
+    note();
+    HEARD("invited press_1 called_from 4 9 3 0 1 2 5 invited press_1");
+    menu_invite(&menu, "+123456789012345", &actions);
+    assert_int_equal(actions.count, 3 + MENU_NUMBER_MAX);
+    menu_invite(&menu, "anonymous", &actions);
+    assert_int_equal(actions.count, 2);
 }
 
 static void polled(uint8_t answers)
@@ -256,6 +271,28 @@ static void test_votes(void **state)
     HEARD("poll? stop poll mute+ muted");
 }
 
+/* *83 before it is known how many answers there are. */
+static void test_a_vote_typed_in_one_go(void **state)
+{
+    (void)state;
+    keys("1#");
+    checked(MENU_FOUND_IN, 1);
+    heard[0] = '\0';
+    keys("*83");
+    polled(3);
+    HEARD("poll? stop vote:3");
+    keys("*89");
+    polled(3); /* there is no ninth: another one may follow */
+    keys("1");
+    HEARD("poll? stop poll stop vote:1");
+    keys("*82");
+    polled(0);
+    HEARD("poll? stop poll_none");
+    keys("*8");
+    polled(3); /* the 2 before it is forgotten */
+    HEARD("poll? stop poll");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,7 +304,9 @@ int main(void)
         cmocka_unit_test_setup(test_silence_asks_once_more, begin),
         cmocka_unit_test_setup(test_removed, begin),
         cmocka_unit_test_setup(test_whom_we_call_presses_1, begin),
+        cmocka_unit_test_setup(test_whom_we_call_hears_our_number, begin),
         cmocka_unit_test_setup(test_votes, begin),
+        cmocka_unit_test_setup(test_a_vote_typed_in_one_go, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
