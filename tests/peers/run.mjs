@@ -1,11 +1,13 @@
-// Runs *.test.mjs, one file after another and one test after another; see ./run.
+// Runs *.test.mjs, one file after another and one test after another; see ./run. `--only WORDS`: those
+// of their tests whose names hold WORDS.
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { cleanup } from '../e2e/support/cleanup.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const wanted = process.argv.slice(2);
+const { values: options, positionals: wanted } = parseArgs({ options: { only: { type: 'string', default: '' } }, allowPositionals: true });
 const files = readdirSync(here)
   .filter((name) => name.endsWith('.test.mjs'))
   .filter((name) => wanted.length === 0 || wanted.some((word) => name.includes(word)))
@@ -25,6 +27,7 @@ async function limited(promise, ms) {
 for (const file of files) {
   const { tests } = await import(join(here, file));
   for (const [name, test] of Object.entries(tests)) {
+    if (!name.includes(options.only)) continue;
     const start = Date.now();
     try {
       await limited(test(), LIMIT_MS);

@@ -65,6 +65,19 @@ export const asked = (method, { has = [], timeout = 60000 } = {}) => `<recv requ
 export const reply = (status, { headers = '', content, retrans = false, withContact = false } = {}) =>
   message(`SIP/2.0 ${status}\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n${withContact ? contact : ''}${headers}${body(content)}`, retrans);
 
+/** A call of theirs: what who is called needs is kept for respond() and theirs(). */
+export const called = ({ has = [], timeout = 60000 } = {}) => {
+  const kept = { To: 'me', From: 'to', Via: 'via', CSeq: 'cseq' };
+  const keep = Object.entries(kept).map(([header, name]) => `<ereg regexp=".*" search_in="hdr" header="${header}:" assign_to="${name}"/>`);
+  return `<recv request="INVITE" rrs="true" timeout="${timeout}"><action>${keep.join('')}${finds(has, 'msg')}</action></recv>\n`;
+};
+/** The answer to its INVITE, whatever came since. */
+export const respond = (status, { headers = '', content, retrans = false } = {}) =>
+  message(`SIP/2.0 ${status}\nVia: [$via]\nFrom: [$to]\nTo: [$me];tag=[call_number]\nCall-ID: [call_id]\nCSeq: [$cseq]\n${headers.includes('Contact:') ? '' : contact}${headers}${body(content)}`, retrans);
+/** A request of who was called. */
+export const theirs = (method, cseq, { headers = '', content, type, withContact = false } = {}) =>
+  message(`${method} [next_url] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];rport;branch=[branch]\nFrom: [$me];tag=[call_number]\nTo: [$to]\nCall-ID: [call_id]\nCSeq: ${cseq} ${method}\nMax-Forwards: 70\n${withContact ? contact : ''}${headers}${body(content, type)}`, method !== 'ACK');
+
 export const pause = (ms) => `<pause milliseconds="${ms}"/>\n`;
 
 /** From INVITE to ACK. */

@@ -1,6 +1,7 @@
 // Other people's SIP on loopback: kamailio as a provider, sipp as a telephone, a small name server.
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,15 +10,27 @@ import { run, scratch } from './parley.mjs';
 
 const scenarios = join(dirname(fileURLToPath(import.meta.url)), '../sip');
 
-/** A UDP port that is free at `address`. */
-export function freeUdp(address = '127.0.0.1') {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4').on('error', reject);
-    socket.bind(0, address, () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
+const PORT_FIRST = 10240; // below those the kernel gives to who asks for any (ip_local_port_range)
+const PORT_COUNT = 20000;
+const TRIES = 20;
+
+const bindable = (listen) => new Promise((resolve) => listen(resolve));
+const udpFree = (address, port) => bindable((done) => {
+  const socket = createSocket('udp4').on('error', () => done(false));
+  socket.bind({ port, address, exclusive: true }, () => socket.close(() => done(true)));
+});
+const tcpFree = (address, port) => bindable((done) => {
+  const server = createServer().on('error', () => done(false));
+  server.listen({ port, host: address, exclusive: true }, () => server.close(() => done(true)));
+});
+
+/** A port that is free at `address` for UDP and TCP, and that nobody is given who asks for any. */
+export async function freeUdp(address = '127.0.0.1') {
+  for (let i = 0; i < TRIES; i++) {
+    const port = PORT_FIRST + Math.floor(Math.random() * PORT_COUNT);
+    if ((await udpFree(address, port)) && (await tcpFree(address, port))) return port;
+  }
+  throw new Error(`no free port at ${address}`);
 }
 
 function modules() {
@@ -27,10 +40,25 @@ function modules() {
   throw new Error('kamailio is not installed');
 }
 
-/** kamailio as a registrar that asks for a digest: {address, port, stop(), log()}. */
-export async function provider({ address = '127.0.0.1', port, algorithm = 'MD5', password = 'secret', tls } = {}) {
+const TAKEN = 'Address already in use';
+
+/**
+ * kamailio as a registrar that asks for a digest: {address, port, stop(), log()}. A port that
+ * somebody else was given meanwhile is given up for another, one that was asked for is waited for.
+ */
+export async function provider(options = {}) {
+  for (let i = 1; ; i++) {
+    try {
+      return await kamailio({ ...options, port: options.port ?? (await freeUdp(options.address)) });
+    } catch (error) {
+      if (i === TRIES || !error.message.includes(TAKEN)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function kamailio({ address = '127.0.0.1', port: at, algorithm = 'MD5', password = 'secret', tls }) {
   const folder = scratch();
-  const at = port ?? (await freeUdp(address));
   const text = readFileSync(join(scenarios, 'kamailio.cfg'), 'utf8')
     .replaceAll('@MODULES@', modules())
     .replaceAll('@LISTEN@', tls ? `tls:${address}:${at}` : `udp:${address}:${at}`)
@@ -61,18 +89,19 @@ export async function provider({ address = '127.0.0.1', port, algorithm = 'MD5',
 
 /**
  * Runs a scenario once, or `calls` times: resolves when it went as it says. `scenario` is the name of
- * one in tests/peers/sip, or the XML of one made by scenario.mjs.
+ * one in tests/peers/sip, or the XML of one made by scenario.mjs. `local`: the port it is at; with
+ * `target` null it waits there to be called.
  */
-export async function sipp(scenario, port, { calls = 1, rate = 10, address = '127.0.0.1', keys = {}, seconds = 60, args = [], target } = {}) {
+export async function sipp(scenario, port, { calls = 1, rate = 10, address = '127.0.0.1', local, keys = {}, seconds = 60, args = [], target } = {}) {
   const folder = scratch();
   const made = scenario.startsWith('<?xml');
   const file = made ? join(folder, 'scenario.xml') : join(scenarios, `${scenario}.xml`);
   if (made) writeFileSync(file, scenario);
-  const local = await freeUdp(address);
-  const media = 20000 + 2 * Math.floor(Math.random() * 15000);
+  const at = local ?? (await freeUdp(address));
+  const media = (await freeUdp(address)) & ~1;
   const named = Object.entries(keys).flatMap(([key, value]) => ['-key', key, String(value)]);
   const result = await run('sipp', [
-    ...(target === null ? [] : [`127.0.0.1:${port}`]), '-sf', file, '-i', address, '-p', String(local), '-mp', String(media), '-mi', address,
+    ...(target === null ? [] : [`127.0.0.1:${port}`]), '-sf', file, '-i', address, '-p', String(at), '-mp', String(media), '-mi', address,
     '-m', String(calls), '-r', String(rate), '-nostdin', '-timeout', `${seconds}s`, '-timeout_error', '-trace_err',
     '-error_file', join(folder, 'errors'), ...named, ...args,
   ], { env: { TERM: 'dumb' }, seconds: seconds + 5 });
@@ -104,6 +133,34 @@ export async function silence(address = '127.0.0.1') {
   socket.on('message', () => heard++);
   onCleanup(() => socket.close());
   return { address, port: socket.address().port, heard: () => heard };
+}
+
+/**
+ * A trunk before sipps: answers OPTIONS itself, which a sipp would take for a call, and hands on all
+ * else both ways, a call to the port that `ports` has for its number. {port, address, invites: when
+ * each came, deaf}: when `deaf` it hands on nothing.
+ */
+export async function trunkBefore(ports, address = '127.0.0.1') {
+  const socket = createSocket('udp4');
+  await new Promise((resolve) => socket.bind(0, address, resolve));
+  onCleanup(() => socket.close());
+  const self = { address, port: socket.address().port, deaf: false, invites: [] };
+  const calls = new Map();
+  let parley = null;
+  socket.on('message', (bytes, from) => {
+    if (Object.values(ports).includes(from.port)) return parley && socket.send(bytes, parley.port, parley.address);
+    parley = from;
+    const text = bytes.toString();
+    const id = /^Call-ID: (.*)$/im.exec(text)?.[1];
+    const [, method, number] = /^(\w+) sip:([^@;> ]*)/.exec(text) ?? [];
+    if (method === 'INVITE') self.invites.push(Date.now());
+    if (method === 'INVITE' && ports[number]) calls.set(id, ports[number]);
+    if (method === 'OPTIONS') {
+      const kept = text.split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line));
+      socket.send(`SIP/2.0 200 OK\r\n${kept.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`, from.port, from.address);
+    } else if (!self.deaf && calls.has(id)) socket.send(bytes, calls.get(id), address);
+  });
+  return self;
 }
 
 const encodedName = (name) => Buffer.concat([...name.split('.').filter(Boolean).map((part) => Buffer.from([part.length, ...Buffer.from(part)])), Buffer.from([0])]);
