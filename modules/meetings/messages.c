@@ -225,9 +225,15 @@ static const struct json_field msg_dials_fields[] = {
 TABLE(msg_dials, "Calls that are being made, or have just come to nothing; to hosts and to who "
                  "calls.");
 
+static const struct json_field msg_number_fields[] = {
+    TEXT(msg_number, number, 1, 64, true, "to call, as the operator wrote it"),
+    TEXT(msg_number, language, 0, 16, true, "en, zh-CN: the menu speaks it; empty: it is not told"),
+};
+static TABLE(msg_number, "A number to dial in.");
+
 static const struct json_field msg_phone_fields[] = {
     TEXT(msg_phone, pin, 0, 32, true, "what callers type; empty: nobody can call in"),
-    TEXTS(msg_phone, numbers, 64, 64, "to call"),
+    LIST(msg_phone, numbers, &msg_number_table, MEETING_NUMBERS_MAX, true, "to call"),
     BOOL(msg_phone, dial, "I may call others out of the meeting"),
 };
 TABLE(msg_phone, "How to take part by telephone.");

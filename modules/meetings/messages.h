@@ -21,6 +21,7 @@ enum {
     MEETING_QUESTION_MAX = 300,  /* bytes of a poll's question */
     MEETING_ANSWER_MAX = 120,    /* bytes of one answer */
     MEETING_ANSWERS_MAX = 10,    /* of a poll; 2 at least */
+    MEETING_NUMBERS_MAX = 64,    /* to dial in */
     MEETING_CHAT_PAGE_MAX = 100,
 };
 
@@ -166,9 +167,13 @@ struct msg_dials {
 };
 
 /* How to take part by telephone. */
+struct msg_number {
+    const char *number, *language;
+};
+
 struct msg_phone {
     const char *pin;
-    struct json_list numbers; /* const char * */
+    struct json_list numbers; /* struct msg_number */
     bool dial;                /* I may call others */
 };
 

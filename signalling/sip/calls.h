@@ -36,6 +36,8 @@ struct dialin {
     struct prompts prompts;
     struct guesses guesses; /* of callers */
     struct pins *pins;
+    struct msg_number *numbers; /* to dial in */
+    size_t number_count;
     struct metric *received, *refused, *restarts;
 };
 
@@ -117,7 +119,8 @@ struct outgoing_wish {
     struct dialin *dialin;
     uint64_t leg;
     char record[CRYPTO_ID_CHARS + 1], meeting[REGISTRY_ID_MAX + 1], number[DIALING_TEXT_MAX],
-        name[REGISTRY_NAME_MAX + 1], caller[CALL_TEXT_MAX], prefix[DIALING_PREFIX_MAX + 2];
+        name[REGISTRY_NAME_MAX + 1], from[REGISTRY_NAME_MAX + 1], caller[CALL_TEXT_MAX],
+        prefix[DIALING_PREFIX_MAX + 2];
     int64_t rate, length_ms, started;
     bool lobby; /* who answers waits in the lobby, when there is one */
 };

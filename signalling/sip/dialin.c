@@ -208,6 +208,20 @@ static void on_down(void *context)
 
 /* ---- beginning and end ---- */
 
+static enum status numbers_take(struct dialin *dialin)
+{
+    const struct config_list *numbers = &dialin->config.numbers;
+    dialin->numbers = calloc(MEETING_NUMBERS_MAX, sizeof *dialin->numbers);
+    if (dialin->numbers == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < numbers->count && i < MEETING_NUMBERS_MAX; i++)
+        dialin->numbers[dialin->number_count++] =
+            (struct msg_number){.number = numbers->items[i], .language = ""};
+    dialin->number_count =
+        trunks_numbers(dialin->trunks, dialin->numbers, dialin->number_count, MEETING_NUMBERS_MAX);
+    return STATUS_OK;
+}
+
 enum status dialin_new(const struct dialin_config *config, struct dialin **ret_dialin)
 {
     struct dialin *dialin = calloc(1, sizeof *dialin);
@@ -227,6 +241,8 @@ enum status dialin_new(const struct dialin_config *config, struct dialin **ret_d
         status = arena_new(CALL_ARENA_MAX, &dialin->arena);
     if (status == STATUS_OK)
         status = pins_new(&dialin->pins);
+    if (status == STATUS_OK)
+        status = numbers_take(dialin);
     if (status != STATUS_OK) {
         dialin_free(dialin);
         return status;
@@ -332,6 +348,7 @@ struct dialin *dialin_free(struct dialin *dialin)
     arena_free(dialin->arena);
     pins_free(dialin->pins);
     free(dialin->messages);
+    free(dialin->numbers);
     free(dialin);
     return NULL;
 }

@@ -19,8 +19,7 @@ struct json_list dialout_numbers(const struct dialin *dialin)
 {
     if (dialin == NULL)
         return (struct json_list){0};
-    const struct config_list *numbers = &dialin->config.numbers;
-    return (struct json_list){.items = numbers->items, .count = numbers->count};
+    return (struct json_list){.items = dialin->numbers, .count = dialin->number_count};
 }
 
 /* ---- beginning ---- */
@@ -46,6 +45,7 @@ static void wish_make(struct dialin *dialin, const struct dialout_wish *from,
     snprintf(wish->number, sizeof wish->number, "%s", target->number);
     snprintf(wish->prefix, sizeof wish->prefix, "%s", target->prefix);
     snprintf(wish->name, sizeof wish->name, "%s", from->name != NULL ? from->name : "");
+    snprintf(wish->from, sizeof wish->from, "%s", from->from != NULL ? from->from : "");
     snprintf(wish->caller, sizeof wish->caller, "%s%s", from->account != NULL ? "" : "meeting:",
              from->account != NULL ? from->account : from->meeting);
 }

@@ -15,11 +15,12 @@ struct dialout_wish {
     const char *account; /* who is signed in; NULL: a guest, counted with the meeting */
     const char *number;  /* as typed */
     const char *name;    /* of the callee; NULL: none */
+    const char *from;    /* name of who calls, as the callee sees it; NULL: none */
 };
 
 /* Whether this one may call at all. Accepts NULL. */
 bool dialout_may(const struct dialin *dialin, bool host);
-/* phone.numbers, const char *; none when dialin is NULL. */
+/* phone.numbers and those of the trunks, struct msg_number; none when dialin is NULL. */
 struct json_list dialout_numbers(const struct dialin *dialin);
 /*
  * Checks rights, rules and limits, writes the record and begins the call; what becomes of it is

@@ -3,6 +3,7 @@
 #include "core/crypto.h"
 #include "core/log.h"
 #include "core/network.h"
+#include "modules/phone/prompts.h"
 #include "signalling/sip/resolver.h"
 
 #include <errno.h>
@@ -182,6 +183,44 @@ struct trunks *trunks_free(struct trunks *trunks)
     return NULL;
 }
 
+/* ---- numbers to dial in ---- */
+
+/* Whether two numbers have the same digits, however they are written. */
+static bool number_same(const char *one, const char *other)
+{
+    static const char digits[] = "0123456789";
+    for (;;) {
+        one += strcspn(one, digits);
+        other += strcspn(other, digits);
+        if (*one != *other)
+            return false;
+        if (*one == '\0')
+            return true;
+        one++;
+        other++;
+    }
+}
+
+size_t trunks_numbers(const struct trunks *trunks, struct msg_number *numbers, size_t count,
+                      size_t max)
+{
+    for (size_t i = 0; i < trunks->count; i++) {
+        const struct trunk_settings *settings = trunks->lines[i].settings;
+        const char *language = prompt_language_name((enum prompt_language)settings->language);
+        for (size_t j = 0; j < settings->numbers.count; j++) {
+            size_t at = 0;
+            while (at < count && !number_same(numbers[at].number, settings->numbers.items[j]))
+                at++;
+            if (at == max)
+                return count;
+            if (at == count)
+                numbers[count++].number = settings->numbers.items[j];
+            numbers[at].language = language;
+        }
+    }
+    return count;
+}
+
 /* ---- what the process is told ---- */
 
 enum status trunks_messages(const struct trunks *trunks, struct wire_message *messages, size_t max,
@@ -336,22 +375,6 @@ void trunks_message(struct trunks *trunks, const struct wire_message *message)
     log_event(LOG_PHONE, line->up ? LOG_INFO : LOG_WARN, line->up ? "trunk_up" : "trunk_down",
               "trunk=%s at=%s why=%s", line->name, address != NULL ? address : "",
               reason != NULL ? reason : "");
-}
-
-/* Whether two numbers have the same digits, however they are written. */
-static bool number_same(const char *one, const char *other)
-{
-    static const char digits[] = "0123456789";
-    for (;;) {
-        one += strcspn(one, digits);
-        other += strcspn(other, digits);
-        if (*one != *other)
-            return false;
-        if (*one == '\0')
-            return true;
-        one++;
-        other++;
-    }
 }
 
 static bool number_is_of(const struct line *line, const char *called)

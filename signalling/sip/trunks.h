@@ -8,6 +8,7 @@
 #define SIGNALLING_SIP_TRUNKS_H
 
 #include "core/metrics.h"
+#include "modules/meetings/messages.h"
 #include "signalling/sip/bridge.h"
 #include "signalling/sip/trunk.h"
 
@@ -29,6 +30,10 @@ MUST_USE enum status trunks_new(const struct trunks_config *config, struct trunk
 /* Accepts NULL, returns NULL. The bridge has stopped. */
 struct trunks *trunks_free(struct trunks *trunks);
 
+/* Adds phone.trunk.NAME.numbers, borrowed, to those in `numbers` (`count`, of at most `max`); one
+ * that is there gets its language. Their count. */
+size_t trunks_numbers(const struct trunks *trunks, struct msg_number *numbers, size_t count,
+                      size_t max);
 /* TRUNK and ALLOW messages to begin with, borrowed until trunks_free. Errors: STATUS_LIMIT. */
 MUST_USE enum status trunks_messages(const struct trunks *trunks, struct wire_message *messages,
                                      size_t max, size_t *ret_count);

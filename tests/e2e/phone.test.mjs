@@ -205,7 +205,7 @@ export const tests = {
 
   async 'the page says how to dial in; a host chooses a PIN'() {
     const port = await freePort();
-    const server = await startServer({ 'phone.enabled': 'yes', 'phone.udp': `127.0.0.1:${port}`, 'phone.allow': '127.0.0.1', 'phone.numbers': '+49 30 1234567, +1 212 555 0123' });
+    const server = await startServer({ 'phone.enabled': 'yes', 'phone.udp': `127.0.0.1:${port}`, 'phone.allow': '127.0.0.1', 'phone.numbers': '+49 30 1234567, +1 212 555 0123', 'phone.trunk.cn.host': '127.0.0.1:9', 'phone.trunk.cn.numbers': '+86 10 1234 5678', 'phone.trunk.cn.language': 'zh-CN' });
     const { id, token } = await server.createMeeting({});
     const browser = await launchChromium();
     const ann = await join(await newPerson(browser, server, { name: 'Ann' }), id, { token });
@@ -214,7 +214,9 @@ export const tests = {
     await ann.page.getByTestId('show-dial-in').click();
     const shown = (await ann.page.getByTestId('dial-in-pin').textContent()).replace(/\D/g, '');
     check(/^\d{9,}$/.test(shown), `a PIN of nine digits or more: ${shown}`);
-    check((await ann.page.getByTestId('dial-in').textContent()).includes('Germany'), 'countries are named');
+    const words = await ann.page.getByTestId('dial-in').textContent();
+    check(words.includes('Germany'), 'countries are named');
+    check(words.includes('China · Chinese') && words.includes('+86 10 1234 5678'), `a trunk's number, with its language: ${words}`);
     const tap = await ann.page.getByTestId('one-tap').first().getAttribute('href');
     check(tap === `tel:+49301234567,,${shown}%23`, `one tap: ${tap}, PIN ${shown}`);
     await axeFinds(ann.page, 'how to dial in');

@@ -9,6 +9,7 @@ import { session as account, ticket } from '../account';
 import { batch, computed, effect, signal } from '@preact/signals';
 import { meetingInfo, serverInfo, HttpError, type MeetingInfo } from '../api';
 import {
+  type Caller,
   CommandError,
   type CommandName,
   type Commands,
@@ -82,8 +83,8 @@ export class Call {
   readonly playback = new Playback();
   readonly phones = new Phones((t, d) => this.session.command(t, d));
   readonly polls = new Polls((t, d) => this.session.command(t, d));
-  /** Numbers of telephone callers, by participant; to hosts. */
-  readonly callers = signal<ReadonlyMap<string, string>>(new Map());
+  /** Telephone callers, by participant; to hosts. */
+  readonly callers = signal<ReadonlyMap<string, Caller>>(new Map());
   readonly chat: Chat;
   readonly view: View;
   readonly session: GatewaySession;
@@ -342,7 +343,7 @@ export class Call {
       this.lobby.value = d.waiting;
       if (fresh) this.onnotice({ kind: 'knock', id: fresh.id, name: fresh.name });
     },
-    callers: (d) => (this.callers.value = new Map(d.callers.map(({ id, number }) => [id, number]))),
+    callers: (d) => (this.callers.value = new Map(d.callers.map((caller) => [caller.id, caller]))),
     dials: (d) => this.phones.changed(d),
     poll: (d) => {
       if (this.polls.changed(d) && d.open && !this.hosting.peek()) this.onnotice({ kind: 'poll', question: d.question });

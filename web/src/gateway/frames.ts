@@ -137,10 +137,23 @@ export interface Dial {
   code: number;
 }
 
+/** A number to call in; `language` of its menu, '' when it is not told. */
+export interface DialIn {
+  number: string;
+  language: string;
+}
+
+/** Who takes part by telephone; `attestation`: what vouches for the number, '' nothing. */
+export interface Caller {
+  id: string;
+  number: string;
+  attestation: '' | 'A' | 'B' | 'C' | 'valid' | 'failed';
+}
+
 export interface PhoneInfo {
   /** '' when nobody can call in. */
   pin: string;
-  numbers: string[];
+  numbers: DialIn[];
   /** I may call others. */
   dial: boolean;
 }
@@ -237,7 +250,7 @@ export interface Dispatches {
   roster: { joined: Participant[]; updated: Participant[]; left: { id: string }[] };
   meeting: Meeting;
   lobby: { waiting: Knock[] };
-  callers: { callers: { id: string; number: string }[] };
+  callers: { callers: Caller[] };
   dials: { dials: Dial[] };
   poll: Poll;
   slots: { slots: { mid: string; source?: { id?: string; kind?: SourceKind } }[] };

@@ -212,6 +212,13 @@ export const en = {
     number: 'Phone number or SIP address',
     numberExample: '+49 30 1234567',
     name: 'Name (optional)',
+    attested: {
+      A: { short: 'A ✓', long: 'Verified: the phone company knows the caller and the number (attestation A)' },
+      B: { short: 'B', long: 'The phone company knows the caller, not the number (attestation B)' },
+      C: { short: 'C', long: 'The phone company only passes the call on (attestation C)' },
+      valid: { short: '✓', long: 'The number’s signature is valid' },
+      failed: { short: '✗', long: 'The number’s signature is wrong: it may be another caller' },
+    },
     hangUp: 'Hang up',
     dismiss: 'Dismiss',
     calling: (n: number) => `Calling (${n})`,

@@ -210,6 +210,13 @@ export const zh: Text = {
     number: '电话号码或 SIP 地址',
     numberExample: '+86 10 12345678',
     name: '姓名（可选）',
+    attested: {
+      A: { short: 'A ✓', long: '已验证：运营商确认来电者及其号码（A 级认证）' },
+      B: { short: 'B', long: '运营商认识来电者，但未确认号码（B 级认证）' },
+      C: { short: 'C', long: '运营商仅转接此来电（C 级认证）' },
+      valid: { short: '✓', long: '号码签名有效' },
+      failed: { short: '✗', long: '号码签名有误：来电者可能另有其人' },
+    },
     hangUp: '挂断',
     dismiss: '关闭',
     calling: (n: number) => `正在呼叫（${n}）`,

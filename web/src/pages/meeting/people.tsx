@@ -9,7 +9,7 @@ import { Popup } from '../../ui/menu';
 import { Avatar, Switch, useSize } from '../../ui/parts';
 import { copyLink } from './actions';
 import { HostItems } from './person-menu';
-import { DialRow } from './phones';
+import { Attested, DialRow } from './phones';
 import { overlay } from './state';
 import { TextSetting } from './text-setting';
 
@@ -213,15 +213,19 @@ function PersonRow({ call, p, order }: { call: Call; p: Participant; order: numb
   const muted = self ? !call.microphoneOn.value : p.muted;
   const speaking = !muted && call.people.levelOf(p.id).value > 0;
   const role = p.role === 'participant' ? '' : t.people[p.role];
+  const caller = p.kind === 'phone' ? call.callers.value.get(p.id) : undefined;
   return (
     <>
       <Avatar name={p.name} seed={p.id} class={speaking ? 'speaking' : ''} />
       <span class="person-words grow">
         <span class="ellipsis">{self ? t.common.selfSuffix(p.name) : p.name}</span>
         {(role || p.kind !== 'browser') && (
-          <small class="quiet ellipsis">
-            {[role, p.kind === 'phone' ? [t.tile.phone, call.callers.value.get(p.id)].filter(Boolean).join(' ') : p.kind === 'whip' ? t.tile.broadcast : ''].filter(Boolean).join(' · ')}
-          </small>
+          <span class="person-kind">
+            <small class="quiet ellipsis">
+              {[role, p.kind === 'phone' ? [t.tile.phone, caller?.number].filter(Boolean).join(' ') : p.kind === 'whip' ? t.tile.broadcast : ''].filter(Boolean).join(' · ')}
+            </small>
+            <Attested caller={caller} />
+          </span>
         )}
       </span>
       <span class="person-states">

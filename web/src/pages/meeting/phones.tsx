@@ -2,7 +2,7 @@
 import { useRef, useState } from 'preact/hooks';
 import type { Call } from '../../call/call';
 import { Phones } from '../../call/phones';
-import { CommandError, type Dial } from '../../gateway/frames';
+import { CommandError, type Caller, type Dial, type DialIn } from '../../gateway/frames';
 import { language, text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { confirm, Dialog } from '../../ui/dialog';
@@ -37,6 +37,20 @@ export function DialRow({ call, dial }: { call: Call; dial: Dial }) {
       </span>
       <IconButton small icon="close" tip="none" label={label} data-testid="dial-cancel" onClick={() => call.phones.cancel(dial.id)} />
     </>
+  );
+}
+
+/** To hosts: what the telephone company says of the caller's number (STIR/SHAKEN). */
+export function Attested({ caller }: { caller: Caller | undefined }) {
+  const t = text.value.phone;
+  if (!caller?.attestation) return null;
+  const words = t.attested[caller.attestation];
+  const tone = caller.attestation === 'failed' ? 'attested bad' : caller.attestation === 'A' || caller.attestation === 'valid' ? 'attested good' : 'attested';
+  return (
+    <small class={tone} title={words.long} data-testid="attested">
+      <span aria-hidden="true">{words.short}</span>
+      <span class="hidden-text">{words.long}</span>
+    </small>
   );
 }
 
@@ -116,16 +130,20 @@ export function CallOut({ call }: { call: Call }) {
   );
 }
 
+/** "Germany · English": the number's country and the language of its menu. */
+function whereOf({ number, language: spoken }: DialIn): string {
+  const own = language.value;
+  const named = spoken ? new Intl.DisplayNames([own], { type: 'language' }).of(spoken === 'zh-CN' ? 'zh' : spoken) : '';
+  return [countryOf(number, own), named].filter(Boolean).join(' · ');
+}
+
 /** What one sends to somebody who will come by telephone. */
 function invitation(call: Call): string {
   const t = text.peek().phone;
   const { pin, numbers } = call.phones.info.peek();
   const title = call.meeting.peek()?.title;
-  const lines = numbers.map((number) => {
-    const country = countryOf(number, language.peek());
-    return country ? `${country}: ${number}` : number;
-  });
-  return [...(title ? [title] : []), call.address(), '', t.byPhone, ...lines, `${t.pin}: ${grouped(pin)}#`, `${t.oneTap}: ${oneTap(numbers[0] ?? '', pin)}`].join('\n');
+  const lines = numbers.map((one) => [whereOf(one), one.number].filter(Boolean).join(': '));
+  return [...(title ? [title] : []), call.address(), '', t.byPhone, ...lines, `${t.pin}: ${grouped(pin)}#`, `${t.oneTap}: ${oneTap(numbers[0]?.number ?? '', pin)}`].join('\n');
 }
 
 async function copyInvitation(call: Call): Promise<void> {
@@ -174,15 +192,15 @@ export function DialIn({ call }: { call: Call }) {
     >
       <p class="quiet">{t.dialInText}</p>
       <ul class="dial-numbers">
-        {numbers.map((number) => (
-          <li key={number}>
+        {numbers.map((one) => (
+          <li key={one.number}>
             <span class="person-words grow">
-              <small class="quiet">{countryOf(number, language.value) || t.number}</small>
+              <small class="quiet">{whereOf(one) || t.number}</small>
               <span class="numbers" data-testid="dial-in-number">
-                {number}
+                {one.number}
               </span>
             </span>
-            <a class="button small" href={oneTap(number, pin)} data-testid="one-tap" aria-label={`${t.oneTap}: ${number}`}>
+            <a class="button small" href={oneTap(one.number, pin)} data-testid="one-tap" aria-label={`${t.oneTap}: ${one.number}`}>
               <Icon name="phone" size={16} />
               {t.oneTap}
             </a>
