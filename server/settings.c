@@ -143,6 +143,9 @@ static const struct config_key keys[] = {
           "More addresses and networks its calls come from, besides those of its host."),
     TRUNK("trusted", CONFIG_BOOL, trusted, "yes", 0, 0, NULL,
           "Believe what it asserts of a caller (P-Asserted-Identity, Remote-Party-ID)."),
+    TRUNK(
+        "names", CONFIG_BOOL, names, "yes", 0, 0, NULL,
+        "Calls out carry the name of who calls beside the number; no: some providers refuse that."),
     TRUNK("ca", CONFIG_TEXT, ca, "", 0, 0, NULL,
           "PEM file with the authorities that sign its certificate; empty: the system's."),
     KEY("phone.out.number", CONFIG_TEXT, phone_out_number, "", 0, 0, NULL,

@@ -72,7 +72,9 @@ static enum status make_call(struct api_call *call)
                                       .participant = "",
                                       .host = true,
                                       .number = body->number,
-                                      .name = named ? body->name : NULL};
+                                      .name = named ? body->name : NULL,
+                                      .from =
+                                          call->caller != NULL ? call->caller->user.name : NULL};
     struct call_made *made = api_result(call, sizeof *made);
     if (made == NULL)
         return STATUS_NO_MEMORY;

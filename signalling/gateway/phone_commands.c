@@ -78,7 +78,8 @@ enum status phone_command_dial(struct call *call)
                                       .host = view.role != REGISTRY_PARTICIPANT,
                                       .account = call->account,
                                       .number = wish->number,
-                                      .name = named ? wish->name : NULL};
+                                      .name = named ? wish->name : NULL,
+                                      .from = view.name};
     status = dialout_begin(call->commands->dialin, &dial, id, &answer);
     if (answer != DIALING_OK) {
         call->code = dialing_code(answer);

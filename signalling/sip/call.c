@@ -312,6 +312,28 @@ static void reinvited(struct call *call, const char *sdp)
     crypto_wipe(&negotiated.security, sizeof negotiated.security);
 }
 
+/* The answer to what we said last: it may be held now, or be taken up again. What cannot be taken
+ * changes nothing. */
+static void refreshed(struct call *call, const char *sdp)
+{
+    struct dialin *dialin = call->dialin;
+    struct negotiated negotiated;
+    if (!call->open || !call->answered || call->offered || sdp == NULL)
+        return;
+    enum status status = negotiate_read(sdp, dialin->arena, &negotiated);
+    if (status == STATUS_OK)
+        status = negotiate_answered(&call->security, &negotiated);
+    if (status == STATUS_OK)
+        status =
+            media_leg_update(dialin->media, call->leg, &negotiated.stream, &negotiated.security);
+    if (status == STATUS_OK)
+        call->security = negotiated.security;
+    else
+        log_event(LOG_PHONE, LOG_WARN, "refresh_not_taken", "leg=%" PRIu64 " status=%s", call->leg,
+                  status_name(status));
+    crypto_wipe(&negotiated.security, sizeof negotiated.security);
+}
+
 static void acknowledged(struct call *call, const char *sdp)
 {
     struct menu_actions actions;
@@ -452,6 +474,8 @@ void call_message(struct call *call, const struct wire_message *message)
     const char *sdp = message->fields[WIRE_SDP], *key = message->fields[WIRE_NAME];
     if (message->type == WIRE_REINVITE)
         reinvited(call, sdp);
+    else if (message->type == WIRE_REFRESHED)
+        refreshed(call, sdp);
     else if (message->type == WIRE_ACK)
         acknowledged(call, sdp);
     else if (message->type == WIRE_DIGIT && key != NULL)

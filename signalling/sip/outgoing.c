@@ -116,6 +116,16 @@ void outgoing_begin(const struct outgoing_wish *wish)
     }
 }
 
+/* Who calls, by name; Parley, when nobody has one; NULL: the trunk takes none. */
+static const char *from_of(const struct call *call)
+{
+    const struct outgoing *outgoing = call->outgoing;
+    const struct trunk_settings *trunk = trunks_find(call->dialin->trunks, outgoing->trunk, "");
+    if (trunk != NULL && !trunk->names)
+        return NULL;
+    return outgoing->wish.from[0] != '\0' ? outgoing->wish.from : "Parley";
+}
+
 static void dial_send(struct call *call)
 {
     const struct outgoing *outgoing = call->outgoing;
@@ -125,7 +135,7 @@ static void dial_send(struct call *call)
                                                  [WIRE_SDP] = outgoing->sdp,
                                                  [WIRE_CALLED] = outgoing->wish.number,
                                                  [WIRE_NUMBER] = call->dialin->config.out.number,
-                                                 [WIRE_REASON] = "Parley"}};
+                                                 [WIRE_REASON] = from_of(call)}};
     bridge_send(call->dialin->bridge, &dial);
 }
 

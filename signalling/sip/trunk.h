@@ -15,7 +15,7 @@ struct trunk_settings {
     const char *host, *proxy;
     int64_t transport; /* enum trunk_transport */
     const char *user, *password, *password_file, *realm;
-    bool registers, trusted;
+    bool registers, trusted, names;
     int64_t expires_s, priority;
     struct config_list numbers, allow;
     int64_t language; /* enum prompt_language */

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum {
-    WIRE_VERSION = 2,
+    WIRE_VERSION = 3,
     WIRE_HEAD = 16,           /* bytes before the fields, the length counted */
     WIRE_FRAME_MAX = 1 << 16, /* bytes: an SDP of 32 KiB and what else an INVITE says */
     WIRE_TEXT_MAX = 1 << 15,  /* bytes of one field */
@@ -41,7 +41,7 @@ enum wire_type {
     WIRE_REFUSE, /* code, REASON: a final answer to the INVITE or re-INVITE that waits */
     WIRE_HANGUP, /* BYE; 480 to what is not answered yet, CANCEL when the call is ours */
     WIRE_DIAL,   /* NAME of the trunk, SDP, CALLED: a number or "sip:user@host", NUMBER and REASON:
-                    ours and how we are called; call: with WIRE_CALL_OUT set */
+                    ours and the name beside it, none: no name; call: with WIRE_CALL_OUT set */
     /* from the process */
     WIRE_READY,       /* listening, and in its sandbox; ADDRESS of UDP */
     WIRE_FAILED,      /* REASON: it cannot listen, and ends */
@@ -55,6 +55,8 @@ enum wire_type {
                          is to be; 0: not */
     WIRE_PROGRESS,    /* of a call of ours; code: 180, 183 …; SDP: early media */
     WIRE_ANSWERED,    /* of a call of ours: 200; SDP (none: what came with WIRE_PROGRESS) */
+    WIRE_REFRESHED,   /* SDP: the answer to a re-INVITE of the process's own, which said again what
+                         was said last */
     WIRE_TYPE_END
 };
 

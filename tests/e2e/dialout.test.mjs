@@ -132,7 +132,7 @@ export const tests = {
     }
     check(callee.invites.length === 6, `a redirection is not followed: ${callee.invites.length} INVITEs`);
     check(callee.invites.every((invite) => /m=audio \d+ RTP\/AVP/.test(invite.body)), 'each INVITE offers');
-    check(callee.invites[0].one('from').includes('+49301234567'), callee.invites[0].one('from'));
+    check(/^"Ann" <sip:\+49301234567@/.test(callee.invites[0].one('from')), callee.invites[0].one('from'));
     await until('each has a record', () => records(server).length === 6);
     // Nobody answers, and a call that is cancelled.
     callee.oninvite = (self, invite) => self.respond(invite, '180 Ringing');

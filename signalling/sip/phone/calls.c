@@ -2,9 +2,8 @@
  * Calls: an INVITE is told to the server, which says what to answer. A call has one INVITE that
  * waits at a time (RFC 3261 14.2), so ANSWER and REFUSE need not say which.
  */
+#include "signalling/sip/phone/call.h"
 #include "signalling/sip/phone/identity.h"
-#include "signalling/sip/phone/refresh.h"
-#include "signalling/sip/phone/trunk.h"
 
 #include <arpa/inet.h>
 #include <sofia-sip/msg_addr.h>
@@ -18,21 +17,6 @@
 #include <strings.h>
 
 enum { CALL_UNSENT = 700 /* statuses from here on are the stack's own */ };
-
-struct phone_call {
-    struct phone_handle handle;
-    struct phone_call *next, *prev;
-    uint64_t id;
-    nua_handle_t *nh;
-    char contact[STACK_CONTACT_MAX]; /* ours */
-    const struct trunk *trunk;       /* of a call of ours; NULL: it came in */
-    bool challenged;                 /* our answer to a challenge is on its way */
-    msg_t *update;                   /* an UPDATE with an offer waits; NULL: an INVITE does */
-    struct refresh refresh;
-    bool waiting;  /* an INVITE, re-INVITE or UPDATE is to be answered */
-    bool answered; /* the first one was */
-    bool ending;   /* BYE was sent, or ENDED told */
-};
 
 static const struct sockaddr *source_of(nua_t *nua)
 {
@@ -68,24 +52,23 @@ static struct phone_call *call_find(struct stack *stack, uint64_t id)
     return call;
 }
 
-/* `peer`, `user`: as agent_contact takes them. */
-static struct phone_call *call_new(struct stack *stack, nua_handle_t *nh, uint64_t id,
-                                   const struct agent *agent, const char *peer, const char *user)
+struct phone_call *call_new(struct stack *stack, nua_handle_t *nh, uint64_t id)
 {
     struct phone_call *call = stack->call_count < PHONE_CALLS_MAX ? calloc(1, sizeof *call) : NULL;
     if (call == NULL)
         return NULL;
     call->handle.kind = HANDLE_CALL;
     call->handle.refresh = &call->refresh;
+    call->stack = stack;
     call->id = id;
     call->nh = nh;
-    agent_contact(agent, peer, user, call->contact);
     call->next = stack->first;
     if (stack->first != NULL)
         stack->first->prev = call;
     stack->first = call;
     stack->call_count++;
-    nua_handle_bind(nh, &call->handle);
+    if (nh != NULL)
+        nua_handle_bind(nh, &call->handle);
     return call;
 }
 
@@ -101,13 +84,15 @@ static void call_free(struct stack *stack, struct phone_call *call)
     if (call->update != NULL)
         msg_unref(call->update);
     refresh_clear(&call->refresh);
-    nua_handle_bind(call->nh, NULL);
-    nua_handle_destroy(call->nh);
+    dial_clear(&call->dial);
+    if (call->nh != NULL) {
+        nua_handle_bind(call->nh, NULL);
+        nua_handle_destroy(call->nh);
+    }
     free(call);
 }
 
-/* The last the server hears of it. */
-static void call_end(struct stack *stack, struct phone_call *call, int code, const char *reason)
+void call_end(struct stack *stack, struct phone_call *call, int code, const char *reason)
 {
     struct wire_message told = {
         .type = WIRE_ENDED, .call = call->id, .code = (uint16_t)(code > 0 ? code : 0)};
@@ -135,6 +120,11 @@ static bool sdp_usable(const sip_t *sip)
     const sip_content_type_t *type = sip->sip_content_type;
     return type != NULL && type->c_type != NULL &&
            strcasecmp(type->c_type, "application/sdp") == 0 && payload->pl_len <= WIRE_TEXT_MAX;
+}
+
+const char *call_sdp(const struct phone_event *event)
+{
+    return event->sip != NULL && sdp_usable(event->sip) ? sdp_of(event->sip) : NULL;
 }
 
 static void invite_tell(struct stack *stack, struct phone_call *call,
@@ -170,8 +160,12 @@ static void on_invite(struct stack *stack, struct phone_call *call, const struct
     if (refused == 0 && first) {
         char source[INET6_ADDRSTRLEN + 16];
         source_url(event->agent->nua, source, sizeof source);
-        call = call_new(stack, event->nh, stack->next_call++, event->agent, source, "");
+        call = call_new(stack, event->nh, stack->next_call++);
         refused = call == NULL ? 503 : 0;
+        if (call != NULL) {
+            agent_contact(event->agent, source, "", call->contact);
+            refresh_know(&call->refresh, event->sip);
+        }
         if (sip_is_allowed(event->sip->sip_allow, sip_method_update, "UPDATE"))
             nua_set_hparams(event->nh, NUTAG_UPDATE_REFRESH(1), TAG_END());
     }
@@ -196,8 +190,7 @@ static void on_invite(struct stack *stack, struct phone_call *call, const struct
 static void on_ack(struct stack *stack, struct phone_call *call, const struct phone_event *event)
 {
     struct wire_message told = {.type = WIRE_ACK, .call = call->id};
-    told.fields[WIRE_SDP] =
-        event->sip != NULL && sdp_usable(event->sip) ? sdp_of(event->sip) : NULL;
+    told.fields[WIRE_SDP] = call_sdp(event);
     stack_say(stack, &told);
 }
 
@@ -265,115 +258,6 @@ static void on_info(struct stack *stack, struct phone_call *call, const struct p
     stack_say(stack, &told);
 }
 
-/* ---- calls of ours ---- */
-
-/* Refused before anything was sent. */
-static void dial_fail(struct stack *stack, uint64_t id, int code)
-{
-    struct wire_message told = {.type = WIRE_ENDED, .call = id, .code = (uint16_t)code};
-    stack_say(stack, &told);
-}
-
-/* The display name as a quoted string (RFC 3261 25.1); what cannot stand in one is left out. */
-static void from_make(const struct wire_message *message, const char *domain, char *ret_from,
-                      size_t size)
-{
-    char name[64];
-    size_t used = 0;
-    const char *text = message->fields[WIRE_REASON], *number = message->fields[WIRE_NUMBER];
-    for (; text != NULL && *text != '\0' && used + 1 < sizeof name; text++) {
-        if ((unsigned char)*text >= ' ' && *text != '"' && *text != '\\')
-            name[used++] = *text;
-    }
-    name[used] = '\0';
-    snprintf(ret_from, size, "\"%s\" <sip:%s@%s>", name,
-             number != NULL && number[0] != '\0' ? number : "anonymous", domain);
-}
-
-static void dial(struct stack *stack, const struct wire_message *message)
-{
-    char url[TRUNK_TEXT_MAX + 144], to[sizeof url + 2], from[TRUNK_TEXT_MAX + 256];
-    const struct trunk *trunk = trunk_find(stack, message->fields[WIRE_NAME]);
-    const char *called = message->fields[WIRE_CALLED];
-    if (trunk == NULL || trunk->target >= trunk->target_count || stack->ending || called == NULL ||
-        strlen(called) > 128 || message->fields[WIRE_SDP] == NULL ||
-        (message->call & WIRE_CALL_OUT) == 0) {
-        dial_fail(stack, message->call, 503);
-        return;
-    }
-    const struct trunk_target *target = &trunk->targets[trunk->target];
-    const struct agent *agent = &stack->agents[target->transport];
-    bool address = strncmp(called, "sip:", 4) == 0;
-    snprintf(url, sizeof url, address ? "%s" : "sip:%s@%s", called, trunk->domain);
-    snprintf(to, sizeof to, "<%s>", url);
-    from_make(message, trunk->domain, from, sizeof from);
-    nua_handle_t *nh =
-        nua_handle(agent->nua, NULL, SIPTAG_TO_STR(to), SIPTAG_FROM_STR(from), TAG_END());
-    struct phone_call *call =
-        nh != NULL ? call_new(stack, nh, message->call, agent, target->url, trunk->user) : NULL;
-    if (call == NULL) {
-        if (nh != NULL)
-            nua_handle_destroy(nh);
-        dial_fail(stack, message->call, 503);
-        return;
-    }
-    call->trunk = trunk;
-    call->refresh.own = true;
-    refresh_keep(&call->refresh, call->contact, message->fields[WIRE_SDP]);
-    nua_invite(nh, NUTAG_URL(url), NUTAG_PROXY(target->url),
-               NUTAG_RETRY_COUNT(trunk->user[0] != '\0' ? 1 : 0), SIPTAG_CONTACT_STR(call->contact),
-               SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-               SIPTAG_PAYLOAD_STR(message->fields[WIRE_SDP]), TAG_END());
-}
-
-static const char *answer_sdp(const struct phone_event *event)
-{
-    return event->sip != NULL && sdp_usable(event->sip) ? sdp_of(event->sip) : NULL;
-}
-
-/* The stack asks again by itself where a 302 or 305 sends it, up to NUTAG_RETRY_COUNT times: none
- * without credentials, once with them, as a challenge counts too. That one is stopped here. */
-static bool redirected(const struct phone_event *event)
-{
-    return event->status == 100 && event->phrase != NULL &&
-           strncmp(event->phrase, "Redirected", 10) == 0;
-}
-
-/* Each early dialog of a forked call is progress; the stack hangs up what answers after the first
- * (RFC 3261 13.2.2.4). Where a 3xx sends us is not asked: rules were checked for one number only.
- */
-static void on_response(struct stack *stack, struct phone_call *call,
-                        const struct phone_event *event)
-{
-    struct wire_message told = {.call = call->id, .code = (uint16_t)event->status};
-    if (call->trunk == NULL)
-        return;
-    if (call->ending) { /* answered while our CANCEL was under way */
-        call->answered = event->status >= 200 && event->status < 300;
-        if (call->answered)
-            nua_bye(call->nh, TAG_END());
-        return;
-    }
-    if (redirected(event)) {
-        nua_cancel(call->nh, TAG_END());
-        call_end(stack, call, 302, NULL);
-    } else if (event->status == 401 || event->status == 407) {
-        if (!call->challenged && trunk_authenticate(call->trunk, call->nh, event->sip))
-            call->challenged = true;
-        else
-            call_end(stack, call, event->status, event->phrase);
-    } else if (event->status > 100 && event->status < 200) {
-        told.type = WIRE_PROGRESS;
-        told.fields[WIRE_SDP] = answer_sdp(event);
-        stack_say(stack, &told);
-    } else if (event->status >= 200 && event->status < 300) {
-        call->answered = true;
-        told.type = WIRE_ANSWERED;
-        told.fields[WIRE_SDP] = answer_sdp(event);
-        stack_say(stack, &told);
-    }
-}
-
 /* ---- events ---- */
 
 static int state_of(const struct phone_event *event)
@@ -381,6 +265,18 @@ static int state_of(const struct phone_event *event)
     int state = -1;
     tl_gets(event->tags, NUTAG_CALLSTATE_REF(state), TAG_END());
     return state;
+}
+
+/* A re-INVITE of ours has what was said last as its offer: the answer may say something new. */
+static void on_refreshed(struct stack *stack, struct phone_call *call,
+                         const struct phone_event *event)
+{
+    struct wire_message told = {.type = WIRE_REFRESHED, .call = call->id};
+    told.fields[WIRE_SDP] = call_sdp(event);
+    refresh_answered(stack, &call->refresh, event);
+    if (event->event == nua_r_invite && event->status >= 200 && event->status < 300 &&
+        told.fields[WIRE_SDP] != NULL)
+        stack_say(stack, &told);
 }
 
 void call_event(struct stack *stack, struct phone_call *call, const struct phone_event *event)
@@ -409,9 +305,9 @@ void call_event(struct stack *stack, struct phone_call *call, const struct phone
     case nua_r_update:
     case nua_r_invite:
         if (call->answered)
-            refresh_answered(stack, &call->refresh, event);
-        else if (event->event == nua_r_invite)
-            on_response(stack, call, event);
+            on_refreshed(stack, call, event);
+        else if (event->event == nua_r_invite && call->dial.trunk != NULL)
+            dial_response(stack, call, event);
         break;
     case nua_i_state:
         if (state_of(event) == nua_callstate_terminated)
@@ -435,7 +331,7 @@ void call_take(struct stack *stack, const struct wire_message *message)
 {
     struct phone_call *call = call_find(stack, message->call);
     if (message->type == WIRE_DIAL && call == NULL) {
-        dial(stack, message);
+        dial_begin(stack, message);
         return;
     }
     if (call == NULL) /* it ended meanwhile */
@@ -457,7 +353,7 @@ void call_take(struct stack *stack, const struct wire_message *message)
         call->ending = true;
         if (call->answered)
             nua_bye(call->nh, TAG_END());
-        else if (call->trunk != NULL)
+        else if (call->dial.trunk != NULL)
             nua_cancel(call->nh, TAG_END());
         else
             nua_respond(call->nh, SIP_480_TEMPORARILY_UNAVAILABLE, TAG_END());

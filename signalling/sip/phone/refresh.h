@@ -9,9 +9,11 @@
 /* Of one call; zeros to begin with. */
 struct refresh {
     nua_handle_t *nh;
-    const char *contact; /* ours; the call's */
-    char *sdp;           /* what we said last */
-    su_timer_t *timer;   /* to the next try; NULL: none was refused yet */
+    const char *contact;         /* ours; the call's */
+    char *sdp;                   /* what we said last */
+    char *id;                    /* Call-ID; NULL: not known yet */
+    struct refresh *next, *prev; /* of all that are known */
+    su_timer_t *timer;           /* to the next try; NULL: none was refused yet */
     bool by_update;
     bool own; /* the call is ours: we made its Call-ID */
 };
@@ -21,6 +23,8 @@ void refresh_keep(struct refresh *refresh, const char *contact, const char *sdp)
 /* nua_r_update, nua_r_invite within a call. */
 void refresh_answered(struct stack *stack, struct refresh *refresh,
                       const struct phone_event *event);
+/* The call's INVITE, or the answer to ours: its Call-ID tells which call a request is of. */
+void refresh_know(struct refresh *refresh, const sip_t *sip);
 void refresh_clear(struct refresh *refresh);
 
 #endif

@@ -67,7 +67,8 @@ enum status stack_new(struct wire_end *server, struct stack **ret_stack)
     su_log_redirect(NULL, log_nothing, NULL);
     digest_install();
     stack->root = su_root_create(stack);
-    if (stack->root == NULL || sieve_install() != STATUS_OK || refresh_install() != STATUS_OK) {
+    if (stack->root == NULL || sieve_install() != STATUS_OK || refresh_install() != STATUS_OK ||
+        restart_install() != STATUS_OK) {
         free(stack);
         return STATUS_NO_MEMORY;
     }

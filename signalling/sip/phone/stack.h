@@ -83,6 +83,11 @@ MUST_USE enum status sieve_install(void);
 /* As sieve_install. */
 MUST_USE enum status refresh_install(void);
 
+/* ---- restart.c ---- */
+
+/* As sieve_install. */
+MUST_USE enum status restart_install(void);
+
 /* ---- calls.c ---- */
 
 /* An event of a call, or of none yet (INVITE). */

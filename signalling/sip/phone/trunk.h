@@ -19,6 +19,8 @@ struct trunk_target {
     char url[TRUNK_TARGET_TEXT_MAX]; /* "sip:192.0.2.1:5060;transport=udp" */
 };
 
+enum { TRUNK_ANSWER_MS = 2000 /* for a word of it; RFC 3261 would have us wait 32 s */ };
+
 /* What its timer waits for. */
 enum trunk_wait { TRUNK_ANSWER, TRUNK_PAUSE, TRUNK_RETRY };
 
@@ -44,6 +46,8 @@ struct trunk {
 struct trunk *trunk_find(struct stack *stack, const char *name);
 /* The trunk a packet from there came by, or NULL. */
 struct trunk *trunk_of(struct stack *stack, const struct sockaddr *source);
+/* It did not answer a call: asks it now whether it is there. */
+void trunk_doubt(struct trunk *trunk);
 /* Answers the challenge in a 401 or 407 to a request of ours with the trunk's credentials; false:
  * there are none for it. */
 bool trunk_authenticate(const struct trunk *trunk, nua_handle_t *nh, const sip_t *sip);

@@ -24,7 +24,6 @@
 #include <string.h>
 
 enum {
-    TRUNK_ANSWER_MS = 2000, /* RFC 3261 would have us wait 32 s */
     TRUNK_RETRY_FIRST_MS = 1000,
     TRUNK_RETRY_MAX_MS = 60000,
 };
@@ -287,6 +286,12 @@ static void on_timer(struct stack *stack, su_timer_t *timer, su_timer_arg_t *arg
         options_ask(trunk);
     else
         trunk_try(trunk);
+}
+
+void trunk_doubt(struct trunk *trunk)
+{
+    if (trunk->up && trunk->wait == TRUNK_PAUSE)
+        options_ask(trunk);
 }
 
 void trunks_start(struct stack *stack)
