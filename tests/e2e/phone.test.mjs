@@ -232,6 +232,22 @@ export const tests = {
     }
     const phone = await dialIn(server, port, '481516');
     await hears(ann);
+    // What vouches for the number is for hosts to see; no provider signs here, so the server's word is put in its place.
+    for (const [attestation, words] of [['A', 'attestation A'], ['failed', 'is wrong']]) {
+      await ann.page.evaluate((kind) => {
+        const { call } = window.__parley;
+        const { id } = window.__parley.probe().people.find((person) => person.kind === 'phone');
+        call.callers.value = new Map([[id, { id, number: '+49301234567', attestation: kind }]]);
+      }, attestation);
+      await ann.page.getByTestId('attested').filter({ hasText: words }).waitFor();
+    }
+    if (process.env.SHOTS) {
+      await ann.page.keyboard.press('Escape');
+      await ann.page.screenshot({ path: `${process.env.SHOTS}/attested.png` });
+      await ann.page.evaluate(() => window.__parley.setLanguage('zh-CN'));
+      await ann.page.getByTestId('show-dial-in').click();
+      await ann.page.screenshot({ path: `${process.env.SHOTS}/dial-in-zh.png` });
+    }
     await phone.command('hangup');
   },
 };
