@@ -222,7 +222,7 @@ function PersonRow({ call, p, order }: { call: Call; p: Participant; order: numb
         {(role || p.kind !== 'browser') && (
           <span class="person-kind">
             <small class="quiet ellipsis">
-              {[role, p.kind === 'phone' ? [t.tile.phone, caller?.number].filter(Boolean).join(' ') : p.kind === 'whip' ? t.tile.broadcast : ''].filter(Boolean).join(' · ')}
+              {[role, p.kind === 'phone' ? caller?.number || t.tile.phone : p.kind === 'whip' ? t.tile.broadcast : ''].filter(Boolean).join(' · ')}
             </small>
             <Attested caller={caller} />
           </span>
