@@ -1,8 +1,10 @@
 #include "modules/spaces/message_rows.h"
 
+#include "core/text.h"
 #include "modules/auth/auth.h"
 #include "modules/spaces/attachments.h"
 #include "modules/spaces/message_seat.h"
+#include "modules/spaces/spaces_state.h"
 #include "storage/vault/vault.h"
 
 #include <inttypes.h>
@@ -443,4 +445,17 @@ enum status messages_purge(struct db *db, const char *space)
         status = db_write(db, purge_run, &purging);
     while (status == STATUS_OK && purging.last != 0);
     return status;
+}
+
+bool message_text_valid(const char *text)
+{
+    return text_valid(text, 1, MESSAGES_TEXT_MAX, TEXT_PARAGRAPHS);
+}
+
+enum status message_event(struct db_session *session, const char *space, const char *type,
+                          int64_t message, int64_t now_ms)
+{
+    char id[MESSAGES_ID_MAX + 2];
+    snprintf(id, sizeof id, "%" PRId64, message);
+    return spaces_event(session, space, type, id, now_ms);
 }

@@ -28,5 +28,10 @@ MUST_USE enum status message_edit_keep(struct db_session *session, const char *s
                                        const char *text, int64_t now_ms);
 /* Removes what a deleted space has left: rows whose key is destroyed. */
 MUST_USE enum status messages_purge(struct db *db, const char *space);
+/* Whether a message may say this. */
+bool message_text_valid(const char *text);
+/* Writes the space's event of a message. */
+MUST_USE enum status message_event(struct db_session *session, const char *space, const char *type,
+                                   int64_t message, int64_t now_ms);
 
 #endif
