@@ -631,6 +631,10 @@ static const char *const steps[] = {
     "CREATE INDEX push_device_account ON push_device (account);"
     "CREATE TABLE push_key (id TEXT NOT NULL PRIMARY KEY, secret BLOB NOT NULL)"
     " STRICT, WITHOUT ROWID;",
+
+    /* 25: when a guest was last seen; owners are shown it. */
+    "ALTER TABLE space_guest ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE space_guest SET seen = created;",
 };
 
 enum { VAULT_STEP = 3 };

@@ -170,6 +170,10 @@ void auth_csrf(const char *token, char ret_csrf[CRYPTO_TOKEN_CHARS + 1]);
  * It is good for nothing else, and in this process only. */
 void auth_ticket(const struct auth *auth, const char *session, int64_t now_ms,
                  char ret_ticket[AUTH_TICKET_MAX + 1]);
+/* The session that a ticket names, whether it still counts or not: a guest's too. Errors:
+ * STATUS_DENIED. */
+MUST_USE enum status auth_ticket_session(const struct auth *auth, const char *ticket,
+                                         int64_t now_ms, char ret_session[CRYPTO_ID_CHARS + 1]);
 /* Whose ticket or token it is. Errors: STATUS_DENIED. */
 MUST_USE enum status auth_ticket_check(struct auth *auth, const char *ticket, int64_t now_ms,
                                        struct arena *arena, struct auth_caller *ret_caller);

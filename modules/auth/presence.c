@@ -6,22 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct entry {
-    struct entry *next, *prev; /* by the number of its last change, the latest first */
-    char account[CRYPTO_ID_CHARS + 1];
-    uint32_t open;                  /* gateway sessions */
-    int64_t here_until, seen_until; /* by questions: before the page, or of any */
-    int64_t changed;                /* number */
-    enum presence_state told;
-    bool touched;
+struct presence_account {
+    struct presence_account *next; /* of those that changed */
+    char id[CRYPTO_ID_CHARS + 1];
+    uint32_t open, connected, active; /* sessions; active ones are connected */
+    enum presence_state state, told;
+    bool touched, waits; /* to be taken */
 };
 
 struct presence {
     struct lock lock;
-    struct map *entries;
-    struct entry *first, *last;
-    size_t count;
-    int64_t number, swept_ms;
+    struct map *accounts;
+    struct presence_account *changed_first, **changed_end;
+    struct presence_session *oldest, *newest;
+    void (*changed)(void *context);
+    void *context;
 };
 
 enum status presence_new(struct presence **ret_presence)
@@ -34,13 +33,12 @@ enum status presence_new(struct presence **ret_presence)
         free(presence);
         return status;
     }
-    status = map_new(&presence->entries);
+    presence->changed_end = &presence->changed_first;
+    status = map_new(&presence->accounts);
     if (status != STATUS_OK) {
         presence_free(presence);
         return status;
     }
-    /* Not where another run was, so that who was told by it is seen to have missed something. */
-    presence->number = (int64_t)crypto_random_u32() + 1;
     *ret_presence = presence;
     return STATUS_OK;
 }
@@ -49,157 +47,217 @@ struct presence *presence_free(struct presence *presence)
 {
     if (presence == NULL)
         return NULL;
-    while (presence->first != NULL) {
-        struct entry *entry = presence->first;
-        presence->first = entry->next;
-        free(entry);
+    while (presence->changed_first != NULL) {
+        struct presence_account *account = presence->changed_first;
+        presence->changed_first = account->next;
+        free(account);
     }
-    map_free(presence->entries);
+    map_free(presence->accounts);
     lock_fini(&presence->lock);
     free(presence);
     return NULL;
 }
 
-/* ---- the list ---- */
-
-static void unlink_entry(struct presence *presence, struct entry *entry)
+void presence_listen(struct presence *presence, void (*changed)(void *context), void *context)
 {
-    *(entry->prev != NULL ? &entry->prev->next : &presence->first) = entry->next;
-    *(entry->next != NULL ? &entry->next->prev : &presence->last) = entry->prev;
-    entry->next = entry->prev = NULL;
+    lock_take(&presence->lock);
+    presence->changed = changed;
+    presence->context = context;
+    if (changed != NULL && (presence->changed_first != NULL || presence->oldest != NULL))
+        changed(context);
+    lock_give(&presence->lock);
 }
 
-static void link_first(struct presence *presence, struct entry *entry)
+static void call_changed(const struct presence *presence)
 {
-    entry->next = presence->first;
-    *(entry->next != NULL ? &entry->next->prev : &presence->last) = entry;
-    presence->first = entry;
+    if (presence->changed != NULL)
+        presence->changed(presence->context);
 }
 
-static void link_last(struct presence *presence, struct entry *entry)
+/* ---- accounts; all under the lock ---- */
+
+static struct presence_account *account_find(const struct presence *presence, const char *id)
 {
-    entry->prev = presence->last;
-    *(entry->prev != NULL ? &entry->prev->next : &presence->first) = entry;
-    presence->last = entry;
+    struct presence_account *account = map_get(presence->accounts, map_key_of(id));
+    /* Two of one key: the second stays offline. */
+    return account != NULL && strcmp(account->id, id) == 0 ? account : NULL;
 }
 
-static bool forgettable(const struct entry *entry)
+static struct presence_account *account_of(struct presence *presence, const char *id)
 {
-    return entry->told == PRESENCE_OFFLINE && entry->open == 0 && entry->seen_until == 0;
-}
-
-/* Room for one more: who has been offline longest is forgotten. */
-static bool room_make(struct presence *presence)
-{
-    struct entry *oldest = presence->last;
-    if (presence->count < PRESENCE_MAX)
-        return true;
-    if (!forgettable(oldest))
-        return false;
-    unlink_entry(presence, oldest);
-    map_remove(presence->entries, map_key_of(oldest->account));
-    free(oldest);
-    presence->count--;
-    return true;
-}
-
-static struct entry *entry_of(struct presence *presence, const char *account, bool make)
-{
-    uint64_t key = map_key_of(account);
-    struct entry *entry = map_get(presence->entries, key);
-    if (entry != NULL && strcmp(entry->account, account) != 0)
-        return NULL; /* two of one key: the second stays offline */
-    if (entry != NULL || !make || strlen(account) > CRYPTO_ID_CHARS || !room_make(presence))
-        return entry;
-    entry = calloc(1, sizeof *entry);
-    if (entry == NULL || map_put(presence->entries, key, entry) != STATUS_OK) {
-        free(entry);
+    uint64_t key = map_key_of(id);
+    struct presence_account *account = map_get(presence->accounts, key);
+    if (account != NULL)
+        return account_find(presence, id);
+    if (strlen(id) > CRYPTO_ID_CHARS || map_count(presence->accounts) >= PRESENCE_MAX)
+        return NULL;
+    account = calloc(1, sizeof *account);
+    if (account == NULL || map_put(presence->accounts, key, account) != STATUS_OK) {
+        free(account);
         return NULL;
     }
-    memcpy(entry->account, account, strlen(account) + 1);
-    link_last(presence, entry);
-    presence->count++;
-    return entry;
+    memcpy(account->id, id, strlen(id) + 1);
+    return account;
 }
 
-/* ---- what is ---- */
-
-static enum presence_state state_of(struct entry *entry, int64_t now_ms)
+/* Nothing to be said of it, and nobody there. */
+static void account_forget(struct presence *presence, struct presence_account *account)
 {
-    if (entry->seen_until <= now_ms)
-        entry->seen_until = 0;
-    if (entry->open > 0 || entry->here_until > now_ms)
-        return PRESENCE_ONLINE;
-    return entry->seen_until > 0 ? PRESENCE_AWAY : PRESENCE_OFFLINE;
-}
-
-/* Numbers what changed since the last time. */
-static void sweep(struct presence *presence, int64_t now_ms)
-{
-    if (now_ms - presence->swept_ms < PRESENCE_EVERY_MS && now_ms >= presence->swept_ms)
+    if (account->open > 0 || account->waits)
         return;
-    presence->swept_ms = now_ms;
-    struct entry *next;
-    for (struct entry *entry = presence->first; entry != NULL; entry = next) {
-        next = entry->next;
-        enum presence_state state = state_of(entry, now_ms);
-        if (state == entry->told && !entry->touched)
-            continue;
-        entry->told = state;
-        entry->touched = false;
-        entry->changed = ++presence->number;
-        unlink_entry(presence, entry);
-        link_first(presence, entry);
+    map_remove(presence->accounts, map_key_of(account->id));
+    free(account);
+}
+
+static void account_waits(struct presence *presence, struct presence_account *account)
+{
+    if (account->waits)
+        return;
+    account->waits = true;
+    account->next = NULL;
+    *presence->changed_end = account;
+    presence->changed_end = &account->next;
+    call_changed(presence);
+}
+
+static void account_count(struct presence *presence, struct presence_account *account)
+{
+    if (account->active > 0)
+        account->state = PRESENCE_ONLINE;
+    else if (account->connected > 0)
+        account->state = PRESENCE_AWAY;
+    else if (account->open == 0)
+        account->state = PRESENCE_OFFLINE;
+    if (account->state != account->told)
+        account_waits(presence, account);
+}
+
+/* ---- sessions; all under the lock ---- */
+
+static void session_dequeue(struct presence *presence, struct presence_session *session)
+{
+    if (session->prev != NULL)
+        session->prev->next = session->next;
+    else
+        presence->oldest = session->next;
+    if (session->next != NULL)
+        session->next->prev = session->prev;
+    else
+        presence->newest = session->prev;
+    session->next = session->prev = NULL;
+}
+
+static void session_enqueue(struct presence *presence, struct presence_session *session,
+                            int64_t now_ms)
+{
+    session->active_ms = now_ms;
+    session->next = NULL;
+    session->prev = presence->newest;
+    if (presence->newest != NULL)
+        presence->newest->next = session;
+    else
+        presence->oldest = session;
+    presence->newest = session;
+    if (presence->oldest == session)
+        call_changed(presence); /* whoever takes has to know how long to wait */
+}
+
+static void session_set(struct presence *presence, struct presence_session *session, bool connected,
+                        bool idle)
+{
+    struct presence_account *account = session->account;
+    account->connected += (uint32_t)connected - (uint32_t)session->connected;
+    account->active += (uint32_t)(connected && !idle) -
+                       (uint32_t)(session->connected && !session->idle);
+    session->connected = connected;
+    session->idle = idle;
+    account_count(presence, account);
+}
+
+void presence_open(struct presence *presence, struct presence_session *session, const char *account,
+                   bool in_meeting, int64_t now_ms)
+{
+    lock_take(&presence->lock);
+    *session = (struct presence_session){.account = account_of(presence, account),
+                                         .in_meeting = in_meeting};
+    if (session->account != NULL) {
+        session->account->open++;
+        session_set(presence, session, true, false);
+        if (!in_meeting)
+            session_enqueue(presence, session, now_ms);
     }
-}
-
-void presence_opened(struct presence *presence, const char *account, int64_t now_ms)
-{
-    lock_take(&presence->lock);
-    struct entry *entry = entry_of(presence, account, true);
-    if (entry != NULL)
-        entry->open++;
-    sweep(presence, now_ms);
     lock_give(&presence->lock);
 }
 
-void presence_closed(struct presence *presence, const char *account, int64_t now_ms)
+void presence_close(struct presence *presence, struct presence_session *session)
 {
     lock_take(&presence->lock);
-    struct entry *entry = entry_of(presence, account, false);
-    if (entry != NULL && entry->open > 0)
-        entry->open--;
-    sweep(presence, now_ms);
+    struct presence_account *account = session->account;
+    if (account != NULL) {
+        if (!session->in_meeting && !session->idle)
+            session_dequeue(presence, session);
+        account->open--;
+        session_set(presence, session, false, false);
+        session->account = NULL;
+        account_forget(presence, account);
+    }
     lock_give(&presence->lock);
 }
 
-void presence_seen(struct presence *presence, const char *account, bool away, int64_t now_ms)
+void presence_connected(struct presence *presence, struct presence_session *session, bool connected)
 {
     lock_take(&presence->lock);
-    struct entry *entry = entry_of(presence, account, true);
-    if (entry != NULL)
-        entry->seen_until = now_ms + PRESENCE_SEEN_MS;
-    if (entry != NULL && !away)
-        entry->here_until = now_ms + PRESENCE_SEEN_MS;
-    sweep(presence, now_ms);
+    if (session->account != NULL)
+        session_set(presence, session, connected, session->idle);
     lock_give(&presence->lock);
 }
 
-void presence_touched(struct presence *presence, const char *account, int64_t now_ms)
+void presence_active(struct presence *presence, struct presence_session *session, int64_t now_ms)
 {
     lock_take(&presence->lock);
-    struct entry *entry = entry_of(presence, account, true);
-    if (entry != NULL)
-        entry->touched = true;
-    sweep(presence, now_ms);
+    if (session->account != NULL && session == presence->newest) {
+        session->active_ms = now_ms;
+    } else if (session->account != NULL && !session->in_meeting) {
+        if (!session->idle)
+            session_dequeue(presence, session);
+        session_enqueue(presence, session, now_ms);
+        session_set(presence, session, session->connected, false);
+    }
     lock_give(&presence->lock);
 }
+
+static void session_idles(struct presence *presence, struct presence_session *session)
+{
+    session_dequeue(presence, session);
+    session_set(presence, session, session->connected, true);
+}
+
+void presence_idle(struct presence *presence, struct presence_session *session)
+{
+    lock_take(&presence->lock);
+    if (session->account != NULL && !session->in_meeting && !session->idle)
+        session_idles(presence, session);
+    lock_give(&presence->lock);
+}
+
+void presence_touched(struct presence *presence, const char *account)
+{
+    lock_take(&presence->lock);
+    struct presence_account *touched = account_of(presence, account);
+    if (touched != NULL) {
+        touched->touched = true;
+        account_waits(presence, touched);
+    }
+    lock_give(&presence->lock);
+}
+
+/* ---- asking ---- */
 
 enum presence_state presence_of(struct presence *presence, const char *account)
 {
     lock_take(&presence->lock);
-    const struct entry *entry = entry_of(presence, account, false);
-    enum presence_state state = entry != NULL ? entry->told : PRESENCE_OFFLINE;
+    const struct presence_account *found = account_find(presence, account);
+    enum presence_state state = found != NULL ? found->state : PRESENCE_OFFLINE;
     lock_give(&presence->lock);
     return state;
 }
@@ -211,24 +269,35 @@ const char *presence_name(enum presence_state state)
     return names[state];
 }
 
-void presence_changes(struct presence *presence, int64_t after, int64_t now_ms,
-                      struct presence_page *ret_page)
+/* The first that changed, no longer waiting; false when it is as it was told. */
+static bool account_take(struct presence *presence, struct presence_change *change)
 {
+    struct presence_account *account = presence->changed_first;
+    presence->changed_first = account->next;
+    if (account->next == NULL)
+        presence->changed_end = &presence->changed_first;
+    bool news = account->touched || account->state != account->told;
+    memcpy(change->account, account->id, sizeof change->account);
+    change->state = account->told = account->state;
+    account->waits = account->touched = false;
+    account_forget(presence, account);
+    return news;
+}
+
+size_t presence_take(struct presence *presence, int64_t now_ms, size_t count_max,
+                     struct presence_change *ret_changes, int64_t *ret_wait_ms)
+{
+    size_t count = 0;
     lock_take(&presence->lock);
-    sweep(presence, now_ms);
-    ret_page->count = 0;
-    ret_page->last = presence->number;
-    /* A number of before a restart is none of ours. */
-    ret_page->missed = after > presence->number;
-    for (const struct entry *entry = presence->first;
-         entry != NULL && after >= 0 && entry->changed > after && !ret_page->missed;
-         entry = entry->next) {
-        ret_page->missed = ret_page->count == PRESENCE_PAGE_MAX;
-        if (ret_page->missed)
-            break;
-        struct presence_change *change = &ret_page->items[ret_page->count++];
-        memcpy(change->account, entry->account, sizeof change->account);
-        change->state = entry->told;
-    }
+    while (presence->oldest != NULL && now_ms - presence->oldest->active_ms >= PRESENCE_IDLE_MS)
+        session_idles(presence, presence->oldest);
+    while (presence->changed_first != NULL && count < count_max)
+        count += account_take(presence, &ret_changes[count]);
+    if (presence->changed_first != NULL)
+        call_changed(presence);
+    *ret_wait_ms = presence->oldest != NULL
+                       ? presence->oldest->active_ms + PRESENCE_IDLE_MS - now_ms
+                       : -1;
     lock_give(&presence->lock);
+    return count;
 }

@@ -1,12 +1,17 @@
 /*
- * modules/auth/presence.h - who is there now: from open gateway sessions and from pages that ask
- * what happened. In memory; a restart forgets it, and everybody is back within one question.
+ * modules/auth/presence.h - who is there now, from their gateway sessions. In memory; a restart
+ * forgets it, and everybody is back with their session.
  *
- * Changes are numbered once a PRESENCE_EVERY_MS, so that a page loaded anew is no change at all.
- * Whoever asks is told each account once, and of PRESENCE_PAGE_MAX at most: when more changed they
- * look at what is on their screen anew. So a question costs the same however many people there are.
+ * An account is online while one of its connected sessions is active, away while all of them are
+ * idle, offline without any. While each of them is lost but may come back, it is as it was. A
+ * session becomes idle when its page says so, or PRESENCE_IDLE_MS after the last thing its person
+ * did; one in a meeting never does. What pages send by themselves is no deed.
  *
- * Any thread; time is an argument.
+ * Nothing is swept. All sessions wait for the same time, so they wait in the order in which they
+ * were active, and only the first is looked at; accounts that changed wait in another queue, each
+ * once, for whoever tells them. So the cost is of changes, however many people there are.
+ *
+ * Any thread; time is an argument, of a clock that never goes back.
  */
 #ifndef MODULES_AUTH_PRESENCE_H
 #define MODULES_AUTH_PRESENCE_H
@@ -16,29 +21,46 @@
 #include <stdbool.h>
 
 enum {
-    PRESENCE_MAX = 16384,    /* accounts that are told of; more stay offline to others */
-    PRESENCE_PAGE_MAX = 100, /* changes of one answer */
-    PRESENCE_EVERY_MS = 2000,
-    PRESENCE_SEEN_MS = 25000, /* a page that is hidden asks every ten seconds */
+    PRESENCE_MAX = 32768, /* accounts; more than gateway sessions. Others stay offline */
+    PRESENCE_IDLE_MS = 600000,
 };
 
 struct presence;
+struct presence_account;
 
 enum presence_state { PRESENCE_OFFLINE, PRESENCE_AWAY, PRESENCE_ONLINE };
 
+/* Of whoever has the session; its fields are the module's. Zero: not open. */
+struct presence_session {
+    struct presence_session *next, *prev; /* in the queue of those not idle, oldest first */
+    struct presence_account *account;     /* NULL: not open, or not counted */
+    int64_t active_ms;
+    bool connected, idle, in_meeting;
+};
+
 MUST_USE enum status presence_new(struct presence **ret_presence);
-/* Accepts NULL, returns NULL. */
+/* No session is open. Accepts NULL, returns NULL. */
 struct presence *presence_free(struct presence *presence);
 
-/* A gateway session of the account begins, ends. */
-void presence_opened(struct presence *presence, const char *account, int64_t now_ms);
-void presence_closed(struct presence *presence, const char *account, int64_t now_ms);
-/* A page of it asked; `away`: nobody sits before it. */
-void presence_seen(struct presence *presence, const char *account, bool away, int64_t now_ms);
-/* What others see of it has changed otherwise: its picture, do not disturb. */
-void presence_touched(struct presence *presence, const char *account, int64_t now_ms);
+/* `changed` runs when presence_take has something to give; NULL: nobody listens any more. It runs
+ * under the lock of this module: it wakes somebody and does no more. */
+void presence_listen(struct presence *presence, void (*changed)(void *context), void *context);
 
-/* As was told last. */
+/* A session of the account begins, connected and active. */
+void presence_open(struct presence *presence, struct presence_session *session, const char *account,
+                   bool in_meeting, int64_t now_ms);
+/* Nothing when it is not open. */
+void presence_close(struct presence *presence, struct presence_session *session);
+/* Its socket went, or came back. */
+void presence_connected(struct presence *presence, struct presence_session *session,
+                        bool connected);
+/* Its person did something. */
+void presence_active(struct presence *presence, struct presence_session *session, int64_t now_ms);
+/* Nobody sits before its page, until somebody does something. */
+void presence_idle(struct presence *presence, struct presence_session *session);
+/* What others see of the account has changed otherwise: its picture, do not disturb. */
+void presence_touched(struct presence *presence, const char *account);
+
 enum presence_state presence_of(struct presence *presence, const char *account);
 /* "online", "away", "offline". */
 const char *presence_name(enum presence_state state);
@@ -48,15 +70,9 @@ struct presence_change {
     enum presence_state state;
 };
 
-struct presence_page {
-    struct presence_change items[PRESENCE_PAGE_MAX]; /* the latest first */
-    size_t count;
-    int64_t last; /* ask after this one next; never 0 */
-    bool missed;  /* there were more */
-};
-
-/* What changed after number `after`; -1: nothing but where it is now. */
-void presence_changes(struct presence *presence, int64_t after, int64_t now_ms,
-                      struct presence_page *ret_page);
+/* Those that changed since they were taken last, `count_max` at most, the first first. What is left
+ * runs `changed` again. *ret_wait_ms: until somebody becomes idle, -1: nobody will. */
+size_t presence_take(struct presence *presence, int64_t now_ms, size_t count_max,
+                     struct presence_change *ret_changes, int64_t *ret_wait_ms);
 
 #endif

@@ -451,21 +451,32 @@ void auth_ticket(const struct auth *auth, const char *session, int64_t now_ms,
     ticket_make(auth, session, now_ms + AUTH_TICKET_MS, ret_ticket);
 }
 
-enum status auth_ticket_check(struct auth *auth, const char *ticket, int64_t now_ms,
-                              struct arena *arena, struct auth_caller *ret_caller)
+enum status auth_ticket_session(const struct auth *auth, const char *ticket, int64_t now_ms,
+                                char ret_session[CRYPTO_ID_CHARS + 1])
 {
     char session[CRYPTO_ID_CHARS + 1], again[AUTH_TICKET_MAX + 1];
     long long expires = 0;
-    if (strncmp(ticket, token_prefix, sizeof token_prefix - 1) == 0)
-        return auth_check(auth, ticket, now_ms, arena, ret_caller);
     if (sscanf(ticket, "%16[A-Za-z0-9_-].%18lld.", session, &expires) != 2)
         return STATUS_DENIED;
     ticket_make(auth, session, expires, again);
     if (strlen(again) != strlen(ticket) || !crypto_equal(again, ticket, strlen(again)) ||
         expires <= now_ms)
         return STATUS_DENIED;
+    memcpy(ret_session, session, sizeof session);
+    return STATUS_OK;
+}
+
+enum status auth_ticket_check(struct auth *auth, const char *ticket, int64_t now_ms,
+                              struct arena *arena, struct auth_caller *ret_caller)
+{
+    char session[CRYPTO_ID_CHARS + 1];
+    if (strncmp(ticket, token_prefix, sizeof token_prefix - 1) == 0)
+        return auth_check(auth, ticket, now_ms, arena, ret_caller);
+    enum status status = auth_ticket_session(auth, ticket, now_ms, session);
+    if (status != STATUS_OK)
+        return status;
     struct checking checking = {.session = session, .now_ms = now_ms, .arena = arena};
-    enum status status = db_read(auth->config.db, caller_run, &checking);
+    status = db_read(auth->config.db, caller_run, &checking);
     if (status == STATUS_OK)
         *ret_caller = checking.caller;
     return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;

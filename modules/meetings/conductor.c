@@ -445,6 +445,8 @@ enum status meetings_join(struct meetings *meetings, const struct meeting_join *
     snprintf(member->id, sizeof member->id, "%s", join->participant);
     snprintf(member->token, sizeof member->token, "%s", join->token);
     snprintf(member->name, sizeof member->name, "%s", join->name);
+    if (join->account != NULL)
+        snprintf(member->account, sizeof member->account, "%s", join->account);
     snprintf(member->session, sizeof member->session, "%s", join->session);
     snprintf(member->secret, sizeof member->secret, "%s", join->secret);
     member->role = join->role;

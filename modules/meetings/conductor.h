@@ -87,6 +87,7 @@ struct member {
     char id[CRYPTO_ID_CHARS + 1];
     char token[CRYPTO_TOKEN_CHARS + 1]; /* WHIP, WHEP: the resource */
     char name[REGISTRY_NAME_MAX + 1];
+    char account[CRYPTO_ID_CHARS + 1]; /* "": nobody is signed in */
     char session[64], secret[64];
     enum registry_role role;
     bool admitted; /* else in the lobby */

@@ -107,6 +107,7 @@ uint32_t meetings_count(struct meetings *meetings, const char *meeting_id);
 struct meeting_join {
     const struct registry_meeting *meeting;
     const char *participant, *token, *name;
+    const char *account; /* who is signed in; NULL: nobody */
     enum registry_role role;
     bool admitted; /* false: waits in the lobby */
     bool audio, video;

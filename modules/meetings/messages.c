@@ -129,6 +129,13 @@ TABLE(msg_space_events,
       "What happened in my spaces since. After the page without `more` events are "
       "dispatched as they come. Only in a session for spaces.");
 
+static const struct json_field msg_space_here_fields[] = {
+    BOOL(msg_space_here, idle, "nobody sits before the page, or it is not looked at"),
+};
+TABLE(msg_space_here,
+      "Whether I am there; when nothing is said or done for ten minutes, I am away. "
+      "Only in a session for spaces.");
+
 static const struct json_field msg_space_typing_fields[] = {
     TEXT(msg_space_typing, space, 1, SHORT_MAX, true, ""),
     TEXT(msg_space_typing, thread, 0, 20, false, "message whose thread I write in"),
@@ -249,6 +256,7 @@ static const struct json_field msg_participant_fields[] = {
     BOOL(msg_participant, online, "false while the connection is away"),
     INT(msg_participant, hand, 0, TIME_MAX, true, "when the hand went up, ms since 1970; 0: down"),
     INT(msg_participant, joined, 0, TIME_MAX, true, "ms since 1970"),
+    TEXT(msg_participant, account, 1, SHORT_MAX, false, "who is signed in; absent: nobody"),
 };
 TABLE(msg_participant, "Somebody in the meeting.");
 
@@ -452,6 +460,9 @@ const struct msg_dispatch msg_dispatches[] = {
     {"spaces.ready", &msg_spaces_ready_table, NULL},
     {"space.typing", &msg_space_typed_table, NULL},
     {"space.read", &msg_space_read_table, NULL},
+    {"space.people", NULL,
+     "Who came, went, or is seen otherwise, to who asked (`space.people` the command): "
+     "`{people[]}`."},
     {"space.events", NULL,
      "What happened, to who follows (`space.events` the command): `{items[], last, more}`, as "
      "`GET /events`."},

@@ -101,6 +101,10 @@ struct msg_space_events {
     int64_t after;
 };
 
+struct msg_space_here {
+    bool idle;
+};
+
 struct msg_space_typing {
     const char *space, *thread;
 };
@@ -181,6 +185,7 @@ struct msg_participant {
     const char *id, *name, *role, *kind;
     bool muted, camera, screen, online;
     int64_t hand, joined;
+    const char *account;
 };
 
 struct msg_meeting {
@@ -304,9 +309,9 @@ extern const struct json_table msg_identify_table, msg_offer_table, msg_view_tab
     msg_self_update_table, msg_screen_start_table, msg_hand_table, msg_reaction_table,
     msg_empty_table, msg_chat_send_table, msg_chat_edit_table, msg_chat_id_table,
     msg_chat_react_table, msg_chat_history_table, msg_space_typing_table, msg_spaces_ready_table,
-    msg_space_typed_table, msg_space_read_table, msg_space_events_table, msg_target_table,
-    msg_stop_table, msg_rename_table, msg_role_table, msg_meeting_set_table, msg_pin_table,
-    msg_dial_wish_table, msg_dial_id_table, msg_poll_new_table, msg_poll_vote_table,
+    msg_space_here_table, msg_space_typed_table, msg_space_read_table, msg_space_events_table,
+    msg_target_table, msg_stop_table, msg_rename_table, msg_role_table, msg_meeting_set_table,
+    msg_pin_table, msg_dial_wish_table, msg_dial_id_table, msg_poll_new_table, msg_poll_vote_table,
     msg_poll_id_table;
 
 extern const struct json_table msg_participant_table, msg_meeting_table, msg_ready_table,

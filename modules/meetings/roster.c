@@ -22,6 +22,7 @@ static struct msg_participant participant_of(const struct member *member)
         .online = member->online,
         .hand = member->hand_ms,
         .joined = member->joined_ms,
+        .account = member->account[0] != '\0' ? member->account : NULL,
     };
 }
 

@@ -1,7 +1,6 @@
 #include "modules/spaces/feed.h"
 
 #include "core/fields.h"
-#include "modules/auth/auth.h"
 #include "modules/spaces/message_rows.h"
 #include "storage/event.h"
 
@@ -22,23 +21,10 @@ static const struct json_field feed_event_fields[] = {
 
 TABLE(feed_event, "Something happened in one's spaces.");
 
-static const struct json_field feed_person_fields[] = {
-    TEXT(feed_person, id, 1, CRYPTO_ID_CHARS, true, "an account's"),
-    CHOICE(feed_person, state, "online|away|offline", true, NULL),
-    INT(feed_person, quiet_until, 0, INT64_MAX, true, "do not disturb until then, ms since 1970"),
-    INT(feed_person, picture, 0, INT64_MAX, true, "its version; 0: there is none"),
-};
-
-TABLE(feed_person, "Somebody with whom one shares a space, as they are now.");
-
 static const struct json_field feed_page_fields[] = {
     LIST(feed_page, items, &feed_event_table, FEED_PAGE_MAX, true, "in order"),
     INT(feed_page, last, 0, INT64_MAX, true, "what to ask after next"),
     BOOL(feed_page, more, "there are some already"),
-    LIST(feed_page, people, &feed_person_table, PRESENCE_PAGE_MAX, false,
-         "who came, went, or is seen otherwise, when `presence` was asked for"),
-    INT(feed_page, presence, 0, INT64_MAX, false, "what to ask after next in `presence`"),
-    BOOL(feed_page, missed, "more people changed than are told: read the members anew"),
 };
 
 TABLE(feed_page, NULL);
@@ -167,7 +153,7 @@ enum status feed_list(struct db *db, const char *account, int64_t after, struct 
 static const char account_scope[] = "account:";
 
 struct telling {
-    int64_t after;
+    int64_t after, now_ms;
     struct arena *arena;
     struct feed_news news;
 };
@@ -179,14 +165,19 @@ struct audience {
     size_t count;
 };
 
-static enum status audience_read(struct db_session *session, const char *space, struct arena *arena,
-                                 struct audience *ret_audience)
+static enum status audience_read(struct db_session *session, const char *space, int64_t now_ms,
+                                 struct arena *arena, struct audience *ret_audience)
 {
     struct audience found = {.space = space};
     size_t room = 0;
     struct db_statement *select =
-        db_prepare(session, "SELECT account FROM space_member WHERE space = $1 ORDER BY account");
+        db_prepare(session, "SELECT account FROM space_member WHERE space = $1"
+                            " UNION SELECT g.id FROM space_guest g"
+                            " JOIN space_link l ON l.id = g.link"
+                            " JOIN space s ON s.id = g.space AND s.links <> 'none'"
+                            " WHERE g.space = $1 AND g.expires > $2");
     db_bind_text(select, 1, space);
+    db_bind_int(select, 2, now_ms);
     enum status status;
     while ((status = db_step(select)) == STATUS_OK) {
         if (found.count == room) {
@@ -220,7 +211,7 @@ static enum status audience_find(struct db_session *session, struct telling *tel
         }
     }
     struct audience *next = &known[*known_count];
-    enum status status = audience_read(session, space, telling->arena, next);
+    enum status status = audience_read(session, space, telling->now_ms, telling->arena, next);
     if (status != STATUS_OK)
         return status;
     told->accounts = next->accounts;
@@ -282,60 +273,12 @@ static enum status news_run(struct db_session *session, void *arg)
     return status;
 }
 
-enum status feed_news(struct db *db, int64_t after, struct arena *arena, struct feed_news *ret_news)
+enum status feed_news(struct db *db, int64_t after, int64_t now_ms, struct arena *arena,
+                      struct feed_news *ret_news)
 {
-    struct telling telling = {.after = after, .arena = arena};
+    struct telling telling = {.after = after, .now_ms = now_ms, .arena = arena};
     enum status status = db_read(db, news_run, &telling);
     if (status == STATUS_OK)
         *ret_news = telling.news;
     return status;
-}
-
-/* ---- people ---- */
-
-struct greeting {
-    const char *account;
-    const struct presence_page *changes;
-    struct arena *arena;
-    struct json_list people;
-};
-
-static enum status people_run(struct db_session *session, void *arg)
-{
-    struct greeting *greeting = arg;
-    const struct presence_page *changes = greeting->changes;
-    struct feed_person *people =
-        arena_alloc(greeting->arena, (changes->count + 1) * sizeof *people);
-    size_t count = 0;
-    if (people == NULL)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < changes->count; i++) {
-        struct auth_user user;
-        enum status status = auth_user_met(session, changes->items[i].account, greeting->account);
-        if (status == STATUS_OK)
-            status = auth_user_in(session, changes->items[i].account, greeting->arena, &user);
-        if (status == STATUS_NOT_FOUND)
-            continue;
-        if (status != STATUS_OK)
-            return status;
-        people[count++] = (struct feed_person){.id = user.id,
-                                               .state = presence_name(changes->items[i].state),
-                                               .quiet_until = user.quiet_until,
-                                               .picture = user.picture};
-    }
-    greeting->people = (struct json_list){.items = people, .count = count};
-    return STATUS_OK;
-}
-
-enum status feed_people(struct db *db, const char *account, const struct presence_page *changes,
-                        struct arena *arena, struct feed_page *page)
-{
-    struct greeting greeting = {.account = account, .changes = changes, .arena = arena};
-    enum status status = changes->count > 0 ? db_read(db, people_run, &greeting) : STATUS_OK;
-    if (status != STATUS_OK)
-        return status;
-    page->people = greeting.people;
-    page->presence = changes->last;
-    page->missed = changes->missed;
-    return STATUS_OK;
 }

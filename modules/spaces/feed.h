@@ -5,7 +5,6 @@
 #ifndef MODULES_SPACES_FEED_H
 #define MODULES_SPACES_FEED_H
 
-#include "modules/auth/presence.h"
 #include "modules/spaces/messages.h"
 
 enum { FEED_PAGE_MAX = 200 /* events of one page */ };
@@ -20,38 +19,24 @@ struct feed_event {
     int64_t created; /* ms since 1970 */
 };
 
-/* Somebody as others see them now. */
-struct feed_person {
-    const char *id, *state; /* presence_name */
-    int64_t quiet_until, picture;
-};
-
 struct feed_page {
-    struct json_list items;  /* struct feed_event, rising seq */
-    struct json_list people; /* struct feed_person, as feed_people finds them */
-    int64_t presence;        /* their number, to ask after next */
-    bool missed;             /* more people changed: look anew */
-    int64_t last;            /* ask again after this one */
-    bool more;               /* and at once */
+    struct json_list items; /* struct feed_event, rising seq */
+    int64_t last;           /* ask again after this one */
+    bool more;              /* and at once */
 };
 
-extern const struct json_table feed_event_table, feed_person_table, feed_page_table;
+extern const struct json_table feed_event_table, feed_page_table;
 
 /* What the account may see, after `after`; -1: nothing but where it is now. Errors:
  * STATUS_OUT_OF_WINDOW (some after `after` are not kept any more, or it is none: reload). */
 MUST_USE enum status feed_list(struct db *db, const char *account, int64_t after,
                                struct arena *arena, struct feed_page *ret_page);
 
-/* Of those who changed, whoever shares a space with `account`. Fills people, presence, missed. */
-MUST_USE enum status feed_people(struct db *db, const char *account,
-                                 const struct presence_page *changes, struct arena *arena,
-                                 struct feed_page *page);
-
 /* ---- for whoever tells it at once ---- */
 
 struct feed_told {
     struct feed_event event;
-    const char *const *accounts; /* whose event it is, ascending */
+    const char *const *accounts; /* whose event it is, guests of the space too; each once */
     size_t count;
 };
 
@@ -64,7 +49,7 @@ struct feed_news {
 
 /* All that happened after `after`, FEED_PAGE_MAX at most, and to whom it is told. What was pruned
  * is left out. */
-MUST_USE enum status feed_news(struct db *db, int64_t after, struct arena *arena,
+MUST_USE enum status feed_news(struct db *db, int64_t after, int64_t now_ms, struct arena *arena,
                                struct feed_news *ret_news);
 
 #endif

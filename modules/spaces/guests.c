@@ -53,7 +53,7 @@ static enum status guest_insert(struct db_session *session, const struct visitin
                                       .row = visiting->new_id};
     struct db_statement *insert =
         db_prepare(session, "INSERT INTO space_guest (id, space, link, token_hash, name, expires,"
-                            " created) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+                            " created, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)");
     db_bind_text(insert, 1, visiting->new_id);
     db_bind_text(insert, 2, visiting->link.space);
     db_bind_text(insert, 3, visiting->link.id);
@@ -102,7 +102,6 @@ enum status guests_enter(struct db *db, const char *link_token, const char *name
     *ret_guest = (struct spaces_guest){.id = arena_strdup(arena, visiting.new_id),
                                        .space = visiting.link.space,
                                        .name = name,
-                                       .link = visiting.link.id,
                                        .token = token,
                                        .expires = visiting.link.expires,
                                        .created = now_ms};
@@ -111,22 +110,29 @@ enum status guests_enter(struct db *db, const char *link_token, const char *name
 
 /* ---- being there ---- */
 
-#define GUEST_COLUMNS "g.id, g.space, g.link, g.name, g.expires, g.created"
+/* Those who are in, of the space or by what they show. */
+#define GUEST_SELECT                                                                               \
+    "SELECT g.id, g.space, g.name, g.expires, g.created, g.seen, g.link, l.maker, l.created"       \
+    " FROM space_guest g JOIN space_link l ON l.id = g.link"                                       \
+    " JOIN space s ON s.id = g.space AND s.links <> 'none' WHERE g.expires > $2 AND "
 
 static enum status row_read(struct db_session *session, struct db_statement *row,
                             struct arena *arena, struct spaces_guest *ret_guest)
 {
     struct spaces_guest guest = {.id = arena_strdup(arena, db_column_text(row, 0)),
                                  .space = arena_strdup(arena, db_column_text(row, 1)),
-                                 .link = arena_strdup(arena, db_column_text(row, 2)),
-                                 .expires = db_column_int(row, 4),
-                                 .created = db_column_int(row, 5)};
-    if (guest.id == NULL || guest.space == NULL || guest.link == NULL)
+                                 .expires = db_column_int(row, 3),
+                                 .created = db_column_int(row, 4),
+                                 .seen = db_column_int(row, 5),
+                                 .link = arena_strdup(arena, db_column_text(row, 6)),
+                                 .link_maker = arena_strdup(arena, db_column_text(row, 7)),
+                                 .link_created = db_column_int(row, 8)};
+    if (guest.id == NULL || guest.space == NULL || guest.link == NULL || guest.link_maker == NULL)
         return STATUS_NO_MEMORY;
     const struct vault_place place = {
         .space = guest.space, .table = "space_guest", .column = "name", .row = guest.id};
     enum status status =
-        vault_column(db_session_vault(session), &place, row, 3, arena, &guest.name);
+        vault_column(db_session_vault(session), &place, row, 2, arena, &guest.name);
     if (status == STATUS_OK)
         *ret_guest = guest;
     return status;
@@ -135,15 +141,37 @@ static enum status row_read(struct db_session *session, struct db_statement *row
 static enum status check_run(struct db_session *session, void *arg)
 {
     struct visiting *visiting = arg;
-    struct db_statement *select = db_prepare(
-        session, "SELECT " GUEST_COLUMNS " FROM space_guest g JOIN space_link l ON l.id = g.link"
-                 " JOIN space s ON s.id = g.space AND s.links <> 'none'"
-                 " WHERE g.token_hash = $1 AND g.expires > $2");
-    db_bind_blob(select, 1, visiting->token_hash, sizeof visiting->token_hash);
+    struct db_statement *select = visiting->id != NULL
+                                      ? db_prepare(session, GUEST_SELECT "g.id = $1")
+                                      : db_prepare(session, GUEST_SELECT "g.token_hash = $1");
+    if (visiting->id != NULL)
+        db_bind_text(select, 1, visiting->id);
+    else
+        db_bind_blob(select, 1, visiting->token_hash, sizeof visiting->token_hash);
     db_bind_int(select, 2, visiting->now_ms);
     enum status status = db_step(select);
     return status == STATUS_OK ? row_read(session, select, visiting->arena, &visiting->guest)
                                : status;
+}
+
+static enum status seen_run(struct db_session *session, void *arg)
+{
+    const struct visiting *visiting = arg;
+    struct db_statement *update =
+        db_prepare(session, "UPDATE space_guest SET seen = $2 WHERE id = $1 AND seen < $2");
+    db_bind_text(update, 1, visiting->guest.id);
+    db_bind_int(update, 2, visiting->now_ms);
+    return db_run(update);
+}
+
+static enum status check(struct db *db, struct visiting *visiting, struct spaces_guest *ret_guest)
+{
+    enum status status = db_read(db, check_run, visiting);
+    if (status == STATUS_OK && visiting->now_ms - visiting->guest.seen >= SPACES_GUEST_SEEN_MS)
+        status = db_write(db, seen_run, visiting);
+    if (status == STATUS_OK)
+        *ret_guest = visiting->guest;
+    return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;
 }
 
 enum status guests_check(struct db *db, const char *token, int64_t now_ms, struct arena *arena,
@@ -154,10 +182,14 @@ enum status guests_check(struct db *db, const char *token, int64_t now_ms, struc
         strncmp(token, token_prefix, sizeof token_prefix - 1) != 0)
         return STATUS_DENIED;
     crypto_sha256(token, strlen(token), visiting.token_hash);
-    enum status status = db_read(db, check_run, &visiting);
-    if (status == STATUS_OK)
-        *ret_guest = visiting.guest;
-    return status == STATUS_NOT_FOUND ? STATUS_DENIED : status;
+    return check(db, &visiting, ret_guest);
+}
+
+enum status guests_check_id(struct db *db, const char *id, int64_t now_ms, struct arena *arena,
+                            struct spaces_guest *ret_guest)
+{
+    struct visiting visiting = {.id = id, .now_ms = now_ms, .arena = arena};
+    return check(db, &visiting, ret_guest);
 }
 
 static enum status list_run(struct db_session *session, void *arg)
@@ -166,21 +198,28 @@ static enum status list_run(struct db_session *session, void *arg)
     enum status status = spaces_seat(session, &visiting->who, SPACES_READ, NULL);
     if (status != STATUS_OK)
         return status;
+    status = spaces_seat(session, &visiting->who, SPACES_MANAGE, NULL);
+    bool manages = status == STATUS_OK;
     struct spaces_guest *items = arena_alloc(visiting->arena, SPACES_GUESTS_MAX * sizeof *items);
     if (items == NULL)
         return STATUS_NO_MEMORY;
-    struct db_statement *select = db_prepare(
-        session, "SELECT " GUEST_COLUMNS " FROM space_guest g JOIN space_link l ON l.id = g.link"
-                 " JOIN space s ON s.id = g.space AND s.links <> 'none'"
-                 " WHERE g.space = $1 AND g.expires > $2 ORDER BY g.id LIMIT $3");
+    struct db_statement *select =
+        db_prepare(session, GUEST_SELECT "g.space = $1 ORDER BY g.id LIMIT $3");
     db_bind_text(select, 1, visiting->who.space);
     db_bind_int(select, 2, visiting->now_ms);
     db_bind_int(select, 3, SPACES_GUESTS_MAX);
     visiting->list = (struct json_list){.items = items};
     while ((status = db_step(select)) == STATUS_OK) {
-        status = row_read(session, select, visiting->arena, &items[visiting->list.count++]);
+        struct spaces_guest *guest = &items[visiting->list.count++];
+        status = row_read(session, select, visiting->arena, guest);
         if (status != STATUS_OK)
             return status;
+        if (!manages)
+            *guest = (struct spaces_guest){.id = guest->id,
+                                           .space = guest->space,
+                                           .name = guest->name,
+                                           .expires = guest->expires,
+                                           .created = guest->created};
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }

@@ -11,13 +11,18 @@
 
 #include "modules/spaces/spaces.h"
 
-enum { SPACES_GUESTS_MAX = 200 /* of a space, those that are over not counted */ };
+enum {
+    SPACES_GUESTS_MAX = 200,     /* of a space, those that are over not counted */
+    SPACES_GUEST_SEEN_MS = 60000 /* how exactly `seen` is kept: a write for each is too much */
+};
 
 struct spaces_guest {
     const char *id, *space, *name;
-    const char *link;  /* by which they came */
     const char *token; /* of a new one only; NULL */
     int64_t expires, created;
+    /* For owners; else NULL, 0: the link by which they came, who made it and when; last request. */
+    const char *link, *link_maker;
+    int64_t link_created, seen;
 };
 
 struct spaces_guests {
@@ -31,9 +36,12 @@ extern const struct json_table spaces_guest_table, spaces_guests_table;
 MUST_USE enum status guests_enter(struct db *db, const char *link_token, const char *name,
                                   int64_t now_ms, struct arena *arena,
                                   struct spaces_guest *ret_guest);
-/* Whose session it is. Errors: STATUS_DENIED (nobody's, or over). */
+/* Whose session it is; they are seen. Errors: STATUS_DENIED (nobody's, or over). */
 MUST_USE enum status guests_check(struct db *db, const char *token, int64_t now_ms,
                                   struct arena *arena, struct spaces_guest *ret_guest);
+/* Likewise, by the guest's id. */
+MUST_USE enum status guests_check_id(struct db *db, const char *id, int64_t now_ms,
+                                     struct arena *arena, struct spaces_guest *ret_guest);
 /* SPACES_READ. */
 MUST_USE enum status guests_list(struct db *db, const struct spaces_who *who, int64_t now_ms,
                                  struct arena *arena, struct spaces_guests *ret_guests);

@@ -85,10 +85,13 @@ static const struct json_field spaces_guest_fields[] = {
     TEXT(spaces_guest, id, 1, CRYPTO_ID_CHARS, true, NULL),
     TEXT(spaces_guest, space, 1, SPACES_ID_MAX, true, "the one they are in"),
     TEXT(spaces_guest, name, 1, AUTH_NAME_MAX, true, NULL),
-    TEXT(spaces_guest, link, 1, CRYPTO_ID_CHARS, true, "by which they came"),
     TEXT(spaces_guest, token, 0, SPACES_TOKEN_CHARS, false, "when they come, and never again"),
     INT(spaces_guest, expires, 0, INT64_MAX, true, "with the link; ms since 1970"),
     INT(spaces_guest, created, 0, INT64_MAX, true, "ms since 1970"),
+    TEXT(spaces_guest, link, 1, CRYPTO_ID_CHARS, false, "by which they came; for owners, as"),
+    TEXT(spaces_guest, link_maker, 1, CRYPTO_ID_CHARS, false, "who made it, an account"),
+    INT(spaces_guest, link_created, 1, INT64_MAX, false, "and when, ms since 1970"),
+    INT(spaces_guest, seen, 1, INT64_MAX, false, "their last request, to a minute; ms since 1970"),
 };
 
 TABLE(spaces_guest, "Who is in a space without an account.");

@@ -221,7 +221,7 @@ static enum status change(struct api_call *call, const char *id, struct auth_cha
     enum status status =
         auth_user_change(call->api->auth, id, &wish, clock_wall_ms(), call->arena, &user, &fault);
     if (status == STATUS_OK && wish.quiet_until != NULL)
-        presence_touched(call->api->presence, id, clock_wall_ms());
+        presence_touched(call->api->presence, id);
     return status == STATUS_OK ? account_result(call, &user) : fault_problem(call, status, &fault);
 }
 
@@ -486,7 +486,7 @@ static const struct api_route routes[] = {
     ROUTE("GET", "session", API_USER, run_session, .result = &session_shown_table,
           .doc = "Who is signed in here."),
     ROUTE("DELETE", "session", API_USER, run_sign_out, .status = 204, .doc = "Signs out."),
-    ROUTE("POST", "session/ticket", API_USER, run_ticket, .result = &ticket_table,
+    ROUTE("POST", "session/ticket", API_USER, run_ticket, .guests = true, .result = &ticket_table,
           .doc = "For a page, whose cookie the gateway does not see."),
     ROUTE("GET", "me", API_USER, run_me, .result = &user_shown_table, .doc = "Oneself."),
     ROUTE("PATCH", "me", API_USER, run_me_change, .body = &me_change_table,

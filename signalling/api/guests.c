@@ -8,6 +8,7 @@
 #include "signalling/api/api.h"
 #include "signalling/api/callers.h"
 #include "signalling/api/route.h"
+#include "signalling/gateway/signed_in.h"
 
 #include <string.h>
 
@@ -66,7 +67,16 @@ static enum status list_guests(struct api_call *call)
     struct spaces_guests *guests = api_result(call, sizeof *guests);
     if (guests == NULL)
         return STATUS_NO_MEMORY;
-    return guests_list(call->api->db, &who, clock_wall_ms(), call->arena, guests);
+    int64_t now_ms = clock_wall_ms();
+    enum status status = guests_list(call->api->db, &who, now_ms, call->arena, guests);
+    struct spaces_guest *items = guests->items.items;
+    for (size_t i = 0; status == STATUS_OK && i < guests->items.count; i++) {
+        /* Whose socket is open is seen right now. */
+        if (items[i].seen != 0 && call->api->signed_in != NULL &&
+            signed_in_has(call->api->signed_in, items[i].id))
+            items[i].seen = now_ms;
+    }
+    return status;
 }
 
 /* {guest}, which may be "me". */

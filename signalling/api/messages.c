@@ -241,30 +241,14 @@ static enum status list_drafts(struct api_call *call)
 /* ---- events ---- */
 
 struct events_wish {
-    int64_t after, presence;
-    bool away;
+    int64_t after;
 };
 
 static const struct json_field events_wish_fields[] = {
     INT(events_wish, after, -1, INT64_MAX, true, "the last one seen; -1: only say where it is now"),
-    INT(events_wish, presence, -1, INT64_MAX, false,
-        "likewise, of people; whoever asks is there, and absent: is not told of anybody"),
-    BOOL(events_wish, away, "but nobody sits before the page"),
 };
 
 static TABLE(events_wish, NULL);
-
-static enum status people_add(struct api_call *call, const struct events_wish *wish,
-                              struct feed_page *page)
-{
-    const char *account = call->caller->user.id;
-    struct presence_page *changes = arena_alloc(call->arena, sizeof *changes);
-    if (changes == NULL)
-        return STATUS_NO_MEMORY;
-    presence_seen(call->api->presence, account, wish->away, clock_wall_ms());
-    presence_changes(call->api->presence, wish->presence, clock_wall_ms(), changes);
-    return feed_people(call->api->db, account, changes, call->arena, page);
-}
 
 static enum status list_events(struct api_call *call)
 {
@@ -274,8 +258,6 @@ static enum status list_events(struct api_call *call)
         return STATUS_NO_MEMORY;
     enum status status =
         feed_list(call->api->db, call->caller->user.id, wish->after, call->arena, page);
-    if (status == STATUS_OK && wish->presence != 0)
-        status = people_add(call, wish, page);
     return status == STATUS_OUT_OF_WINDOW
                ? api_problem(call, 410, "limited", "not all of it is kept any more: reload")
                : status;

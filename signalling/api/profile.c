@@ -21,7 +21,7 @@ static enum status set(struct api_call *call, const void *bytes, size_t length)
     if (status == STATUS_UNSUPPORTED)
         return api_problem(call, 415, "type", "PNG, JPEG and WebP are taken");
     if (status == STATUS_OK)
-        presence_touched(call->api->presence, user.id, clock_wall_ms());
+        presence_touched(call->api->presence, user.id);
     return status == STATUS_OK ? account_result(call, &user) : status;
 }
 

@@ -1,6 +1,7 @@
 #include "signalling/gateway/client.h"
 
 #include "core/clock.h"
+#include "modules/spaces/guests.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,9 +93,20 @@ static enum status account_take(struct commands *commands, struct msg_identify *
     return STATUS_OK;
 }
 
+/* Whether who is signed in, or the guest, still is. Errors: STATUS_DENIED. */
+static enum status still_in(const struct commands *commands, const struct signed_in *signed_in,
+                            struct arena *arena)
+{
+    struct spaces_guest guest;
+    return signed_in->guest
+               ? guests_check_id(commands->db, signed_in->user, clock_wall_ms(), arena, &guest)
+               : auth_session_check(commands->auth, signed_in->login, clock_wall_ms());
+}
+
 /* From now on the end of the sign-in ends the session; it may have come just before. */
 static enum status account_watch(struct commands *commands, struct gateway_session *session,
-                                 const struct auth_caller *caller, struct client *client)
+                                 const struct auth_caller *caller, struct client *client,
+                                 struct arena *arena)
 {
     struct signed_in *signed_in = &client->signed_in;
     if (caller->session == NULL)
@@ -102,8 +114,8 @@ static enum status account_watch(struct commands *commands, struct gateway_sessi
     signed_in->session = session;
     snprintf(signed_in->user, sizeof signed_in->user, "%s", caller->user.id);
     snprintf(signed_in->login, sizeof signed_in->login, "%s", caller->session);
-    signed_in_add(commands->signed_in, signed_in);
-    return auth_session_check(commands->auth, signed_in->login, clock_wall_ms());
+    enum status status = signed_in_add(commands->signed_in, signed_in);
+    return status == STATUS_OK ? still_in(commands, signed_in, arena) : status;
 }
 
 static enum status meeting_open(struct commands *commands, const struct gateway_session *session,
@@ -187,6 +199,7 @@ static enum status identify_meeting(struct commands *commands, struct gateway_se
         .participant = identity.id,
         .token = identity.token,
         .name = identity.name,
+        .account = caller.session != NULL ? caller.user.id : NULL,
         .role = identity.role,
         .admitted = identity.admitted,
         .audio = identify->audio,
@@ -195,7 +208,7 @@ static enum status identify_meeting(struct commands *commands, struct gateway_se
         .session = gateway_session_id(session),
         .secret = gateway_session_secret(session),
     };
-    status = account_watch(commands, session, &caller, client);
+    status = account_watch(commands, session, &caller, client, arena);
     if (status == STATUS_OK)
         status = meetings_join(commands->meetings, &join, &client->member);
     if (status != STATUS_OK) {
@@ -208,35 +221,60 @@ static enum status identify_meeting(struct commands *commands, struct gateway_se
     return STATUS_OK;
 }
 
+/* A guest of a space, by the ticket or token of their session there. */
+static enum status guest_take(struct commands *commands, const char *shown, struct arena *arena,
+                              struct signed_in *signed_in, struct auth_caller *ret_caller)
+{
+    struct spaces_guest guest;
+    char id[CRYPTO_ID_CHARS + 1];
+    int64_t now_ms = clock_wall_ms();
+    enum status status = guests_check(commands->db, shown, now_ms, arena, &guest);
+    if (status == STATUS_DENIED) {
+        status = auth_ticket_session(commands->auth, shown, now_ms, id);
+        if (status == STATUS_OK)
+            status = guests_check_id(commands->db, id, now_ms, arena, &guest);
+    }
+    if (status != STATUS_OK)
+        return status;
+    signed_in->guest = true;
+    snprintf(signed_in->room, sizeof signed_in->room, "%s", guest.space);
+    *ret_caller =
+        (struct auth_caller){.user = {.id = guest.id, .name = guest.name}, .session = guest.id};
+    return STATUS_OK;
+}
+
 /* No meeting: what is not kept of what happens in the account's spaces. */
 static enum status identify_spaces(struct commands *commands, struct gateway_session *session,
                                    struct msg_identify *identify, struct arena *arena,
                                    const char **ret_code)
 {
     struct auth_caller caller = {.session = NULL};
-    enum status status = account_take(commands, identify, arena, &caller, ret_code);
-    if (status == STATUS_OK && caller.session == NULL)
-        status = refuse("signed_out", STATUS_DENIED, ret_code);
     const struct msg_spaces_ready ready = {.session = gateway_session_id(session),
                                            .secret = gateway_session_secret(session)};
     const char *json = json_encode(&msg_spaces_ready_table, &ready, arena);
-    struct client *client = status == STATUS_OK ? calloc(1, sizeof *client) : NULL;
-    if (status == STATUS_OK && (client == NULL || json == NULL))
-        status = STATUS_NO_MEMORY;
-    if (status == STATUS_OK) {
-        gateway_session_ref(session);
-        client->signed_in.spaces = true;
-        status = account_watch(commands, session, &caller, client);
-        if (status != STATUS_OK) {
-            signed_in_remove(commands->signed_in, &client->signed_in);
-            gateway_session_unref(session);
-        }
+    struct client *client = calloc(1, sizeof *client);
+    if (client == NULL || json == NULL) {
+        free(client);
+        return STATUS_NO_MEMORY;
     }
+    const char *code = NULL;
+    client->signed_in.spaces = true;
+    enum status status = account_take(commands, identify, arena, &caller, &code);
+    if (status == STATUS_DENIED)
+        status = guest_take(commands, identify->account, arena, &client->signed_in, &caller);
+    if (status == STATUS_OK && caller.session == NULL)
+        status = STATUS_DENIED;
+    if (status == STATUS_DENIED)
+        status = refuse("signed_out", status, ret_code);
+    if (status == STATUS_OK)
+        status = account_watch(commands, session, &caller, client, arena);
     if (status != STATUS_OK) {
+        signed_in_remove(commands->signed_in, &client->signed_in);
         free(client);
         return status;
     }
     gateway_session_set_context(session, client);
+    gateway_session_ref(session);
     gateway_dispatch(session, "spaces.ready", json);
     return STATUS_OK;
 }
@@ -250,12 +288,11 @@ enum status client_identify(struct commands *commands, struct gateway_session *s
 }
 
 enum status client_check(const struct commands *commands, struct gateway_session *session,
-                         const struct client *client)
+                         const struct client *client, struct arena *arena)
 {
     if (client->signed_in.session == NULL)
         return STATUS_OK;
-    enum status status =
-        auth_session_check(commands->auth, client->signed_in.login, clock_wall_ms());
+    enum status status = still_in(commands, &client->signed_in, arena);
     if (status == STATUS_DENIED)
         gateway_end(session, "ended", "signed_out");
     return status;

@@ -28,7 +28,7 @@ MUST_USE enum status client_identify(struct commands *commands, struct gateway_s
 /* Every command asks anew whether who is signed in still is. Errors: STATUS_DENIED (the session is
  * ended). */
 MUST_USE enum status client_check(const struct commands *commands, struct gateway_session *session,
-                                  const struct client *client);
+                                  const struct client *client, struct arena *arena);
 /* The session is over. */
 void client_gone(struct commands *commands, struct gateway_session *session);
 

@@ -9,6 +9,7 @@
 #include "signalling/gateway/phone_commands.h"
 #include "signalling/gateway/space_feed.h"
 #include "signalling/gateway/space_live.h"
+#include "signalling/gateway/space_people.h"
 
 #include <string.h>
 
@@ -79,9 +80,12 @@ static void on_identify(void *context, struct gateway_session *session, const st
 static void on_presence(void *context, struct gateway_session *session, bool online)
 {
     struct commands *commands = context;
-    const struct client *client = gateway_session_context(session);
-    if (client != NULL && client->member != NULL)
+    struct client *client = gateway_session_context(session);
+    if (client == NULL)
+        return;
+    if (client->member != NULL)
         meetings_online(commands->meetings, client->member, online);
+    signed_in_connected(commands->signed_in, &client->signed_in, online);
 }
 
 static void on_gone(void *context, struct gateway_session *session)
@@ -91,56 +95,65 @@ static void on_gone(void *context, struct gateway_session *session)
 
 /* ---- the table ---- */
 
+/* In which sessions. */
+enum command_where { IN_MEETING, IN_SPACES, ANYWHERE };
+
 static const struct command {
     struct command_info info;
     enum status (*run)(struct call *call);
-    bool spaces; /* for sessions for spaces; else for those in a meeting */
+    enum command_where where;
 } command_table[] = {
-    {{"media.offer", &msg_offer_table, "`{sdp, slots[]}`"}, media_command_offer, false},
-    {{"media.close", &msg_empty_table, NULL}, media_command_close, false},
-    {{"media.view", &msg_view_table, NULL}, media_command_view, false},
-    {{"self.update", &msg_self_update_table, NULL}, self_command_update, false},
-    {{"self.stats", &msg_stats_table, NULL}, self_command_stats, false},
-    {{"hand", &msg_hand_table, NULL}, self_command_hand, false},
-    {{"reaction", &msg_reaction_table, NULL}, self_command_reaction, false},
-    {{"screen.start", &msg_screen_start_table, NULL}, self_command_screen_start, false},
-    {{"screen.stop", &msg_empty_table, NULL}, self_command_screen_stop, false},
-    {{"chat.send", &msg_chat_send_table, "`{message}`"}, chat_command_send, false},
-    {{"chat.edit", &msg_chat_edit_table, "`{message}`"}, chat_command_edit, false},
-    {{"chat.delete", &msg_chat_id_table, "`{message}`"}, chat_command_delete, false},
-    {{"chat.react", &msg_chat_react_table, "`{message}`"}, chat_command_react, false},
-    {{"chat.typing", &msg_empty_table, NULL}, chat_command_typing, false},
+    {{"media.offer", &msg_offer_table, "`{sdp, slots[]}`"}, media_command_offer, IN_MEETING},
+    {{"media.close", &msg_empty_table, NULL}, media_command_close, IN_MEETING},
+    {{"media.view", &msg_view_table, NULL}, media_command_view, IN_MEETING},
+    {{"self.update", &msg_self_update_table, NULL}, self_command_update, IN_MEETING},
+    {{"self.stats", &msg_stats_table, NULL}, self_command_stats, IN_MEETING},
+    {{"hand", &msg_hand_table, NULL}, self_command_hand, IN_MEETING},
+    {{"reaction", &msg_reaction_table, NULL}, self_command_reaction, IN_MEETING},
+    {{"screen.start", &msg_screen_start_table, NULL}, self_command_screen_start, IN_MEETING},
+    {{"screen.stop", &msg_empty_table, NULL}, self_command_screen_stop, IN_MEETING},
+    {{"chat.send", &msg_chat_send_table, "`{message}`"}, chat_command_send, IN_MEETING},
+    {{"chat.edit", &msg_chat_edit_table, "`{message}`"}, chat_command_edit, IN_MEETING},
+    {{"chat.delete", &msg_chat_id_table, "`{message}`"}, chat_command_delete, IN_MEETING},
+    {{"chat.react", &msg_chat_react_table, "`{message}`"}, chat_command_react, IN_MEETING},
+    {{"chat.typing", &msg_empty_table, NULL}, chat_command_typing, IN_MEETING},
     {{"chat.history", &msg_chat_history_table,
       "`{messages[], more}`, oldest first; in a meeting of a space also `self`, the author one is, "
       "and `moderates`"},
      chat_command_history,
-     false},
-    {{"phone.info", &msg_empty_table, "`{pin, numbers[], dial}`"}, phone_command_info, false},
-    {{"phone.dial", &msg_dial_wish_table, "`{id}`"}, phone_command_dial, false},
-    {{"phone.cancel", &msg_dial_id_table, NULL}, phone_command_cancel, false},
-    {{"poll.open", &msg_poll_new_table, "the poll"}, poll_command_open, false},
-    {{"poll.vote", &msg_poll_vote_table, "the poll"}, poll_command_vote, false},
-    {{"poll.close", &msg_poll_id_table, "the poll"}, poll_command_close, false},
-    {{"poll.list", &msg_empty_table, "`{polls[]}`, newest first"}, poll_command_list, false},
-    {{"host.pin", &msg_pin_table, "`{pin, numbers[], dial}`"}, phone_command_pin, false},
-    {{"host.mute", &msg_target_table, NULL}, host_command_mute, false},
-    {{"host.ask_unmute", &msg_target_table, NULL}, host_command_ask_unmute, false},
-    {{"host.stop", &msg_stop_table, NULL}, host_command_stop, false},
-    {{"host.remove", &msg_target_table, NULL}, host_command_remove, false},
-    {{"host.rename", &msg_rename_table, NULL}, host_command_rename, false},
-    {{"host.role", &msg_role_table, NULL}, host_command_role, false},
-    {{"host.admit", &msg_target_table, NULL}, host_command_admit, false},
-    {{"host.refuse", &msg_target_table, NULL}, host_command_refuse, false},
-    {{"host.set", &msg_meeting_set_table, NULL}, host_command_set, false},
-    {{"host.lower_hand", &msg_target_table, NULL}, host_command_lower_hand, false},
-    {{"host.end", &msg_empty_table, NULL}, host_command_end, false},
-    {{"space.typing", &msg_space_typing_table, NULL}, space_live_typing, true},
+     IN_MEETING},
+    {{"phone.info", &msg_empty_table, "`{pin, numbers[], dial}`"}, phone_command_info, IN_MEETING},
+    {{"phone.dial", &msg_dial_wish_table, "`{id}`"}, phone_command_dial, IN_MEETING},
+    {{"phone.cancel", &msg_dial_id_table, NULL}, phone_command_cancel, IN_MEETING},
+    {{"poll.open", &msg_poll_new_table, "the poll"}, poll_command_open, IN_MEETING},
+    {{"poll.vote", &msg_poll_vote_table, "the poll"}, poll_command_vote, IN_MEETING},
+    {{"poll.close", &msg_poll_id_table, "the poll"}, poll_command_close, IN_MEETING},
+    {{"poll.list", &msg_empty_table, "`{polls[]}`, newest first"}, poll_command_list, IN_MEETING},
+    {{"host.pin", &msg_pin_table, "`{pin, numbers[], dial}`"}, phone_command_pin, IN_MEETING},
+    {{"host.mute", &msg_target_table, NULL}, host_command_mute, IN_MEETING},
+    {{"host.ask_unmute", &msg_target_table, NULL}, host_command_ask_unmute, IN_MEETING},
+    {{"host.stop", &msg_stop_table, NULL}, host_command_stop, IN_MEETING},
+    {{"host.remove", &msg_target_table, NULL}, host_command_remove, IN_MEETING},
+    {{"host.rename", &msg_rename_table, NULL}, host_command_rename, IN_MEETING},
+    {{"host.role", &msg_role_table, NULL}, host_command_role, IN_MEETING},
+    {{"host.admit", &msg_target_table, NULL}, host_command_admit, IN_MEETING},
+    {{"host.refuse", &msg_target_table, NULL}, host_command_refuse, IN_MEETING},
+    {{"host.set", &msg_meeting_set_table, NULL}, host_command_set, IN_MEETING},
+    {{"host.lower_hand", &msg_target_table, NULL}, host_command_lower_hand, IN_MEETING},
+    {{"host.end", &msg_empty_table, NULL}, host_command_end, IN_MEETING},
+    {{"space.typing", &msg_space_typing_table, NULL}, space_live_typing, IN_SPACES},
     {{"space.events", &msg_space_events_table,
       "`{items[], last, more}`, as `GET /events`; code `limited`: not kept any more, load all "
       "anew"},
      space_feed_events,
-     true},
-    {{"leave", &msg_empty_table, NULL}, self_command_leave, false},
+     IN_SPACES},
+    {{"space.here", &msg_space_here_table, NULL}, space_people_here, IN_SPACES},
+    {{"space.people", &msg_empty_table,
+      "`{people[]}`: who is there of those with whom I share a space; whoever is not named is not. "
+      "In any session of who is signed in"},
+     space_people_list,
+     ANYWHERE},
+    {{"leave", &msg_empty_table, NULL}, self_command_leave, IN_MEETING},
 };
 
 enum { COMMAND_COUNT = sizeof command_table / sizeof command_table[0] };
@@ -198,11 +211,11 @@ static void on_command(void *context, struct gateway_session *session, uint64_t 
         gateway_reply_error(session, s, "denied", "identify first", NULL);
         return;
     }
-    if (command->spaces != (client->member == NULL)) {
+    if (command->where == (client->member == NULL ? IN_MEETING : IN_SPACES)) {
         gateway_reply_error(session, s, "denied", "not in a session of this kind", NULL);
         return;
     }
-    if (client_check(context, session, client) != STATUS_OK) {
+    if (client_check(context, session, client, arena) != STATUS_OK) {
         gateway_reply_error(session, s, "denied", "signed out", NULL);
         return;
     }

@@ -4,11 +4,14 @@
 #include "core/handoff.h"
 #include "core/log.h"
 #include "modules/spaces/feed.h"
+#include "modules/spaces/guests.h"
+#include "signalling/gateway/space_people.h"
 #include "storage/event.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     FEED_ARENA_MAX = 32 << 20, /* bytes of a page: FEED_PAGE_MAX of the longest messages, members */
@@ -25,6 +28,7 @@ struct space_feed {
     bool running, listening;
     atomic_bool ending;
     int64_t told;
+    int64_t greeted_ms; /* when people were told of last */
     struct metric *told_seconds;
 };
 
@@ -49,16 +53,66 @@ static enum status tell(struct space_feed *feed, const struct feed_told *told)
     return STATUS_OK;
 }
 
+/* Guests whose link, or space, does not let them be there any more are out. */
+static enum status guests_see_out(struct space_feed *feed, const struct feed_event *event)
+{
+    static const char *const types[] = {"guest.removed", "link.removed", "space.updated",
+                                        "space.deleted"};
+    bool may_end = false;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        may_end = may_end || strcmp(event->type, types[i]) == 0;
+    if (!may_end || event->space == NULL)
+        return STATUS_OK;
+    struct json_list guests;
+    enum status status = signed_in_guests(feed->list, event->space, feed->arena, &guests);
+    const char *const *ids = guests.items;
+    for (size_t i = 0; status == STATUS_OK && i < guests.count; i++) {
+        struct spaces_guest guest;
+        status = guests_check_id(feed->db, ids[i], clock_wall_ms(), feed->arena, &guest);
+        if (status == STATUS_DENIED) {
+            signed_in_ended(feed->list, ids[i], NULL, NULL);
+            status = STATUS_OK;
+        }
+    }
+    return status;
+}
+
 /* One page; again at once when there is more. */
 static enum status turn(struct space_feed *feed, bool *ret_more)
 {
     struct feed_news news = {.more = false};
-    enum status status = feed_news(feed->db, feed->told, feed->arena, &news);
-    for (size_t i = 0; status == STATUS_OK && i < news.count; i++)
-        status = tell(feed, &news.items[i]);
+    enum status status = feed_news(feed->db, feed->told, clock_wall_ms(), feed->arena, &news);
+    for (size_t i = 0; status == STATUS_OK && i < news.count; i++) {
+        status = guests_see_out(feed, &news.items[i].event);
+        if (status == STATUS_OK)
+            status = tell(feed, &news.items[i]);
+    }
     *ret_more = news.more;
     arena_reset(feed->arena);
     return status;
+}
+
+/* Who comes and goes, not more often than they can be told together. */
+static enum status greet(struct space_feed *feed, int64_t *ret_wait_ms)
+{
+    *ret_wait_ms = HANDOFF_FOREVER;
+    if (feed->list->presence == NULL)
+        return STATUS_OK;
+    int64_t now_ms = (int64_t)(clock_mono_ns() / CLOCK_NS_PER_MS);
+    int64_t early_ms = feed->greeted_ms + SPACE_PEOPLE_EVERY_MS - now_ms;
+    if (early_ms > 0) {
+        *ret_wait_ms = early_ms;
+        return STATUS_OK;
+    }
+    feed->greeted_ms = now_ms;
+    enum status status = space_people_turn(feed->db, feed->list, feed->arena, ret_wait_ms);
+    arena_reset(feed->arena);
+    return status;
+}
+
+static int64_t sooner(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms == HANDOFF_FOREVER || (b_ms != HANDOFF_FOREVER && b_ms < a_ms) ? b_ms : a_ms;
 }
 
 static void *feed_main(void *arg)
@@ -72,14 +126,20 @@ static void *feed_main(void *arg)
         if (atomic_load(&feed->ending))
             break;
         enum status status = turn(feed, &more);
-        if (status != STATUS_OK)
-            log_event(LOG_GATEWAY, LOG_ERROR, "events_not_told", "status=%s", status_name(status));
-        wait_ms = more ? 0 : status == STATUS_OK ? HANDOFF_FOREVER : FEED_RETRY_MS;
+        enum status greeted = greet(feed, &wait_ms);
+        if (status != STATUS_OK || greeted != STATUS_OK) {
+            log_event(LOG_GATEWAY, LOG_ERROR, "events_not_told", "status=%s people=%s",
+                      status_name(status), status_name(greeted));
+            wait_ms = sooner(wait_ms, FEED_RETRY_MS);
+        }
+        if (more)
+            wait_ms = 0;
     }
     return NULL;
 }
 
-static void on_commit(void *context)
+/* Also when presence has something to tell. */
+static void on_news(void *context)
 {
     struct space_feed *feed = context;
     /* Full: it will look anyhow. */
@@ -107,10 +167,12 @@ enum status space_feed_new(struct db *db, struct signed_in_list *list, struct me
     if (status == STATUS_OK)
         status = event_last(db, &feed->told);
     if (status == STATUS_OK)
-        status = db_listen(db, DB_EVENTS, on_commit, feed);
+        status = db_listen(db, DB_EVENTS, on_news, feed);
     feed->listening = status == STATUS_OK;
     if (status == STATUS_OK) {
         list->fed = feed->told;
+        if (list->presence != NULL)
+            presence_listen(list->presence, on_news, feed);
         feed->running = pthread_create(&feed->thread, NULL, feed_main, feed) == 0;
         status = feed->running ? STATUS_OK : STATUS_NO_MEMORY;
     }
@@ -129,8 +191,10 @@ struct space_feed *space_feed_free(struct space_feed *feed)
     atomic_store(&feed->ending, true);
     if (feed->listening)
         (void)!db_listen(feed->db, DB_EVENTS, NULL, NULL);
+    if (feed->list->presence != NULL)
+        presence_listen(feed->list->presence, NULL, NULL);
     if (feed->running) {
-        on_commit(feed);
+        on_news(feed);
         pthread_join(feed->thread, NULL);
     }
     handoff_free(feed->wake);

@@ -30,6 +30,7 @@ enum status space_live_typing(struct call *call)
     const struct msg_space_typing *typing = call->args;
     const struct spaces_who who = {typing->space, call->account};
     uint64_t now_ms = clock_mono_ns() / 1000000;
+    signed_in_active(call->commands->signed_in, call->signed_in);
     enum status status = spaces_check(call->commands->db, &who, SPACES_COMMENT);
     if (status != STATUS_OK || now_ms - *call->typed_ms < SPACE_LIVE_TYPING_MS)
         return status;

@@ -186,7 +186,7 @@ export const revoke = (id: string): Promise<void> => ask('DELETE', `me/sessions/
 
 /** For the gateway; undefined when nobody is signed in. */
 export async function ticket(): Promise<string | undefined> {
-  if (!session.peek() || session.peek()?.guest) return undefined;
+  if (!session.peek()) return undefined;
   return ask<{ ticket: string }>('POST', 'session/ticket').then(
     (answer) => answer.ticket,
     () => undefined,

@@ -6,6 +6,7 @@
  * identifies; `ready` sends the offer; the answer starts ICE and DTLS.
  */
 import { session as account, ticket } from '../account';
+import { Company } from '../spaces/company';
 import { batch, computed, effect, signal } from '@preact/signals';
 import { meetingInfo, serverInfo, HttpError, type MeetingInfo } from '../api';
 import {
@@ -78,6 +79,7 @@ export class Call {
   readonly connection = signal<Connection | null>(null);
 
   readonly people = new People();
+  private readonly company = new Company();
   readonly capture = new Capture();
   readonly meter = new Meter();
   readonly playback = new Playback();
@@ -181,7 +183,7 @@ export class Call {
       audio: this.microphoneOn.value,
       video: this.cameraOn.value,
     };
-    this.session.identify(token ? { ...identity, token } : identity, account.peek() ? ticket : undefined);
+    this.session.identify(token ? { ...identity, token } : identity, account.peek() && !account.peek()?.guest ? ticket : undefined);
   }
 
   leave(): void {
@@ -328,6 +330,7 @@ export class Call {
 
   private readonly handlers: { [T in Exclude<DispatchName, SpaceDispatch>]: (d: Dispatches[T]) => void } = {
     ready: (d) => this.begin(d),
+    'space.people': (d) => this.company.hear(d.people),
     waiting: (d) => {
       this.remember(d.self, d.token, d.meeting);
       this.phase.value = 'lobby';
@@ -406,6 +409,7 @@ export class Call {
       if (!again) this.joinedAt.value = Date.now();
       this.phase.value = 'live';
     });
+    if (account.peek() && !account.peek()?.guest) void this.company.begin(() => this.session.command('space.people', {}));
     void this.chat.refresh();
     void this.phones.refresh();
     void this.polls.refresh();

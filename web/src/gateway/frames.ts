@@ -1,4 +1,5 @@
 // The frames of docs/design/gateway.md, typed. Names are those on the wire.
+import type { Person } from '../spaces/presence';
 import type { EventPage } from '../spaces/rest';
 
 export type Role = 'host' | 'cohost' | 'participant';
@@ -16,6 +17,8 @@ export interface Participant {
   hand: number;
   kind: 'browser' | 'whip' | 'phone';
   joined: number;
+  /** Who is signed in: their picture, and whether they are there, are known by it. */
+  account?: string;
 }
 
 export interface Meeting {
@@ -221,6 +224,8 @@ export interface Commands {
   'chat.typing': [Record<string, never>, void];
   'space.typing': [{ space: string; thread?: string }, void];
   'space.events': [{ after: number }, EventPage];
+  'space.here': [{ idle: boolean }, void];
+  'space.people': [Record<string, never>, { people: Person[] }];
   'chat.history': [{ before?: string; limit?: number }, { messages: ChatMessage[]; more: boolean; self?: string; moderates?: boolean }];
   'phone.info': [Record<string, never>, PhoneInfo];
   'phone.dial': [{ number: string; name?: string }, { id: string }];
@@ -267,6 +272,7 @@ export interface Dispatches {
   'space.typing': { space: string; thread?: string; account: string };
   'space.read': { space: string; account: string; read_to: string };
   'space.events': EventPage;
+  'space.people': { people: Person[] };
   reaction: { id: string; emoji: string };
   asked_unmute: { by: string };
   muted: { by: string };

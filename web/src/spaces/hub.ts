@@ -1,9 +1,10 @@
-// A gateway session for spaces: who types and who has read, which nobody keeps, and events as they
-// come. When it is not there, events are asked for by REST (live.ts).
+// A gateway session for spaces: who is there, who types and who has read, which nobody keeps, and
+// events as they come. When it is not there, events are asked for by REST (live.ts).
 import { signal } from '@preact/signals';
 import { ticket } from '../account';
 import { browser, GatewaySession } from '../gateway/session';
 import { CommandError, type DispatchName, type Dispatches } from '../gateway/frames';
+import { Company, Sitter } from './company';
 import type { EventPage } from './rest';
 
 type Told = 'space.typing' | 'space.read';
@@ -21,6 +22,8 @@ export const news = signal(0);
 
 /** Until the function it answers with is called. */
 export function openHub(): () => void {
+  const company = new Company();
+  const sitter = new Sitter((idle) => void opened.command('space.here', { idle }).catch(() => undefined));
   const url = new URL('/gateway', window.location.href);
   url.protocol = url.protocol.replace('http', 'ws');
   const opened = new GatewaySession(
@@ -32,8 +35,12 @@ export function openHub(): () => void {
       pending: () => undefined,
       dispatch: <T extends DispatchName>(t: T, d: Dispatches[T]) => {
         if (t === 'space.events') pushed.push(d as EventPage);
-        else if (t === 'spaces.ready') forget();
-        else for (const listener of listeners) listener(t as Told, d as never);
+        else if (t === 'space.people') company.hear((d as Dispatches['space.people']).people);
+        else if (t === 'spaces.ready') {
+          forget();
+          void company.begin(() => opened.command('space.people', {}));
+          sitter.begin();
+        } else for (const listener of listeners) listener(t as Told, d as never);
         if (t === 'space.events' || t === 'spaces.ready') news.value += 1;
       },
     },
@@ -45,6 +52,7 @@ export function openHub(): () => void {
   window.addEventListener('online', nudge);
   return () => {
     window.removeEventListener('online', nudge);
+    sitter.close();
     if (session === opened) session = null;
     opened.close();
     forget();

@@ -7,14 +7,12 @@ import { HttpError } from '../api';
 import { CommandError } from '../gateway/frames';
 import { askEvents, following, news, reachable, takePushed } from './hub';
 import type { OpenSpace } from './open';
-import { away, learn } from './presence';
 import { passing, whenBack } from './patience';
-import { type EventPage, getSpace, listEvents, listPeople, type SpaceEvent } from './rest';
+import { type EventPage, getSpace, listEvents, type SpaceEvent } from './rest';
 import { drop, find, load, put, restore } from './spaces';
 
 const SHOWN_MS = 1500;
 const HIDDEN_MS = 10_000;
-const PEOPLE_MS = 8000; // well within the server's PRESENCE_SEEN_MS
 /** What is about oneself and changes no list of spaces. */
 const OF_THE_WRITER = new Set(['draft.updated', 'scheduled.updated']);
 
@@ -50,38 +48,6 @@ export async function follow(stop: AbortSignal): Promise<void> {
       } else throw error;
     }
   }
-}
-
-/** Says that one is there, and learns who else is; until `stop`. */
-export async function followPeople(stop: AbortSignal): Promise<void> {
-  let presence = 1; // all who are there
-  for (let failed = 0; !stop.aborted; ) {
-    try {
-      const page = await listPeople(presence, away());
-      learn(page.people ?? []);
-      if (page.missed) await current.peek()?.members.load();
-      presence = page.presence;
-      failed = 0;
-      await lookedAtOr(PEOPLE_MS, stop);
-    } catch (error) {
-      if (stop.aborted || !passing(error)) return; // signed out: follow() says so
-      await whenBack(failed++, stop).catch(() => undefined);
-    }
-  }
-}
-
-function lookedAtOr(wait: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      document.removeEventListener('visibilitychange', done);
-      stop.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, wait);
-    document.addEventListener('visibilitychange', done);
-    stop.addEventListener('abort', done);
-  });
 }
 
 const tooLongAgo = (error: unknown): boolean =>

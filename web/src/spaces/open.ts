@@ -13,6 +13,7 @@ import { restChat } from './chat';
 import { SyncedDraft } from './drafts';
 import { Files } from './files';
 import { listen, sayTyping } from './hub';
+import { Guests } from './guests';
 import { Members } from './members';
 import * as rest from './rest';
 import type { Member, SpaceEvent, SpaceMeeting } from './rest';
@@ -42,6 +43,7 @@ export class OpenSpace {
   readonly main: OpenChat;
   readonly chat: Chat;
   readonly members: Members;
+  readonly guests: Guests;
   readonly files: Files;
   /** The one beside the chat. */
   readonly thread = signal<OpenChat | null>(null);
@@ -68,6 +70,7 @@ export class OpenSpace {
     private readonly refused: (error: unknown) => void,
   ) {
     this.members = new Members(id);
+    this.guests = new Guests(id);
     this.files = new Files(id);
     this.main = this.makeChat(undefined);
     this.chat = this.main.chat;
@@ -82,6 +85,7 @@ export class OpenSpace {
       put(await rest.getSpace(this.id));
       await Promise.all([
         this.members.load(),
+        this.guests.load(),
         this.chat.refresh(),
         this.thread.peek()?.chat.refresh(),
         this.loadMeetings(),
@@ -100,6 +104,8 @@ export class OpenSpace {
     }
     if (type.startsWith('meeting.')) void this.loadMeetings().catch(() => undefined);
     if (type.startsWith('member.')) void this.members.load().catch(() => undefined);
+    // A link or a policy that ends takes its guests with it.
+    if (/^(guest|link)\.|^space\.updated$/.test(type)) void this.guests.load().catch(() => undefined);
   }
 
   openThread(root: string): void {

@@ -13,8 +13,6 @@ export interface Person {
   picture: number;
 }
 
-const IDLE_MS = 300_000; // without a key or a pointer one is away
-
 const people = signal<ReadonlyMap<string, Person>>(new Map());
 
 export function learn(told: readonly Person[]): void {
@@ -22,6 +20,12 @@ export function learn(told: readonly Person[]): void {
   const next = new Map(people.peek());
   for (const person of told) if (person.id) next.set(person.id, person);
   people.value = next;
+}
+
+/** All who are there, but what is known better of `known`: whoever is not named is not there. */
+export function meet(there: readonly Person[], known: ReadonlySet<string>): void {
+  const gone = [...people.peek().values()].filter(({ id, state }) => state && state !== 'offline' && !known.has(id));
+  learn([...gone.map((person) => ({ ...person, state: 'offline' as const })), ...there.filter(({ id }) => !known.has(id))]);
 }
 
 /** Of oneself what one's account says. */
@@ -35,9 +39,3 @@ export function shownState(person: Person): State | 'quiet' {
   const state = person.state ?? 'offline';
   return state !== 'offline' && person.quiet_until > Date.now() ? 'quiet' : state;
 }
-
-let moved = Date.now();
-for (const kind of ['pointermove', 'pointerdown', 'keydown', 'visibilitychange'])
-  document.addEventListener(kind, () => (moved = Date.now()), { passive: true, capture: true });
-
-export const away = (): boolean => document.hidden || Date.now() - moved > IDLE_MS;

@@ -115,6 +115,26 @@ export const removeInvitation = (id: string, link: string): Promise<void> =>
 export const takeInvitation = (token: string): Promise<Space> =>
   ask('POST', `links/${encodeURIComponent(token)}/members`);
 
+// ---- guests ----
+
+/** Who is in a space by a link and a name. */
+export interface Guest {
+  id: string;
+  name: string;
+  /** Ms since 1970. */
+  created: number;
+  /** For owners: the link they came by, who made it and when; their last request. */
+  link?: string;
+  link_maker?: string;
+  link_created?: number;
+  seen?: number;
+}
+
+export const listGuests = async (id: string): Promise<Guest[]> => (await ask<{ items: Guest[] }>('GET', at(id, '/guests'))).items;
+
+export const removeGuest = (id: string, guest: string): Promise<void> =>
+  ask('DELETE', at(id, `/guests/${encodeURIComponent(guest)}`));
+
 // ---- messages ----
 
 export interface Message extends ChatMessage {
@@ -238,19 +258,6 @@ export interface EventPage {
 /** After `after`; -1: only where it is now. 410: too long ago, reload. */
 export const listEvents = (after: number): Promise<EventPage> =>
   ask('GET', `events?after=${after}`);
-
-/** Who came, went, or is seen otherwise. */
-export interface PeoplePage {
-  people?: Person[];
-  /** What to ask after next. */
-  presence: number;
-  /** More of them changed than are told. */
-  missed: boolean;
-}
-
-/** After `presence`; whoever asks is there, `away`: but nobody sits before the page. */
-export const listPeople = (presence: number, away: boolean): Promise<PeoplePage> =>
-  ask('GET', `events?after=-1&presence=${presence}&away=${away}`);
 
 // ---- files ----
 

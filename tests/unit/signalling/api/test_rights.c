@@ -105,7 +105,7 @@ static const struct expected {
     {"POST /api/v1/session", "=", "{}", false},
     {"GET /api/v1/session", "ydyyyy", "", false},
     {"DELETE /api/v1/session", "ydyyyy", "", true},
-    {"POST /api/v1/session/ticket", "ydyyyy", "", false},
+    {"POST /api/v1/session/ticket", "yyyyyy", "", false},
     {"GET /api/v1/me", "ydyyyy", "", false},
     {"PATCH /api/v1/me", "ydyyyy", "{}", false},
     {"POST /api/v1/me/password", "adaaaa", "{}", false},

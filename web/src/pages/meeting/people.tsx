@@ -4,6 +4,7 @@ import type { Call } from '../../call/call';
 import type { Dial, Participant } from '../../gateway/frames';
 import { text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
+import { Face } from '../../ui/face';
 import { Icon } from '../../ui/icons';
 import { Popup } from '../../ui/menu';
 import { Avatar, Switch, useSize } from '../../ui/parts';
@@ -216,7 +217,11 @@ function PersonRow({ call, p, order }: { call: Call; p: Participant; order: numb
   const caller = p.kind === 'phone' ? call.callers.value.get(p.id) : undefined;
   return (
     <>
-      <Avatar name={p.name} seed={p.id} class={speaking ? 'speaking' : ''} />
+      {p.account ? (
+        <Face name={p.name} id={p.account} seed={p.id} class={speaking ? 'speaking' : ''} />
+      ) : (
+        <Avatar name={p.name} seed={p.id} class={speaking ? 'speaking' : ''} />
+      )}
       <span class="person-words grow">
         <span class="ellipsis">{self ? t.common.selfSuffix(p.name) : p.name}</span>
         {(role || p.kind !== 'browser') && (

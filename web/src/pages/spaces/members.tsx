@@ -1,20 +1,22 @@
 // Who is in the space, and what they may do.
 import { useState } from 'preact/hooks';
 import { session } from '../../account';
-import { type Member, removeMember, type Space } from '../../spaces/rest';
+import type { Guests } from '../../spaces/guests';
+import { type Guest, type Member, removeMember, type Space } from '../../spaces/rest';
 import { may, roles } from '../../spaces/rights';
 import type { Members } from '../../spaces/members';
-import { text } from '../../text';
-import { Button } from '../../ui/button';
+import { dateTime, text } from '../../text';
+import { Button, IconButton } from '../../ui/button';
 import { confirm } from '../../ui/dialog';
 import { Face } from '../../ui/face';
 import { Icon } from '../../ui/icons';
 import { Item, Popup, Rule } from '../../ui/menu';
+import { Avatar } from '../../ui/parts';
 import { told } from './told';
 
 const SEARCH_FROM = 8; // fewer are seen at a glance
 
-export function MembersPanel({ space, members, invite }: { space: Space; members: Members; invite(): void }) {
+export function MembersPanel({ space, members, guests, invite }: { space: Space; members: Members; guests: Guests; invite(): void }) {
   const t = text.value.spaces;
   const [wanted, setWanted] = useState('');
   const all = members.all.value;
@@ -50,6 +52,7 @@ export function MembersPanel({ space, members, invite }: { space: Space; members
         ))}
         {shown.length === 0 && all.length > 0 && <li class="rail-note">{t.noMember}</li>}
       </ul>
+      <GuestList space={space} members={members} guests={guests} />
     </>
   );
 }
@@ -73,6 +76,40 @@ function Row({ space, members, member }: { space: Space; members: Members; membe
         <span class="badge">{t.roles[member.role]}</span>
       )}
     </li>
+  );
+}
+
+/** Those without an account; owners see how they came, and can put them out. */
+function GuestList({ space, members, guests }: { space: Space; members: Members; guests: Guests }) {
+  const t = text.value.spaces;
+  const all = guests.all.value;
+  if (all.length === 0) return null;
+  const putOut = async (guest: Guest) => {
+    const yes = await confirm({ title: t.guestOutConfirm(guest.name), body: t.guestOutText, action: t.guestOutAction, danger: true });
+    if (yes !== null) void told(guests.remove(guest));
+  };
+  return (
+    <section class="guest-list" aria-labelledby="guest-heading">
+      <h3 id="guest-heading">{t.guestHeading(all.length)}</h3>
+      <ul data-testid="guests">
+        {all.map((guest) => (
+          <li key={guest.id} class="members-row" data-testid={`guest-${guest.name}`}>
+            <Avatar name={guest.name} seed={guest.id} />
+            <span class="person-words grow">
+              <span class="ellipsis">{guest.name}</span>
+              {guest.link_created !== undefined && (
+                <small class="quiet">{t.guestCame(members.nameOf(guest.link_maker ?? ''), dateTime(guest.link_created))}</small>
+              )}
+              <small class="quiet">{t.guestSince(dateTime(guest.created))}</small>
+              {guest.seen !== undefined && <small class="quiet">{t.guestSeen(dateTime(guest.seen))}</small>}
+            </span>
+            {may(space, 'manage') && (
+              <IconButton small icon="personOff" tip="none" label={t.guestOut(guest.name)} data-testid={`guest-out-${guest.name}`} onClick={() => void putOut(guest)} />
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

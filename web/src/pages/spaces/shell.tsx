@@ -2,10 +2,9 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { session } from '../../account';
 import { path } from '../../route';
 import { openHub } from '../../spaces/hub';
-import { connected, follow, followPeople } from '../../spaces/live';
+import { connected, follow } from '../../spaces/live';
 import { forget } from '../../spaces/spaces';
 import { text } from '../../text';
 import { IconButton } from '../../ui/button';
@@ -18,9 +17,8 @@ export const drawer = signal(false);
 export function Shell({ children }: { children: ComponentChildren }) {
   useEffect(() => {
     const stop = new AbortController();
-    const closeHub = session.peek()?.guest ? () => undefined : openHub();
+    const closeHub = openHub();
     follow(stop.signal).catch(() => undefined); // signed out: the session signal has said so
-    void followPeople(stop.signal);
     return () => {
       stop.abort();
       closeHub();

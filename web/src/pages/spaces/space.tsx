@@ -115,7 +115,7 @@ function Beside({ space, open }: { space: Space; open: OpenSpace }) {
       ) : which === 'pins' ? (
         <PinsPanel space={space} open={open} />
       ) : (
-        <MembersPanel space={space} members={open.members} invite={() => (dialog.value = 'invite')} />
+        <MembersPanel space={space} members={open.members} guests={open.guests} invite={() => (dialog.value = 'invite')} />
       )}
     </aside>
   );

@@ -1,0 +1,453 @@
+/*
+ * Who is there, and guests of a space, over the gateway: told to those who see them, and to nobody
+ * else; a guest who is put out hears nothing more and can do nothing more within a second.
+ */
+#include "modules/spaces/company.h"
+#include "modules/spaces/feed.h"
+#include "modules/spaces/guests.h"
+#include "modules/spaces/links.h"
+#include "modules/spaces/messages.h"
+#include "signalling/api/api.h"
+#include "signalling/gateway/commands.h"
+#include "signalling/gateway/space_feed.h"
+#include "tests/support/clock_shift.h"
+#include "tests/support/rest_client.h"
+#include "tests/support/ws_client.h"
+#include "tests/unit/signalling/http/fixture.h"
+
+enum { WAIT_MS = 30000, TEXT_MAX = 1024, SOON_MS = 1000 };
+
+enum { ADA, BEN, CY, PEOPLE };
+
+struct stage {
+    struct fixture f;
+    struct api api;
+    struct signed_in_list signed_in;
+    struct commands commands;
+    struct gateway *gateway;
+    struct space_feed *feed;
+    struct arena *arena;
+    struct rest_client *rest;
+    const char *ids[PEOPLE];
+    struct auth_signed_in people[PEOPLE]; /* Ada and Ben share a space, Cy is in his own */
+    const char *space;
+    struct spaces_link link;
+};
+
+static void person_add(struct stage *stage, int index, const char *name)
+{
+    const char *email = arena_printf(stage->arena, "%s@b.c", name);
+    const struct auth_user_new user = {
+        .email = email, .name = name, .password = "a quiet lake at dawn"};
+    const struct auth_login login = {
+        .email = email, .password = "a quiet lake at dawn", .address = "127.0.0.1", .local = true};
+    struct auth_user added;
+    struct auth_fault fault;
+    uint32_t wait_s;
+    int64_t now_ms = clock_wall_ms();
+    assert_int_equal(auth_user_add(stage->api.auth, &user, now_ms, stage->arena, &added, &fault),
+                     STATUS_OK);
+    stage->ids[index] = added.id;
+    assert_int_equal(
+        auth_sign_in(stage->api.auth, &login, now_ms, stage->arena, &stage->people[index], &wait_s),
+        STATUS_OK);
+}
+
+static const char *id_of(const struct stage *stage, int index)
+{
+    return stage->ids[index];
+}
+
+static void space_begin(struct stage *stage)
+{
+    const struct spaces_new wish = {.account = id_of(stage, ADA), .name = "Lake"};
+    const struct spaces_new cys = {.account = id_of(stage, CY), .name = "Hut"};
+    const struct spaces_link_new link = {.role = "viewer", .guests = true};
+    struct spaces_space space;
+    struct spaces_member member;
+    int64_t now_ms = clock_wall_ms();
+    assert_int_equal(spaces_create(stage->api.db, &wish, now_ms, stage->arena, &space), STATUS_OK);
+    stage->space = space.id;
+    assert_int_equal(spaces_create(stage->api.db, &cys, now_ms, stage->arena, &space), STATUS_OK);
+    const struct spaces_who ada = {stage->space, id_of(stage, ADA)};
+    const struct spaces_invitee ben = {.email = "Ben@b.c", .role = "viewer"};
+    assert_int_equal(spaces_invite(stage->api.db, &ada, &ben, now_ms, stage->arena, &member),
+                     STATUS_OK);
+    assert_int_equal(
+        spaces_link_add(stage->api.db, &ada, &link, now_ms, stage->arena, &stage->link), STATUS_OK);
+}
+
+static int setup(void **state)
+{
+    struct stage *stage = calloc(1, sizeof *stage);
+    struct http_config config;
+    assert_non_null(stage);
+    fixture_config(&stage->f, &config);
+    config.https = false;
+    fixture_new(&stage->f, &config);
+    stage->api.db = scratch_db(stage->f.folder, 2);
+    assert_int_equal(arena_new(1 << 24, &stage->arena), STATUS_OK);
+    assert_int_equal(signed_in_list_init(&stage->signed_in), STATUS_OK);
+    assert_int_equal(presence_new(&stage->signed_in.presence), STATUS_OK);
+    stage->api.presence = stage->signed_in.presence;
+    stage->api.signed_in = &stage->signed_in;
+    const struct auth_config auth = {
+        .db = stage->api.db, .ended = signed_in_ended, .context = &stage->signed_in};
+    assert_int_equal(auth_new(&auth, &stage->api.auth), STATUS_OK);
+    stage->commands = (struct commands){
+        .db = stage->api.db, .auth = stage->api.auth, .signed_in = &stage->signed_in};
+    const struct gateway_config gateway = {
+        .crew = stage->f.crew, .ops = &commands_gateway_ops, .context = &stage->commands};
+    assert_int_equal(gateway_new(&gateway, &stage->gateway), STATUS_OK);
+    assert_int_equal(space_feed_new(stage->api.db, &stage->signed_in, NULL, &stage->feed),
+                     STATUS_OK);
+    assert_int_equal(api_routes(stage->f.http, &stage->api), STATUS_OK);
+    http_websocket(stage->f.http, "/gateway", &gateway_ws_ops, stage->gateway);
+    person_add(stage, ADA, "Ada");
+    person_add(stage, BEN, "Ben");
+    person_add(stage, CY, "Cy");
+    space_begin(stage);
+    fixture_start(&stage->f);
+    assert_int_equal(rest_client_open(stage->f.port, WAIT_MS, &stage->rest), STATUS_OK);
+    *state = stage;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct stage *stage = *state;
+    rest_client_close(stage->rest);
+    stage->f.http = http_free(stage->f.http);
+    space_feed_free(stage->feed);
+    gateway_free(stage->gateway);
+    stage->f.crew = crew_free(stage->f.crew);
+    signed_in_list_fini(&stage->signed_in);
+    presence_free(stage->api.presence);
+    auth_free(stage->api.auth);
+    scratch_no_scans(stage->api.db);
+    db_close(stage->api.db);
+    arena_free(stage->arena);
+    fixture_free(&stage->f);
+    free(stage);
+    return 0;
+}
+
+/* ---- sessions ---- */
+
+struct person {
+    struct ws_client *client;
+    int s;
+};
+
+static struct json *parse(const char *text)
+{
+    struct json *json = NULL;
+    struct json_error error;
+    assert_int_equal(json_parse(text, strlen(text), &json, &error), STATUS_OK);
+    return json;
+}
+
+/* The next frame; NULL: the socket is closed, or nothing came. */
+static struct json *frame(struct person *person)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    return ws_client_read(person->client, &text, &length) == STATUS_OK ? parse(text) : NULL;
+}
+
+static bool is(const struct json *frame, const char *field, const char *value)
+{
+    const char *text = json_get_text(frame, field);
+    return text != NULL && strcmp(text, value) == 0;
+}
+
+/* Skips to the next dispatch of the type. */
+static struct json *dispatched(struct person *person, const char *type)
+{
+    for (;;) {
+        struct json *next = frame(person);
+        assert_non_null(next);
+        if (is(next, "t", type))
+            return next;
+        json_free(next);
+    }
+}
+
+static void come(const struct stage *stage, struct person *person, const char *shown)
+{
+    char text[TEXT_MAX];
+    person->s = 0;
+    assert_int_equal(ws_client_open(stage->f.port, "/gateway", WAIT_MS, &person->client),
+                     STATUS_OK);
+    snprintf(text, sizeof text, "{\"op\":\"identify\",\"d\":{\"spaces\":true,\"account\":\"%s\"}}",
+             shown);
+    assert_int_equal(ws_client_send(person->client, text), STATUS_OK);
+}
+
+/* Sends a command; its reply's `d`. */
+static struct json *command(struct person *person, const char *type, const char *d)
+{
+    char text[TEXT_MAX];
+    snprintf(text, sizeof text, "{\"op\":\"command\",\"s\":%d,\"t\":\"%s\",\"d\":%s}", ++person->s,
+             type, d);
+    assert_int_equal(ws_client_send(person->client, text), STATUS_OK);
+    return dispatched(person, "reply");
+}
+
+static void command_ok(struct person *person, const char *type, const char *d)
+{
+    struct json *reply = command(person, type, d);
+    assert_true(json_get_true(json_get_object(reply, "d"), "ok"));
+    json_free(reply);
+}
+
+static void come_and_follow(const struct stage *stage, struct person *person, const char *shown)
+{
+    come(stage, person, shown);
+    json_free(dispatched(person, "spaces.ready"));
+    command_ok(person, "space.events", "{\"after\":-1}");
+}
+
+static struct company_people people_of(const struct stage *stage, const struct json *json)
+{
+    struct company_people people;
+    struct json_error error;
+    assert_int_equal(json_decode(&company_people_table, json, stage->arena, &people, &error),
+                     STATUS_OK);
+    return people;
+}
+
+/* The one event that a "space.events" that came by itself tells. */
+static struct feed_event event_of(const struct stage *stage, const struct json *dispatch)
+{
+    struct feed_page page;
+    struct json_error error;
+    assert_int_equal(
+        json_decode(&feed_page_table, json_get_object(dispatch, "d"), stage->arena, &page, &error),
+        STATUS_OK);
+    assert_int_equal(page.items.count, 1);
+    return *(struct feed_event *)page.items.items;
+}
+
+/* Waits until told that this person is in that state. */
+static void told(const struct stage *stage, struct person *person, const char *account,
+                 const char *presence_state)
+{
+    for (;;) {
+        struct json *next = dispatched(person, "space.people");
+        const struct company_people people = people_of(stage, json_get_object(next, "d"));
+        const struct company_person *one = people.people.items;
+        bool found = false;
+        for (size_t i = 0; i < people.people.count; i++)
+            found = found ||
+                    (strcmp(one[i].id, account) == 0 && strcmp(one[i].state, presence_state) == 0);
+        json_free(next);
+        if (found)
+            return;
+    }
+}
+
+/* ---- presence ---- */
+
+static void test_people_are_told(void **state)
+{
+    struct stage *stage = *state;
+    struct person ada, ben, cy;
+    come_and_follow(stage, &ada, stage->people[ADA].token);
+    command_ok(&ada, "space.people", "{}");
+    come_and_follow(stage, &cy, stage->people[CY].token);
+    command_ok(&cy, "space.people", "{}");
+    come_and_follow(stage, &ben, stage->people[BEN].token);
+    told(stage, &ada, id_of(stage, BEN), "online");
+    /* Who is there already is in the answer; Cy shares no space with them. */
+    struct json *reply = command(&ben, "space.people", "{}");
+    assert_int_equal(
+        people_of(stage, json_get_object(json_get_object(reply, "d"), "result")).people.count, 2);
+    json_free(reply);
+
+    command_ok(&ben, "space.here", "{\"idle\":true}");
+    told(stage, &ada, id_of(stage, BEN), "away");
+    command_ok(&ben, "space.here", "{\"idle\":false}");
+    told(stage, &ada, id_of(stage, BEN), "online");
+    /* Cy has heard of nobody but himself. */
+    command_ok(&cy, "space.here", "{\"idle\":true}");
+    for (bool heard = false; !heard;) {
+        struct json *next = dispatched(&cy, "space.people");
+        const struct company_people of = people_of(stage, json_get_object(next, "d"));
+        const struct company_person *one = of.people.items;
+        for (size_t i = 0; i < of.people.count; i++)
+            assert_string_equal(one[i].id, id_of(stage, CY));
+        heard = strcmp(one[0].state, "away") == 0;
+        json_free(next);
+    }
+    /* His socket goes: he is as he was until his session is over. */
+    ws_client_close(ben.client);
+    command_ok(&ada, "space.people", "{}");
+    assert_int_equal(presence_of(stage->api.presence, id_of(stage, BEN)), PRESENCE_ONLINE);
+    ws_client_close(ada.client);
+    ws_client_close(cy.client);
+    clock_leap_ms(GATEWAY_RESUME_MS + 1000);
+    for (int tries = 0; tries < 600; tries++) {
+        if (presence_of(stage->api.presence, id_of(stage, BEN)) == PRESENCE_OFFLINE)
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = 10 * CLOCK_NS_PER_MS}, NULL);
+    }
+    assert_int_equal(presence_of(stage->api.presence, id_of(stage, BEN)), PRESENCE_OFFLINE);
+}
+
+/* ---- guests ---- */
+
+static struct spaces_guest enter(const struct stage *stage, const char *name)
+{
+    struct spaces_guest guest;
+    assert_int_equal(
+        guests_enter(stage->api.db, stage->link.token, name, clock_wall_ms(), stage->arena, &guest),
+        STATUS_OK);
+    return guest;
+}
+
+static int rest(struct stage *stage, const char *method, const char *path, const char *token)
+{
+    const char *body = NULL;
+    int code = 0;
+    const struct rest_call call = {.method = method, .path = path, .token = token};
+    assert_int_equal(rest_client_call(stage->rest, &call, &code, &body), STATUS_OK);
+    return code;
+}
+
+static void write_in(struct stage *stage, const char *space, int who, const char *text)
+{
+    const struct spaces_who writer = {space, id_of(stage, who)};
+    const struct messages_post post = {.text = text};
+    struct messages_message message;
+    bool changed;
+    assert_int_equal(messages_add(stage->api.db, &writer, &post, clock_wall_ms(), stage->arena,
+                                  &message, &changed),
+                     STATUS_OK);
+}
+
+/* The next event is a message of this space. */
+static void hears_message(const struct stage *stage, struct person *person, const char *space)
+{
+    for (bool heard = false; !heard;) {
+        struct json *next = dispatched(person, "space.events");
+        const struct feed_event event = event_of(stage, next);
+        assert_string_equal(event.space, space);
+        heard = strcmp(event.type, "message.added") == 0;
+        json_free(next);
+    }
+}
+
+/* Ended within a second, with nothing told of what was written after. */
+static void is_out(const struct stage *stage, struct person *person, uint64_t since_ms)
+{
+    bool ended = false;
+    for (struct json *next; (next = frame(person)) != NULL;) {
+        ended = ended || is(next, "op", "invalid");
+        if (is(next, "t", "space.events"))
+            assert_string_not_equal(event_of(stage, next).type, "message.added");
+        json_free(next);
+    }
+    assert_true(ended);
+    assert_true(clock_mono_ns() / CLOCK_NS_PER_MS - since_ms <= SOON_MS);
+    ws_client_close(person->client);
+}
+
+static void test_guests_hear_of_their_space(void **state)
+{
+    struct stage *stage = *state;
+    struct person ada, guest;
+    struct spaces_space other;
+    const struct spaces_new wish = {.account = id_of(stage, ADA), .name = "Elsewhere"};
+    struct spaces_guest gail = enter(stage, "Gail");
+    assert_int_equal(spaces_create(stage->api.db, &wish, clock_wall_ms(), stage->arena, &other),
+                     STATUS_OK);
+    come_and_follow(stage, &guest, gail.token);
+    write_in(stage, other.id, ADA, "not for guests");
+    write_in(stage, stage->space, ADA, "for all here");
+    hears_message(stage, &guest, stage->space);
+    /* Members are seen, guests are not counted among them. */
+    command_ok(&guest, "space.people", "{}");
+    come_and_follow(stage, &ada, stage->people[ADA].token);
+    told(stage, &guest, id_of(stage, ADA), "online");
+    assert_string_equal(presence_name(presence_of(stage->api.presence, gail.id)), "offline");
+
+    /* What a page has is a ticket. */
+    char ticket[AUTH_TICKET_MAX + 1];
+    struct person again;
+    auth_ticket(stage->api.auth, gail.id, clock_wall_ms(), ticket);
+    come_and_follow(stage, &again, ticket);
+    write_in(stage, stage->space, ADA, "twice");
+    hears_message(stage, &again, stage->space);
+    ws_client_close(again.client);
+
+    char path[TEXT_MAX];
+    snprintf(path, sizeof path, "/api/v1/spaces/%s/guests/%s", stage->space, gail.id);
+    uint64_t since_ms = clock_mono_ns() / CLOCK_NS_PER_MS;
+    assert_int_equal(rest(stage, "DELETE", path, stage->people[BEN].token), 403);
+    assert_int_equal(rest(stage, "DELETE", path, stage->people[ADA].token), 204);
+    write_in(stage, stage->space, ADA, "among ourselves");
+    hears_message(stage, &guest, stage->space); /* the second that was written while she was in */
+    is_out(stage, &guest, since_ms);
+    snprintf(path, sizeof path, "/api/v1/spaces/%s", stage->space);
+    assert_int_equal(rest(stage, "GET", path, gail.token), 401);
+    /* Neither her token nor a ticket of before opens anything. */
+    come(stage, &again, ticket);
+    is_out(stage, &again, clock_mono_ns() / CLOCK_NS_PER_MS);
+    come(stage, &again, gail.token);
+    is_out(stage, &again, clock_mono_ns() / CLOCK_NS_PER_MS);
+    ws_client_close(ada.client);
+}
+
+static void test_guests_go_with_their_link(void **state)
+{
+    struct stage *stage = *state;
+    struct person guest;
+    struct spaces_guest gail = enter(stage, "Gail");
+    const struct spaces_who ada = {stage->space, id_of(stage, ADA)};
+    come_and_follow(stage, &guest, gail.token);
+    uint64_t since_ms = clock_mono_ns() / CLOCK_NS_PER_MS;
+    assert_int_equal(spaces_link_remove(stage->api.db, &ada, stage->link.id, clock_wall_ms()),
+                     STATUS_OK);
+    write_in(stage, stage->space, ADA, "among ourselves");
+    is_out(stage, &guest, since_ms);
+}
+
+static void test_owners_see_guests(void **state)
+{
+    struct stage *stage = *state;
+    struct spaces_guest gail = enter(stage, "Gail"), found;
+    struct spaces_guests guests;
+    const struct spaces_who ada = {stage->space, id_of(stage, ADA)};
+    const struct spaces_who ben = {stage->space, id_of(stage, BEN)};
+    int64_t later_ms = clock_wall_ms() + 2 * SPACES_GUEST_SEEN_MS;
+    assert_int_equal(guests_check(stage->api.db, gail.token, later_ms, stage->arena, &found),
+                     STATUS_OK);
+    assert_int_equal(guests_list(stage->api.db, &ada, later_ms, stage->arena, &guests), STATUS_OK);
+    assert_int_equal(guests.items.count, 1);
+    const struct spaces_guest *shown = guests.items.items;
+    assert_string_equal(shown->name, "Gail");
+    assert_string_equal(shown->link, stage->link.id);
+    assert_string_equal(shown->link_maker, id_of(stage, ADA));
+    assert_int_equal(shown->link_created, stage->link.created);
+    assert_int_equal(shown->created, gail.created);
+    assert_int_equal(shown->seen, later_ms);
+    /* Others see that she is there, not more. */
+    assert_int_equal(guests_list(stage->api.db, &ben, later_ms, stage->arena, &guests), STATUS_OK);
+    shown = guests.items.items;
+    assert_string_equal(shown->name, "Gail");
+    assert_null(shown->link);
+    assert_null(shown->link_maker);
+    assert_int_equal(shown->seen, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_people_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guests_hear_of_their_space, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guests_go_with_their_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_owners_see_guests, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
