@@ -1,6 +1,7 @@
 /*
  * Codes of an app and on paper: set up, asked for, good once, given up.
  */
+#include "modules/auth/confirmations.h"
 #include "tests/unit/modules/auth/factors_stage.h"
 
 static uint8_t seed[TOTP_SEED_BYTES];
@@ -104,6 +105,53 @@ static void test_setting_up(void **state)
     arena_free(stage.arena);
     db_close(stage.db);
     scratch_remove(stage.folder);
+}
+
+/* What the job writes that was asked for a new password. */
+static enum status forget_run(struct db_session *session, void *arg)
+{
+    struct stage *stage = arg;
+    struct confirmation made;
+    const struct confirmation_new wish = {.kind = "password",
+                                          .email = "ada@b.c",
+                                          .account = stage->caller.user.id,
+                                          .language = "",
+                                          .who = "",
+                                          .space = ""};
+    return confirmation_add(session, &wish, stage->now, stage->arena, &made);
+}
+
+/* A letter proves an address, not the second thing: it gives a new password and no more. */
+static void test_forgotten_password_asks_too(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct auth_signed_in in;
+    struct auth_fault fault = {NULL};
+    struct confirmations list;
+    struct factors factors;
+    char token[CONFIRMATION_TOKEN_CHARS + 1];
+    static const char other[] = "a loud river at dusk";
+    stage_begin(&stage);
+    turn_on(&stage);
+    assert_int_equal(db_write(stage.db, forget_run, &stage), STATUS_OK);
+    assert_int_equal(confirmations_list(stage.auth, NULL, stage.now, stage.arena, &list),
+                     STATUS_OK);
+    assert_int_equal(list.items.count, 1);
+    const struct confirmation *waiting = list.items.items;
+    assert_int_equal(confirmation_link(stage.auth, waiting->id, stage.now, token), STATUS_OK);
+    assert_int_equal(
+        confirmation_password(stage.auth, token, other, stage.now, stage.arena, &fault), STATUS_OK);
+    assert_int_equal(sign(&stage, password, &in), STATUS_DENIED);
+    /* Right, and not enough: no session, and what was set up is still asked for. */
+    in = (struct auth_signed_in){.challenge = NULL};
+    assert_int_equal(sign(&stage, other, &in), STATUS_AGAIN);
+    assert_string_equal(in.token, "");
+    assert_int_equal(factors_get(stage.auth, stage.caller.user.id, &factors), STATUS_OK);
+    assert_true(factors.totp != 0);
+    assert_int_equal(second(&stage, in.challenge, "000000"), STATUS_DENIED);
+    assert_int_equal(second(&stage, in.challenge, code_at(&stage, 1)), STATUS_OK);
+    stage_end(&stage);
 }
 
 static void test_second_step(void **state)
@@ -266,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_setting_up),
         cmocka_unit_test(test_second_step),
+        cmocka_unit_test(test_forgotten_password_asks_too),
         cmocka_unit_test(test_new_password_voids_the_challenge),
         cmocka_unit_test(test_guessing_costs_time),
         cmocka_unit_test(test_codes_on_paper),
