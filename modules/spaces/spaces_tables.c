@@ -90,8 +90,9 @@ static const struct json_field spaces_guest_fields[] = {
     INT(spaces_guest, created, 0, INT64_MAX, true, "ms since 1970"),
     TEXT(spaces_guest, link, 1, CRYPTO_ID_CHARS, false, "by which they came; for owners, as"),
     TEXT(spaces_guest, link_maker, 1, CRYPTO_ID_CHARS, false, "who made it, an account"),
-    INT(spaces_guest, link_created, 1, INT64_MAX, false, "and when, ms since 1970"),
-    INT(spaces_guest, seen, 1, INT64_MAX, false, "their last request, to a minute; ms since 1970"),
+    INT(spaces_guest, link_created, 0, INT64_MAX, false, "and when, ms since 1970"),
+    INT(spaces_guest, seen, 0, INT64_MAX, false,
+        "their last request, to a minute; ms since 1970, 0 to others"),
 };
 
 TABLE(spaces_guest, "Who is in a space without an account.");

@@ -123,11 +123,11 @@ export interface Guest {
   name: string;
   /** Ms since 1970. */
   created: number;
-  /** For owners: the link they came by, who made it and when; their last request. */
+  /** For owners, else absent or 0: the link they came by, who made it and when; last request. */
   link?: string;
   link_maker?: string;
-  link_created?: number;
-  seen?: number;
+  link_created: number;
+  seen: number;
 }
 
 export const listGuests = async (id: string): Promise<Guest[]> => (await ask<{ items: Guest[] }>('GET', at(id, '/guests'))).items;

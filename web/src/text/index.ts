@@ -41,6 +41,11 @@ export function dayName(ms: number): string {
   return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium' }).format(ms);
 }
 
+/** As short as it is clear: of today the time alone. */
+export function moment(ms: number): string {
+  return new Date(ms).toDateString() === new Date().toDateString() ? clockTime(ms) : dateTime(ms);
+}
+
 export function dateTime(ms: number): string {
   return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(ms);
 }

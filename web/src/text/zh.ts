@@ -688,7 +688,7 @@ export const zh: Text = {
     members: (n) => `${n} 位成员`,
     memberHeading: '成员',
     guestHeading: (count) => `访客 · ${count}`,
-    guestCame: (maker, made) => (maker ? `通过${maker}于 ${made} 创建的链接加入` : `通过 ${made} 创建的链接加入`),
+    guestCame: (maker, made) => (maker ? `通过${maker}的链接（${made}）` : `通过链接（${made}）`),
     guestSince: (when) => `${when} 加入`,
     guestSeen: (when) => `最近在线 ${when}`,
     guestOut: (name) => `请出${name}`,

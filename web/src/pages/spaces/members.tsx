@@ -5,7 +5,7 @@ import type { Guests } from '../../spaces/guests';
 import { type Guest, type Member, removeMember, type Space } from '../../spaces/rest';
 import { may, roles } from '../../spaces/rights';
 import type { Members } from '../../spaces/members';
-import { dateTime, text } from '../../text';
+import { moment, text } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { confirm } from '../../ui/dialog';
 import { Face } from '../../ui/face';
@@ -46,13 +46,15 @@ export function MembersPanel({ space, members, guests, invite }: { space: Space;
           />
         </div>
       )}
-      <ul class="members-list scroll" aria-label={t.memberHeading} data-testid="members">
-        {shown.map((member) => (
-          <Row key={member.id} space={space} members={members} member={member} />
-        ))}
-        {shown.length === 0 && all.length > 0 && <li class="rail-note">{t.noMember}</li>}
-      </ul>
-      <GuestList space={space} members={members} guests={guests} />
+      <div class="members-list scroll">
+        <ul aria-label={t.memberHeading} data-testid="members">
+          {shown.map((member) => (
+            <Row key={member.id} space={space} members={members} member={member} />
+          ))}
+          {shown.length === 0 && all.length > 0 && <li class="rail-note">{t.noMember}</li>}
+        </ul>
+        <GuestList space={space} members={members} guests={guests} />
+      </div>
     </>
   );
 }
@@ -97,11 +99,11 @@ function GuestList({ space, members, guests }: { space: Space; members: Members;
             <Avatar name={guest.name} seed={guest.id} />
             <span class="person-words grow">
               <span class="ellipsis">{guest.name}</span>
-              {guest.link_created !== undefined && (
-                <small class="quiet">{t.guestCame(members.nameOf(guest.link_maker ?? ''), dateTime(guest.link_created))}</small>
-              )}
-              <small class="quiet">{t.guestSince(dateTime(guest.created))}</small>
-              {guest.seen !== undefined && <small class="quiet">{t.guestSeen(dateTime(guest.seen))}</small>}
+              {guest.link && <small class="quiet">{t.guestCame(members.nameOf(guest.link_maker ?? ''), moment(guest.link_created))}</small>}
+              <small class="quiet">
+                {t.guestSince(moment(guest.created))}
+                {guest.seen > 0 && ` · ${t.guestSeen(moment(guest.seen))}`}
+              </small>
             </span>
             {may(space, 'manage') && (
               <IconButton small icon="personOff" tip="none" label={t.guestOut(guest.name)} data-testid={`guest-out-${guest.name}`} onClick={() => void putOut(guest)} />
