@@ -16,7 +16,7 @@ struct column {
     const char *select, *update;
 };
 
-static const struct column columns[] = {
+static const struct column texts[] = {
     {.table = "meeting",
      .name = "title_sealed",
      .text_key = true,
@@ -42,6 +42,14 @@ static const struct column columns[] = {
      .select = "SELECT message, edit, text FROM message_edit WHERE (message, edit) > ($1, $2)"
                " ORDER BY message, edit LIMIT 1",
      .update = "UPDATE message_edit SET text_sealed = $3 WHERE message = $1 AND edit = $2"},
+};
+
+static const struct column zones[] = {
+    {.table = "account",
+     .name = "zone_sealed",
+     .text_key = true,
+     .select = "SELECT id, 0, zone FROM account WHERE id > $1 AND zone <> '' ORDER BY id LIMIT 1",
+     .update = "UPDATE account SET zone_sealed = $3 WHERE id = $1"},
 };
 
 struct cursor {
@@ -82,15 +90,27 @@ static enum status row_seal(struct db_session *session, struct cursor *cursor)
     return status == STATUS_OK ? db_run(update) : status;
 }
 
-enum status migration_seal(struct db_session *session, void *none)
+static enum status columns_seal(struct db_session *session, const struct column *columns,
+                                size_t count)
 {
-    (void)none;
     enum status status = STATUS_NOT_FOUND;
-    for (size_t i = 0; status == STATUS_NOT_FOUND && i < sizeof columns / sizeof columns[0]; i++) {
+    for (size_t i = 0; status == STATUS_NOT_FOUND && i < count; i++) {
         struct cursor cursor = {.column = &columns[i]};
         do {
             status = row_seal(session, &cursor);
         } while (status == STATUS_OK);
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status migration_seal(struct db_session *session, void *none)
+{
+    (void)none;
+    return columns_seal(session, texts, sizeof texts / sizeof texts[0]);
+}
+
+enum status migration_seal_zones(struct db_session *session, void *none)
+{
+    (void)none;
+    return columns_seal(session, zones, sizeof zones / sizeof zones[0]);
 }

@@ -635,6 +635,10 @@ static const char *const steps[] = {
     /* 25: when a guest was last seen; owners are shown it. */
     "ALTER TABLE space_guest ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;"
     "UPDATE space_guest SET seen = created;",
+
+    /* 26: where somebody is, by their time zone, is theirs: sealed by migration_seal_zones. NULL:
+     * not said. */
+    "ALTER TABLE account ADD COLUMN zone_sealed BLOB;",
 };
 
 enum { VAULT_STEP = 3 };
@@ -657,6 +661,7 @@ static const struct {
      "DELETE FROM message WHERE id IN (SELECT old FROM message_moved);"
      "DELETE FROM chat WHERE meeting IN (SELECT id FROM meeting WHERE space IS NOT NULL);"
      "DROP TABLE message_moved"},
+    {26, migration_seal_zones, "ALTER TABLE account DROP COLUMN zone"},
 };
 
 const int64_t migrations_version = (int64_t)(sizeof steps / sizeof steps[0]);

@@ -117,16 +117,20 @@ enum status auth_user_read(struct db_session *session, struct db_statement *row,
                              .disabled = db_column_int(row, 5) != 0,
                              .version = db_column_int(row, 6),
                              .created = db_column_int(row, 7),
-                             .zone = arena_strdup(arena, db_column_text(row, 8)),
                              .quiet_until = db_column_int(row, 9),
                              .picture = db_column_int(row, 10)};
-    if (user.id == NULL || user.language == NULL || user.zone == NULL)
+    if (user.id == NULL || user.language == NULL)
         return STATUS_NO_MEMORY;
     const struct vault_place email = {.table = "account", .column = "email", .row = user.id};
     const struct vault_place name = {.table = "account", .column = "name", .row = user.id};
+    const struct vault_place zone = {.table = "account", .column = "zone_sealed", .row = user.id};
     enum status status = vault_column(vault, &email, row, 1, arena, &user.email);
     if (status == STATUS_OK)
         status = vault_column(vault, &name, row, 2, arena, &user.name);
+    if (status == STATUS_OK)
+        status = vault_column(vault, &zone, row, 8, arena, &user.zone);
+    if (user.zone == NULL)
+        user.zone = "";
     if (status == STATUS_OK)
         *ret_user = user;
     return status;

@@ -59,7 +59,7 @@ MUST_USE enum status auth_open(struct auth *auth, const struct auth_opening *ope
 
 /* The columns of a user, in the order user_read takes them, at the front of a SELECT. */
 #define AUTH_USER_COLUMNS                                                                          \
-    "a.id, a.email, a.name, a.language, a.admin, a.disabled, a.version, a.created, a.zone,"        \
+    "a.id, a.email, a.name, a.language, a.admin, a.disabled, a.version, a.created, a.zone_sealed," \
     " a.quiet_until, a.picture"
 enum { AUTH_USER_COLUMN_COUNT = 11 };
 MUST_USE enum status auth_user_read(struct db_session *session, struct db_statement *row,

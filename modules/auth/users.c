@@ -257,9 +257,10 @@ static enum status change_store(struct db_session *session, const struct changin
 {
     const struct auth_user *user = &changing->user;
     const struct vault_place place = {.table = "account", .column = "name", .row = user->id};
+    const struct vault_place zone = {.table = "account", .column = "zone_sealed", .row = user->id};
     struct db_statement *update =
         db_prepare(session, "UPDATE account SET name = $2, language = $3, admin = $4,"
-                            " disabled = $5, version = $6, epoch = epoch + $7, zone = $8,"
+                            " disabled = $5, version = $6, epoch = epoch + $7, zone_sealed = $8,"
                             " quiet_until = $9 WHERE id = $1");
     db_bind_text(update, 1, user->id);
     enum status status = vault_bind(db_session_vault(session), &place, update, 2, user->name);
@@ -268,7 +269,9 @@ static enum status change_store(struct db_session *session, const struct changin
     db_bind_int(update, 5, user->disabled);
     db_bind_int(update, 6, user->version);
     db_bind_int(update, 7, changing->ended);
-    db_bind_text(update, 8, user->zone);
+    if (status == STATUS_OK)
+        status = vault_bind(db_session_vault(session), &zone, update, 8,
+                            user->zone[0] != '\0' ? user->zone : NULL);
     db_bind_int(update, 9, user->quiet_until);
     return status == STATUS_OK ? db_run(update) : status;
 }

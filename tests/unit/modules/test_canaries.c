@@ -3,11 +3,19 @@
  * log, an upload that is under way, or an object; nor is it after an older schema was migrated.
  */
 #include "core/crypto.h"
+#include "modules/auth/auth.h"
 #include "modules/chat/chat.h"
+#include "modules/meetings/polls.h"
 #include "modules/meetings/registry.h"
+#include "modules/spaces/drafts.h"
 #include "modules/spaces/files.h"
+#include "modules/spaces/guests.h"
+#include "modules/spaces/incoming.h"
 #include "modules/spaces/indexing.h"
+#include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
+#include "modules/spaces/scheduled.h"
+#include "modules/spaces/shares.h"
 #include "storage/connection.h"
 #include "storage/objects/objects.h"
 #include "storage/vault/vault.h"
@@ -26,7 +34,7 @@
 
 #include <cmocka.h>
 
-enum { CANARY = 16, FILE_MAX = 16 << 20, ARENA_BYTES = 1 << 20 };
+enum { CANARY = 16, FILE_MAX = 16 << 20, ARENA_BYTES = 4 << 20 };
 static const int64_t NOW = 1764000000000;
 
 /* ---- looking ---- */
@@ -91,7 +99,7 @@ struct planting {
     struct db *db;
     struct objects *objects;
     struct arena *arena;
-    char canaries[32][CANARY + 1];
+    char canaries[64][CANARY + 1];
     size_t count;
 };
 
@@ -250,6 +258,130 @@ static void space_plant(struct planting *planting)
     assert_int_equal(db_write(db, inside_run, &inside), STATUS_OK);
 }
 
+/* Who comes without an account, what is shown to strangers, and what is not said yet. */
+static void beside_plant(struct planting *planting)
+{
+    struct db *db = planting->db;
+    struct arena *arena = planting->arena;
+    struct spaces_space space;
+    struct spaces_link link;
+    struct spaces_guest guest;
+    struct messages_message message, said;
+    struct shares_share share;
+    struct scheduled_message later;
+    bool changed;
+    const struct spaces_new wish = {.account = people_add(db, arena, "Beside"),
+                                    .name = canary(planting)};
+    assert_int_equal(spaces_create(db, &wish, NOW, arena, &space), STATUS_OK);
+    const struct spaces_who who = {space.id, wish.account};
+    const struct spaces_link_new way = {.role = "viewer", .guests = true};
+    assert_int_equal(spaces_link_add(db, &who, &way, NOW, arena, &link), STATUS_OK);
+    assert_int_equal(guests_enter(db, link.token, canary(planting), NOW, arena, &guest), STATUS_OK);
+    /* Their name is kept with what they write, too. */
+    const struct spaces_who visitor = {space.id, guest.id};
+    const struct messages_post post = {.text = canary(planting)};
+    assert_int_equal(messages_add(db, &visitor, &post, NOW, arena, &said, &changed), STATUS_OK);
+    assert_true(said.guest);
+    assert_string_equal(said.author_name, guest.name);
+    const struct shares_new shown = {
+        .name = canary(planting), .messages = true, .password = canary(planting)};
+    struct auth *auth;
+    const struct auth_config config = {.db = db};
+    assert_int_equal(auth_new(&config, &auth), STATUS_OK);
+    assert_int_equal(shares_add(db, auth, &who, &shown, NOW, arena, &share), STATUS_OK);
+    auth_free(auth);
+    assert_int_equal(drafts_set(db, &who, NULL, canary(planting), NOW), STATUS_OK);
+    assert_int_equal(drafts_set(db, &who, said.id, canary(planting), NOW), STATUS_OK);
+    struct scheduled_wish then = {.text = canary(planting), .send_at = NOW + 60000};
+    assert_int_equal(scheduled_add(db, &who, &then, NOW, arena, &later), STATUS_OK);
+    const char *id = later.id;
+    then.text = canary(planting);
+    assert_int_equal(scheduled_change(db, &who, id, &then, NOW, arena, &later), STATUS_OK);
+    assert_int_equal(scheduled_send(db, id, NOW + 60000, arena, &message, &changed), STATUS_OK);
+    assert_true(changed);
+    then.text = canary(planting);
+    assert_int_equal(scheduled_add(db, &who, &then, NOW, arena, &later), STATUS_OK);
+}
+
+/* Names and contents of files, whatever happens to them. */
+static void files_plant(struct planting *planting)
+{
+    struct db *db = planting->db;
+    struct arena *arena = planting->arena;
+    struct spaces_space space;
+    struct files_file file, folder;
+    struct uploads_upload upload;
+    const struct spaces_new wish = {.account = people_add(db, arena, "Files"), .name = "Files"};
+    assert_int_equal(spaces_create(db, &wish, NOW, arena, &space), STATUS_OK);
+    const struct spaces_who who = {space.id, wish.account};
+    const struct files_new box = {.name = canary(planting), .is_folder = true};
+    assert_int_equal(files_add(db, planting->objects, &who, &box, NOW, arena, &folder), STATUS_OK);
+    const struct files_new first = {.name = canary(planting),
+                                    .folder = folder.id,
+                                    .type = "text/plain",
+                                    .content = canary(planting),
+                                    .length = CANARY};
+    assert_int_equal(files_add(db, planting->objects, &who, &first, NOW, arena, &file), STATUS_OK);
+    const struct files_new next = {
+        .name = first.name, .file = file.id, .content = canary(planting), .length = CANARY};
+    assert_int_equal(files_add(db, planting->objects, &who, &next, NOW, arena, &file), STATUS_OK);
+    assert_int_equal(file.version, 2);
+    const struct files_change renamed = {.name = canary(planting)};
+    assert_int_equal(files_change(db, &who, file.id, &renamed, NOW, arena, &file), STATUS_OK);
+    assert_string_equal(file.name, renamed.name);
+    assert_int_equal(files_delete(db, planting->objects, &who, file.id, NOW), STATUS_OK);
+    /* On its way: the name, and the bytes that have come. */
+    const struct files_new coming = {.name = canary(planting), .length = 2 * CANARY};
+    struct incoming *incoming;
+    assert_int_equal(uploads_new(db, planting->objects, &who, &coming, NOW, arena, &upload),
+                     STATUS_OK);
+    assert_int_equal(uploads_open(db, planting->objects, who.account, upload.id, &incoming),
+                     STATUS_OK);
+    assert_int_equal(incoming_append(incoming, canary(planting), CANARY), STATUS_OK);
+    assert_int_equal(incoming_sync(incoming), STATUS_OK);
+    incoming_free(incoming);
+}
+
+static void poll_plant(struct planting *planting)
+{
+    struct poll poll;
+    const char *options[] = {canary(planting), canary(planting)};
+    const struct poll_new wish = {.meeting = "standup",
+                                  .question = canary(planting),
+                                  .options = {.items = options, .count = 2}};
+    assert_int_equal(polls_open(planting->db, &wish, NOW, planting->arena, &poll), STATUS_OK);
+    assert_string_equal(poll.question, wish.question);
+}
+
+/* What one is, and signs in with. */
+static void account_plant(struct planting *planting)
+{
+    struct auth *auth;
+    struct auth_user user;
+    struct auth_fault fault = {NULL};
+    struct auth_signed_in in;
+    uint32_t wait;
+    const struct auth_config config = {.db = planting->db};
+    char *local = planting->canaries[planting->count];
+    const char *email = arena_printf(planting->arena, "%s@b.c", canary(planting));
+    for (char *c = local; *c != '\0'; c++) /* as it is kept */
+        *c = (char)tolower((unsigned char)*c);
+    assert_int_equal(auth_new(&config, &auth), STATUS_OK);
+    const struct auth_user_new wish = {
+        .email = email, .name = canary(planting), .password = canary(planting)};
+    assert_int_equal(auth_user_add(auth, &wish, NOW, planting->arena, &user, &fault), STATUS_OK);
+    const struct auth_change change = {.zone = canary(planting)};
+    assert_int_equal(auth_user_change(auth, user.id, &change, NOW, planting->arena, &user, &fault),
+                     STATUS_OK);
+    assert_string_equal(user.zone, change.zone);
+    const struct auth_login login = {.email = email,
+                                     .password = wish.password,
+                                     .device = canary(planting),
+                                     .address = canary(planting)};
+    assert_int_equal(auth_sign_in(auth, &login, NOW, planting->arena, &in, &wait), STATUS_OK);
+    auth_free(auth);
+}
+
 static void test_planted_is_not_found(void **state)
 {
     (void)state;
@@ -261,7 +393,11 @@ static void test_planted_is_not_found(void **state)
     chat_plant(&planting, participant);
     objects_plant(&planting);
     space_plant(&planting);
-    assert_true(planting.count >= 24);
+    beside_plant(&planting);
+    files_plant(&planting);
+    poll_plant(&planting);
+    account_plant(&planting);
+    assert_true(planting.count >= 50);
     look(&planting); /* with the log beside the database */
     /* The look sees what is there: ids are not sealed. */
     assert_true(canary_count(planting.path, participant) > 0);
