@@ -10,12 +10,13 @@ import { faultText, Field, Form, FormPage } from './sign_in';
 export function SecondStep({ second, again }: { second: Second; again(): void }) {
   const t = text.value.security;
   const [code, setCode] = useState('');
+  const byPasskey = second.passkeys.length > 0 && passkeysHere();
   return (
     <FormPage title={t.second} lead={t.secondLead}>
-      {second.passkeys.length > 0 && passkeysHere() && (
+      {byPasskey && (
         <PasskeyButton label={t.secondPasskey} primary run={() => signInByPasskey(second)} />
       )}
-      <Form action={text.value.account.signIn} submit={() => signInByCode(second, code.trim())} testid="second-step">
+      <Form action={text.value.account.signIn} submit={() => signInByCode(second, code.trim())} testid="second-step" second={byPasskey}>
         <Field
           label={second.totp ? t.secondCode : t.secondCodeOnly} value={code} set={setCode}
           complete="one-time-code" testid="second-code"

@@ -71,13 +71,15 @@ export function Field({ label, type = 'text', value, set, complete, hint, testid
 }
 
 /** A form that does one thing, and says when it failed. */
-export function Form({ action, submit, testid, plain, danger, children }: {
+export function Form({ action, submit, testid, plain, danger, second, children }: {
   action: string;
   submit(): Promise<void>;
   testid: string;
   /** In a dialog, which is a card already. */
   plain?: boolean;
   danger?: boolean;
+  /** Beside something that is done more often. */
+  second?: boolean;
   children: ComponentChildren;
 }) {
   const [busy, setBusy] = useState(false);
@@ -97,7 +99,7 @@ export function Form({ action, submit, testid, plain, danger, children }: {
           {faultText(fault)}
         </Caption>
       )}
-      <Button type="submit" variant={danger ? 'danger' : 'primary'} size="large" busy={busy} disabled={busy} data-testid={testid}>
+      <Button type="submit" variant={danger ? 'danger' : second ? 'secondary' : 'primary'} size="large" busy={busy} disabled={busy} data-testid={testid}>
         {action}
       </Button>
     </form>
