@@ -1,6 +1,6 @@
 #include "modules/search/html.h"
 
-#include <stdbool.h>
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -73,19 +73,61 @@ static int digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
 }
 
+/* Names of HTML 4 that titles use: markup, then punctuation, then U+00A1..U+00FF in order. */
+static const struct {
+    char name[9];
+    uint16_t code;
+} marks[] = {{"AMP;", '&'},       {"LT;", '<'},        {"GT;", '>'},       {"QUOT;", '"'},
+             {"amp;", '&'},       {"lt;", '<'},        {"gt;", '>'},       {"quot;", '"'},
+             {"apos;", '\''},     {"nbsp;", ' '},      {"ndash;", 0x2013}, {"mdash;", 0x2014},
+             {"lsquo;", 0x2018},  {"rsquo;", 0x2019},  {"sbquo;", 0x201a}, {"ldquo;", 0x201c},
+             {"rdquo;", 0x201d},  {"bdquo;", 0x201e},  {"bull;", 0x2022},  {"hellip;", 0x2026},
+             {"lsaquo;", 0x2039}, {"rsaquo;", 0x203a}, {"euro;", 0x20ac},  {"trade;", 0x2122},
+             {"thinsp;", ' '},    {"ensp;", ' '},      {"emsp;", ' '},     {"minus;", 0x2212},
+             {"OElig;", 0x152},   {"oelig;", 0x153},   {"Scaron;", 0x160}, {"scaron;", 0x161}};
+
+enum { LATIN_FIRST = 0xa1 };
+static const char latin[][8] = {
+    "iexcl;",  "cent;",   "pound;",  "curren;", "yen;",    "brvbar;", "sect;",   "uml;",
+    "copy;",   "ordf;",   "laquo;",  "not;",    "shy;",    "reg;",    "macr;",   "deg;",
+    "plusmn;", "sup2;",   "sup3;",   "acute;",  "micro;",  "para;",   "middot;", "cedil;",
+    "sup1;",   "ordm;",   "raquo;",  "frac14;", "frac12;", "frac34;", "iquest;", "Agrave;",
+    "Aacute;", "Acirc;",  "Atilde;", "Auml;",   "Aring;",  "AElig;",  "Ccedil;", "Egrave;",
+    "Eacute;", "Ecirc;",  "Euml;",   "Igrave;", "Iacute;", "Icirc;",  "Iuml;",   "ETH;",
+    "Ntilde;", "Ograve;", "Oacute;", "Ocirc;",  "Otilde;", "Ouml;",   "times;",  "Oslash;",
+    "Ugrave;", "Uacute;", "Ucirc;",  "Uuml;",   "Yacute;", "THORN;",  "szlig;",  "agrave;",
+    "aacute;", "acirc;",  "atilde;", "auml;",   "aring;",  "aelig;",  "ccedil;", "egrave;",
+    "eacute;", "ecirc;",  "euml;",   "igrave;", "iacute;", "icirc;",  "iuml;",   "eth;",
+    "ntilde;", "ograve;", "oacute;", "ocirc;",  "otilde;", "ouml;",   "divide;", "oslash;",
+    "ugrave;", "uacute;", "ucirc;",  "uuml;",   "yacute;", "thorn;",  "yuml;"};
+static_assert(LATIN_FIRST + sizeof latin / sizeof latin[0] == 0x100, "one each");
+
+/* Names differ by their case. The length with the ';', 0: it is none. */
+static size_t name_read(const char *bytes, size_t length, uint32_t *ret_code)
+{
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        size_t size = strlen(marks[i].name);
+        if (length >= size && memcmp(bytes, marks[i].name, size) == 0) {
+            *ret_code = marks[i].code;
+            return size;
+        }
+    }
+    for (size_t i = 0; i < sizeof latin / sizeof latin[0]; i++) {
+        size_t size = strlen(latin[i]);
+        if (length >= size && memcmp(bytes, latin[i], size) == 0) {
+            *ret_code = (uint32_t)(LATIN_FIRST + i);
+            return size;
+        }
+    }
+    return 0;
+}
+
 /* Behind the reference at `at`, its character in *ret_code; `at` itself when it is none. */
 static size_t reference_read(const char *bytes, size_t length, size_t at, uint32_t *ret_code)
 {
-    static const struct {
-        const char *name;
-        uint32_t code;
-    } names[] = {{"&amp;", '&'},  {"&lt;", '<'},    {"&gt;", '>'},
-                 {"&quot;", '"'}, {"&apos;", '\''}, {"&nbsp;", ' '}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (stands(bytes, length, at, names[i].name)) {
-            *ret_code = names[i].code;
-            return at + strlen(names[i].name);
-        }
+    size_t named = name_read(bytes + at + 1, length - at - 1, ret_code);
+    if (named > 0)
+        return at + 1 + named;
     bool hex = stands(bytes, length, at, "&#x");
     size_t begin = at + (hex ? 3 : 2), end = begin;
     int base = hex ? 16 : 10;
@@ -117,4 +159,83 @@ size_t html_text(char *bytes, size_t length)
         at = next > at ? next : at;
     }
     return used;
+}
+
+/* ---- tags ---- */
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
+
+bool html_tag_next(struct html_span page, size_t *at, struct html_span *ret_tag)
+{
+    while (*at < page.length) {
+        const char *open = memchr(page.bytes + *at, '<', page.length - *at);
+        if (open == NULL)
+            break;
+        size_t begin = (size_t)(open - page.bytes);
+        size_t end = markup_skip(page.bytes, page.length, begin);
+        *at = end > begin ? end : begin + 1;
+        if (end - begin < 2 || page.bytes[end - 1] != '>' || page.bytes[begin + 1] == '!')
+            continue;
+        *ret_tag = (struct html_span){page.bytes + begin + 1, end - begin - 2};
+        return true;
+    }
+    *at = page.length;
+    return false;
+}
+
+bool html_tag_is(struct html_span tag, const char *name)
+{
+    size_t size = strlen(name);
+    return stands(tag.bytes, tag.length, 0, name) &&
+           (tag.length == size || is_space(tag.bytes[size]) || tag.bytes[size] == '/');
+}
+
+/* Spaces, and what stands between attributes by mistake. */
+static size_t between_skip(struct html_span tag, size_t at)
+{
+    while (at < tag.length && (is_space(tag.bytes[at]) || tag.bytes[at] == '/'))
+        at++;
+    return at;
+}
+
+/* The value behind '=', quoted or not; where it ends. */
+static size_t value_read(struct html_span tag, size_t at, struct html_span *ret_value)
+{
+    while (at < tag.length && is_space(tag.bytes[at]))
+        at++;
+    char quote = at < tag.length ? tag.bytes[at] : ' ';
+    bool quoted = quote == '"' || quote == '\'';
+    size_t begin = at + (quoted ? 1 : 0), end = begin;
+    while (end < tag.length && (quoted ? tag.bytes[end] != quote : !is_space(tag.bytes[end])))
+        end++;
+    *ret_value = (struct html_span){tag.bytes + begin, end - begin};
+    return end + (quoted && end < tag.length ? 1 : 0);
+}
+
+bool html_attribute(struct html_span tag, const char *name, struct html_span *ret_value)
+{
+    size_t at = 0, size = strlen(name);
+    while (at < tag.length && !is_space(tag.bytes[at]) && tag.bytes[at] != '/')
+        at++;
+    for (at = between_skip(tag, at); at < tag.length; at = between_skip(tag, at)) {
+        struct html_span value;
+        size_t begin = at;
+        while (at < tag.length && !is_space(tag.bytes[at]) && tag.bytes[at] != '=' &&
+               tag.bytes[at] != '/')
+            at++;
+        bool found = at - begin == size && stands(tag.bytes, tag.length, begin, name);
+        while (at < tag.length && is_space(tag.bytes[at]))
+            at++;
+        if (at == tag.length || tag.bytes[at] != '=')
+            continue;
+        at = value_read(tag, at + 1, &value);
+        if (found) {
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
 }
