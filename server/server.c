@@ -414,6 +414,7 @@ static enum status edge_open(struct server *server, const struct settings *setti
                                          .meetings = server->meetings,
                                          .media = server->media,
                                          .dialin = server->dialin,
+                                         .previews = settings->chat_previews ? server->fetch : NULL,
                                          .adhoc = adhoc};
     server->api.db = server->db;
     server->api.auth = server->auth;

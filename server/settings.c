@@ -64,6 +64,9 @@ static const struct config_key keys[] = {
     KEY("auth.fips", CONFIG_BOOL, auth_fips, "no", 0, 0, NULL,
         "Keep passwords by PBKDF2-HMAC-SHA256, an approved algorithm, instead of Argon2id; each is "
         "changed over at its next login."),
+    KEY("chat.previews", CONFIG_BOOL, chat_previews, "yes", 0, 0, NULL,
+        "Ask the pages that messages link to for their titles, and show them. This server then "
+        "connects to public addresses, and to no others, on ports 80 and 443."),
     KEY("events.days", CONFIG_INT, events_days, "14", 1, 3650, NULL,
         "Days for which a client that was away is told what happened; after more it loads all "
         "anew."),

@@ -37,6 +37,7 @@ struct settings {
         *mail_name, *mail_authorities;
     bool mail_starttls;
     bool auth_fips;
+    bool chat_previews;
     int64_t events_days;
     int64_t files_account, files_space; /* MiB */
     const char *vault_command;

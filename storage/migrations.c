@@ -639,6 +639,16 @@ static const char *const steps[] = {
     /* 26: where somebody is, by their time zone, is theirs: sealed by migration_seal_zones. NULL:
      * not said. */
     "ALTER TABLE account ADD COLUMN zone_sealed BLOB;",
+
+    /* 27: cards of what messages link to (modules/spaces/previews.h). `id`: keyed hash of the
+     * address; `card` NULL: it was taken away. */
+    "CREATE TABLE space_preview ("
+    "  message INTEGER NOT NULL REFERENCES space_message (id),"
+    "  id TEXT NOT NULL,"
+    "  place INTEGER NOT NULL,"
+    "  card BLOB,"
+    "  PRIMARY KEY (message, id)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 enum { VAULT_STEP = 3 };

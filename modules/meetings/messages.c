@@ -115,6 +115,12 @@ static const struct json_field msg_chat_react_fields[] = {
 };
 TABLE(msg_chat_react, "Reacts to a message.");
 
+static const struct json_field msg_chat_preview_fields[] = {
+    TEXT(msg_chat_preview, id, 1, 20, true, "message"),
+    TEXT(msg_chat_preview, preview, 1, SHORT_MAX, true, "id of one of its cards"),
+};
+TABLE(msg_chat_preview, "Takes a link's card away from a message of a space's meeting.");
+
 static const struct json_field msg_chat_history_fields[] = {
     TEXT(msg_chat_history, before, 0, 20, false, "message id; absent: the newest"),
     INT(msg_chat_history, limit, 1, MEETING_CHAT_PAGE_MAX, false, "how many at most"),
@@ -455,7 +461,8 @@ const struct msg_dispatch msg_dispatches[] = {
     {"media.state", &msg_media_state_table, NULL},
     {"media.need_offer", &msg_reason_table, "Make a new connection: the server lost it."},
     {"chat.message", NULL, "A new message: `{message}`."},
-    {"chat.update", NULL, "A message was edited, deleted or reacted to: `{message}`."},
+    {"chat.update", NULL,
+     "A message was edited, deleted or reacted to, or has its cards: `{message}`."},
     {"chat.typing", &msg_id_table, "Somebody types."},
     {"spaces.ready", &msg_spaces_ready_table, NULL},
     {"space.typing", &msg_space_typed_table, NULL},

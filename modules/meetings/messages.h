@@ -92,6 +92,10 @@ struct msg_chat_react {
     bool on;
 };
 
+struct msg_chat_preview {
+    const char *id, *preview;
+};
+
 struct msg_chat_history {
     const char *before;
     int64_t limit;
@@ -308,11 +312,11 @@ struct msg_reacted {
 extern const struct json_table msg_identify_table, msg_offer_table, msg_view_table,
     msg_self_update_table, msg_screen_start_table, msg_hand_table, msg_reaction_table,
     msg_empty_table, msg_chat_send_table, msg_chat_edit_table, msg_chat_id_table,
-    msg_chat_react_table, msg_chat_history_table, msg_space_typing_table, msg_spaces_ready_table,
-    msg_space_here_table, msg_space_typed_table, msg_space_read_table, msg_space_events_table,
-    msg_target_table, msg_stop_table, msg_rename_table, msg_role_table, msg_meeting_set_table,
-    msg_pin_table, msg_dial_wish_table, msg_dial_id_table, msg_poll_new_table, msg_poll_vote_table,
-    msg_poll_id_table;
+    msg_chat_react_table, msg_chat_preview_table, msg_chat_history_table, msg_space_typing_table,
+    msg_spaces_ready_table, msg_space_here_table, msg_space_typed_table, msg_space_read_table,
+    msg_space_events_table, msg_target_table, msg_stop_table, msg_rename_table, msg_role_table,
+    msg_meeting_set_table, msg_pin_table, msg_dial_wish_table, msg_dial_id_table,
+    msg_poll_new_table, msg_poll_vote_table, msg_poll_id_table;
 
 extern const struct json_table msg_participant_table, msg_meeting_table, msg_ready_table,
     msg_waiting_table, msg_id_table, msg_callers_table, msg_roster_table, msg_lobby_table,

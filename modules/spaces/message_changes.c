@@ -8,6 +8,7 @@
 #include "modules/spaces/indexing.h"
 #include "modules/spaces/message_rows.h"
 #include "modules/spaces/message_seat.h"
+#include "modules/spaces/previews.h"
 #include "modules/spaces/spaces_state.h"
 
 #include <string.h>
@@ -84,6 +85,9 @@ static enum status text_change(struct db_session *session, const struct changing
             message_text_store(session, changing->who.space, changing->id, changing->change->text);
     if (status == STATUS_OK)
         status = index_change(session, changing, changing->change->text);
+    if (status == STATUS_OK)
+        status = previews_want(session, changing->who.space, changing->id, changing->change->text,
+                               changing->now_ms);
     struct db_statement *update =
         db_prepare(session, "UPDATE space_message SET edited = $2 WHERE id = $1");
     db_bind_int(update, 1, changing->id);
@@ -158,6 +162,8 @@ static enum status message_wipe(struct db_session *session, const struct changin
         status = run_for(session, "DELETE FROM space_reaction WHERE message = $1", changing->id);
     if (status == STATUS_OK)
         status = run_for(session, "DELETE FROM space_mention WHERE message = $1", changing->id);
+    if (status == STATUS_OK)
+        status = run_for(session, "DELETE FROM space_preview WHERE message = $1", changing->id);
     if (status == STATUS_OK)
         status = attachments_wipe(session, changing->who.space, changing->id, changing->now_ms);
     struct db_statement *update = db_prepare(

@@ -4,6 +4,7 @@
 #include "modules/auth/auth.h"
 #include "modules/spaces/attachments.h"
 #include "modules/spaces/message_seat.h"
+#include "modules/spaces/previews.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/vault/vault.h"
 
@@ -196,6 +197,8 @@ static enum status row_read(struct db_session *session, struct db_statement *row
         status = reactions_load(session, id, arena, &message.reactions);
     if (status == STATUS_OK)
         status = attachments_load(session, space, id, arena, &message.attachments);
+    if (status == STATUS_OK)
+        status = previews_load(session, space, id, arena, &message.previews);
     if (status != STATUS_OK)
         return status;
     if (message.text == NULL)
@@ -291,6 +294,16 @@ static struct db_statement *page_select(struct db_session *session, const struct
     return select;
 }
 
+/* What it takes of MESSAGES_PAGE_BYTES. */
+static size_t message_bytes(const struct messages_message *message)
+{
+    const struct messages_preview *previews = message->previews.items;
+    size_t bytes = strlen(message->text);
+    for (size_t i = 0; i < message->previews.count; i++)
+        bytes += strlen(previews[i].url) + strlen(previews[i].title) + strlen(previews[i].about);
+    return bytes;
+}
+
 static enum status page_run(struct db_session *session, void *arg)
 {
     struct reading *reading = arg;
@@ -319,7 +332,7 @@ static enum status page_run(struct db_session *session, void *arg)
         status = row_read(session, select, reading->who.space, reading->arena, message);
         if (status != STATUS_OK)
             return status;
-        bytes += strlen(message->text);
+        bytes += message_bytes(message);
         page->items.count++;
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -415,6 +428,8 @@ static enum status purge_run(struct db_session *session, void *arg)
         "DELETE FROM space_mention WHERE message IN"
         " (SELECT id FROM space_message WHERE space = $1 AND id <= $2)",
         "DELETE FROM space_attachment WHERE message IN"
+        " (SELECT id FROM space_message WHERE space = $1 AND id <= $2)",
+        "DELETE FROM space_preview WHERE message IN"
         " (SELECT id FROM space_message WHERE space = $1 AND id <= $2)",
         "DELETE FROM space_message WHERE space = $1 AND id <= $2",
     };

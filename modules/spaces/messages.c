@@ -10,6 +10,7 @@
 #include "modules/spaces/indexing.h"
 #include "modules/spaces/message_rows.h"
 #include "modules/spaces/message_seat.h"
+#include "modules/spaces/previews.h"
 #include "modules/spaces/spaces_state.h"
 #include "storage/vault/vault.h"
 
@@ -197,6 +198,9 @@ static enum status message_add(struct db_session *session, struct writing *writi
         status = mentions_insert(session, writing, *ret_id);
     if (status == STATUS_OK)
         status = push_message(session, writing->who.space, *ret_id, writing->now_ms);
+    if (status == STATUS_OK && writing->post->text != NULL)
+        status = previews_want(session, writing->who.space, *ret_id, writing->post->text,
+                               writing->now_ms);
     const struct indexing_message indexed = {writing->who.space, *ret_id, writing->who.account,
                                              writing->post->mentions.count > 0,
                                              writing->post->attachments.count > 0};

@@ -24,7 +24,7 @@ enum {
     MESSAGES_EDITS_MAX = 100,       /* earlier texts kept of a message; then it stays as it is */
     MESSAGES_SPACE_MAX = 10000000,  /* in one space */
     MESSAGES_PAGE_MAX = 100,        /* in a page */
-    MESSAGES_PAGE_BYTES = 262144,   /* of texts in a page; but at least one message */
+    MESSAGES_PAGE_BYTES = 262144,   /* of texts and cards in a page; but at least one message */
     MESSAGES_PINNED_MAX = 100,      /* of one space */
     MESSAGES_UNREAD_MAX = 100,      /* counted no further */
     MESSAGES_ID_MAX = 19,           /* digits */
@@ -32,6 +32,12 @@ enum {
     MESSAGES_SIDE_MAX = 65535,      /* pixels of a picture's side */
     MESSAGES_VOICE_MS_MAX = 301000, /* of a recording: five minutes, and the recorder's last bit */
     MESSAGES_WAVE_MAX = 96,         /* levels that draw a recording */
+    MESSAGES_PREVIEWS_MAX = 3,      /* cards of what a message links to */
+    MESSAGES_PREVIEW_ID_CHARS = 32,
+    MESSAGES_PREVIEW_URL_MAX = 1024, /* bytes */
+    MESSAGES_PREVIEW_TITLE_MAX = 300,
+    MESSAGES_PREVIEW_ABOUT_MAX = 600,
+    MESSAGES_PREVIEW_SITE_MAX = 100,
 };
 
 /* A file a message carries. */
@@ -49,6 +55,14 @@ struct messages_attachment {
 struct messages_attach {
     const char *file, *kind, *wave; /* kind NULL: "file" */
     int64_t width, height, duration;
+};
+
+/* What a page that it links to says of itself (previews.h). */
+struct messages_preview {
+    const char *id;
+    const char *url; /* as the message has it */
+    const char *title;
+    const char *about, *site; /* "": it says none */
 };
 
 struct messages_reaction {
@@ -69,6 +83,7 @@ struct messages_message {
     struct json_list mentions;                /* const char *: accounts, or "all" */
     struct json_list reactions;               /* struct messages_reaction */
     struct json_list attachments;             /* struct messages_attachment */
+    struct json_list previews;                /* struct messages_preview */
     int64_t created, edited, deleted, pinned; /* ms since 1970; 0: never */
 };
 
@@ -86,7 +101,8 @@ struct messages_edits {
     struct json_list items; /* struct messages_edit, oldest first */
 };
 
-extern const struct json_table messages_attachment_table, messages_attach_table;
+extern const struct json_table messages_attachment_table, messages_attach_table,
+    messages_preview_table;
 extern const struct json_table messages_reaction_table, messages_message_table, messages_page_table,
     messages_edit_table, messages_edits_table;
 

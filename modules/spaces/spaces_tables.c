@@ -161,6 +161,18 @@ static const struct json_field messages_attach_fields[] = {
 
 TABLE(messages_attach, "A file that a message is to carry.");
 
+static const struct json_field messages_preview_fields[] = {
+    TEXT(messages_preview, id, 1, MESSAGES_PREVIEW_ID_CHARS, true, "of this card in the message"),
+    TEXT(messages_preview, url, 1, MESSAGES_PREVIEW_URL_MAX, true, "as the message has it"),
+    TEXT(messages_preview, title, 1, MESSAGES_PREVIEW_TITLE_MAX, true, "a line"),
+    TEXT(messages_preview, about, 0, MESSAGES_PREVIEW_ABOUT_MAX, true,
+         "a line; empty: it says none"),
+    TEXT(messages_preview, site, 0, MESSAGES_PREVIEW_SITE_MAX, true,
+         "the site's name; empty: it says none"),
+};
+
+TABLE(messages_preview, "What a page that a message links to says of itself.");
+
 #define TIME(member, text) INT(messages_message, member, 0, INT64_MAX, false, text)
 
 static const struct json_field messages_message_fields[] = {
@@ -181,6 +193,8 @@ static const struct json_field messages_message_fields[] = {
     LIST(messages_message, reactions, &messages_reaction_table, MESSAGES_EMOJIS_MAX, true, NULL),
     LIST(messages_message, attachments, &messages_attachment_table, MESSAGES_ATTACHMENTS_MAX, true,
          NULL),
+    LIST(messages_message, previews, &messages_preview_table, MESSAGES_PREVIEWS_MAX, false,
+         "cards of its links, some time after it was written"),
     INT(messages_message, created, 0, INT64_MAX, true, "ms since 1970"),
     TIME(edited, "ms since 1970 of the last edit; 0: never"),
     TIME(deleted, "ms since 1970; 0: it is not"),

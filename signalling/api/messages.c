@@ -7,6 +7,7 @@
 #include "core/fields.h"
 #include "modules/spaces/drafts.h"
 #include "modules/spaces/feed.h"
+#include "modules/spaces/previews.h"
 #include "modules/spaces/receipts.h"
 #include "signalling/api/api.h"
 #include "signalling/api/route.h"
@@ -167,6 +168,20 @@ static enum status delete_message(struct api_call *call)
     return status;
 }
 
+static enum status remove_preview(struct api_call *call)
+{
+    const struct spaces_who who = who_asks(call);
+    struct messages_message *message = api_result(call, sizeof *message);
+    if (message == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status =
+        previews_remove(call->api->db, &who, call->request->params[1], call->request->params[2],
+                        clock_wall_ms(), call->arena, message);
+    if (status == STATUS_OK)
+        tell(call, "chat.update", message);
+    return status;
+}
+
 struct reaction_wish {
     const char *emoji;
     enum json_maybe on;
@@ -312,6 +327,14 @@ static const struct api_route routes[] = {
      .run = delete_message,
      .status = 204,
      .doc = "One's own; owners delete any. Its text and earlier texts are gone."},
+    {.method = "DELETE",
+     .pattern = "/api/v1/spaces/{id}/messages/{message}/previews/{preview}",
+     .who = API_MEMBER,
+     .right = SPACES_COMMENT,
+     .guests = true,
+     .run = remove_preview,
+     .result = &messages_message_table,
+     .doc = "Takes a link's card away, of one's own message; owners of any. It stays away."},
     {.method = "GET",
      .pattern = "/api/v1/spaces/{id}/messages/{message}/edits",
      .who = API_MEMBER,

@@ -112,6 +112,12 @@ enum status chat_command_react(struct call *call)
     return change_message(call, react->id, make_react);
 }
 
+/* Only messages of spaces have cards. */
+enum status chat_command_drop_preview(struct call *call)
+{
+    return call->space != NULL ? space_chat_drop_preview(call) : STATUS_NOT_FOUND;
+}
+
 enum status chat_command_typing(struct call *call)
 {
     meetings_typing(call->commands->meetings, call->member);

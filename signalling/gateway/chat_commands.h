@@ -14,6 +14,7 @@ MUST_USE enum status chat_command_send(struct call *call);
 MUST_USE enum status chat_command_edit(struct call *call);
 MUST_USE enum status chat_command_delete(struct call *call);
 MUST_USE enum status chat_command_react(struct call *call);
+MUST_USE enum status chat_command_drop_preview(struct call *call);
 MUST_USE enum status chat_command_typing(struct call *call);
 MUST_USE enum status chat_command_history(struct call *call);
 

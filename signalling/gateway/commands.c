@@ -116,6 +116,9 @@ static const struct command {
     {{"chat.edit", &msg_chat_edit_table, "`{message}`"}, chat_command_edit, IN_MEETING},
     {{"chat.delete", &msg_chat_id_table, "`{message}`"}, chat_command_delete, IN_MEETING},
     {{"chat.react", &msg_chat_react_table, "`{message}`"}, chat_command_react, IN_MEETING},
+    {{"chat.drop_preview", &msg_chat_preview_table, "`{message}`"},
+     chat_command_drop_preview,
+     IN_MEETING},
     {{"chat.typing", &msg_empty_table, NULL}, chat_command_typing, IN_MEETING},
     {{"chat.history", &msg_chat_history_table,
       "`{messages[], more}`, oldest first; in a meeting of a space also `self`, the author one is, "

@@ -6,6 +6,7 @@
 #ifndef SIGNALLING_GATEWAY_COMMANDS_H
 #define SIGNALLING_GATEWAY_COMMANDS_H
 
+#include "core/outbound/http_fetch.h"
 #include "modules/auth/auth.h"
 #include "modules/meetings/adhoc.h"
 #include "modules/meetings/meetings.h"
@@ -18,7 +19,8 @@ struct commands {
     struct signed_in_list *signed_in;
     struct meetings *meetings;
     struct media *media;
-    struct dialin *dialin; /* NULL: there are no telephones */
+    struct dialin *dialin;       /* NULL: there are no telephones */
+    struct http_fetch *previews; /* looks at what messages link to; NULL: nobody does */
     enum adhoc adhoc;
 };
 

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/fields.h"
 #include "modules/chat/chat.h"
+#include "modules/spaces/previews.h"
 
 static const struct json_field space_chat_page_fields[] = {
     LIST(space_chat_page, messages, &messages_message_table, MESSAGES_PAGE_MAX, true,
@@ -118,6 +119,18 @@ enum status space_chat_react(struct call *call)
     if (status == STATUS_OK)
         status = messages_react(call->commands->db, &actor.who, react->id, react->emoji, react->on,
                                 clock_wall_ms(), call->arena, &message);
+    return status == STATUS_OK ? changed(call, &message) : status;
+}
+
+enum status space_chat_drop_preview(struct call *call)
+{
+    const struct msg_chat_preview *chosen = call->args;
+    struct actor actor;
+    struct messages_message message;
+    enum status status = actor_find(call, &actor);
+    if (status == STATUS_OK)
+        status = previews_remove(call->commands->db, &actor.who, chosen->id, chosen->preview,
+                                 clock_wall_ms(), call->arena, &message);
     return status == STATUS_OK ? changed(call, &message) : status;
 }
 

@@ -24,6 +24,7 @@ enum status space_chat_send(struct call *call);
 enum status space_chat_edit(struct call *call);
 enum status space_chat_delete(struct call *call);
 enum status space_chat_react(struct call *call);
+enum status space_chat_drop_preview(struct call *call);
 enum status space_chat_history(struct call *call);
 
 /* To everybody in the meeting whose thread the message is in, however it was written:

@@ -12,6 +12,7 @@
 #include "modules/spaces/spaces.h"
 #include "signalling/api/api.h"
 #include "signalling/api/route.h"
+#include "storage/vault/vault.h"
 #include "tests/unit/signalling/http/fixture.h"
 
 enum { OUTSIDER, GUEST, VIEWER, EDITOR, OWNER, ADMIN, ROLES };
@@ -52,6 +53,7 @@ static const struct expected {
     {"GET /api/v1/spaces/{id}/messages/{message}", "nyyyyn", "", false},
     {"PATCH /api/v1/spaces/{id}/messages/{message}", "nddyyn", "{\"pinned\":true}", false},
     {"DELETE /api/v1/spaces/{id}/messages/{message}", "ndddyn", "", false},
+    {"DELETE /api/v1/spaces/{id}/messages/{message}/previews/{preview}", "ndddyn", "", false},
     {"GET /api/v1/spaces/{id}/messages/{message}/edits", "nddyyn", "", false},
     {"POST /api/v1/spaces/{id}/messages/{message}/reactions", "nyyyyn", "{\"emoji\":\"\\u2764\"}",
      false},
@@ -259,6 +261,27 @@ static void enter(struct stage *stage, const char *account, const char *role)
         STATUS_OK);
 }
 
+static const char preview[] = "0123456789abcdef0123456789abcdef";
+
+/* As if the page had been asked that the victim's message links to. */
+static enum status preview_run(struct db_session *session, void *arg)
+{
+    const struct stage *stage = arg;
+    const struct vault_place place = {
+        .space = stage->space,
+        .table = "space_preview",
+        .column = "card",
+        .row = arena_printf(stage->arena, "%s/%s", stage->message, preview)};
+    struct db_statement *insert = db_prepare(
+        session, "INSERT INTO space_preview (message, id, place, card) VALUES ($1, $2, 0, $3)");
+    db_bind_int(insert, 1, strtoll(stage->message, NULL, 10));
+    db_bind_text(insert, 2, preview);
+    enum status status =
+        vault_bind(db_session_vault(session), &place, insert, 3,
+                   "{\"url\":\"http://a.example\",\"title\":\"t\",\"about\":\"\",\"site\":\"\"}");
+    return status == STATUS_OK ? db_run(insert) : status;
+}
+
 static void space_make(struct stage *stage)
 {
     const struct spaces_new wish = {.account = stage->account[OWNER], .name = "Lake"};
@@ -283,6 +306,7 @@ static void space_make(struct stage *stage)
                                   &message, &changed),
                      STATUS_OK);
     stage->message = message.id;
+    assert_int_equal(db_write(stage->api.db, preview_run, stage), STATUS_OK);
     const struct files_new content = {.name = "f", .content = "x", .length = 1};
     struct files_file file;
     assert_int_equal(files_add(stage->api.db, stage->api.objects, &owner, &content, clock_wall_ms(),
@@ -322,6 +346,7 @@ static const char *path_of(struct stage *stage, const char *pattern)
     } values[] = {{"{user}", stage->victim},
                   {"{link}", stage->link},
                   {"{call}", "1"},
+                  {"{preview}", preview},
                   {"{message}", stage->message},
                   {"{token}", strstr(pattern, "/shares/") ? stage->share_token : stage->link_token},
                   {"{share}", stage->share},
