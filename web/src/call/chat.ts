@@ -17,6 +17,7 @@ export function gatewayChat(call: Commander): ChatWire {
     edit: async (id, text) => void (await call.ask('chat.edit', { id, text })),
     remove: async (id) => void (await call.ask('chat.delete', { id })),
     react: async (id, emoji, on) => void (await call.ask('chat.react', { id, emoji, on })),
+    dropPreview: async (id, preview) => void (await call.ask('chat.drop_preview', { id, preview })),
     typing: () => void call.command('chat.typing', {}).catch(() => undefined),
   };
 }

@@ -30,6 +30,8 @@ export interface ChatWire {
   edit(id: string, text: string): Promise<ChatMessage | void>;
   remove(id: string): Promise<ChatMessage | void>;
   react(id: string, emoji: string, on: boolean): Promise<ChatMessage | void>;
+  /** Takes a link's card away. */
+  dropPreview(id: string, preview: string): Promise<ChatMessage | void>;
   typing(): void;
   /** Everything up to this message has been seen. */
   read?(id: string): void;
@@ -236,6 +238,10 @@ export class Chat {
 
   react(id: string, emoji: string, on: boolean): Promise<void> {
     return this.settle(this.wire.react(id, emoji, on));
+  }
+
+  dropPreview(id: string, preview: string): Promise<void> {
+    return this.settle(this.wire.dropPreview(id, preview));
   }
 
   /** One more in its thread. */

@@ -50,6 +50,16 @@ export interface Attachment {
 }
 
 /** Fields after `reactions` are of messages of spaces. */
+/** What a page that a message links to says of itself. */
+export interface Preview {
+  id: string;
+  url: string;
+  title: string;
+  /** Either may be empty. */
+  about: string;
+  site: string;
+}
+
 export interface ChatMessage {
   id: string;
   author: string;
@@ -69,6 +79,8 @@ export interface ChatMessage {
   /** The author is in the meeting only. */
   guest?: boolean;
   attachments?: Attachment[];
+  /** Some time after it was written. */
+  previews?: Preview[];
   pinned?: number;
 }
 
@@ -221,6 +233,7 @@ export interface Commands {
   'chat.edit': [{ id: string; text: string }, void];
   'chat.delete': [{ id: string }, void];
   'chat.react': [{ id: string; emoji: string; on: boolean }, void];
+  'chat.drop_preview': [{ id: string; preview: string }, void];
   'chat.typing': [Record<string, never>, void];
   'space.typing': [{ space: string; thread?: string }, void];
   'space.events': [{ after: number }, EventPage];

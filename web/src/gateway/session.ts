@@ -72,6 +72,7 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   'chat.edit',
   'chat.delete',
   'chat.react',
+  'chat.drop_preview',
   'chat.history',
   'hand',
   'leave',

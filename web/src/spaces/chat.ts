@@ -69,6 +69,7 @@ export function restChat(space: string, { stop, thread, refused, mentions, typin
     edit: (id, text) => tell(rest.changeMessage(space, id, { text })),
     remove: (id) => tell(rest.deleteMessage(space, id).then(() => rest.getMessage(space, id))),
     react: (id, emoji, on) => tell(rest.react(space, id, emoji, on)),
+    dropPreview: (id, preview) => tell(rest.dropPreview(space, id, preview)),
     typing,
     ...(thread || session.peek()?.guest ? {} : { read: (id: string) => void rest.markRead(space, id).catch(() => undefined) }),
   };

@@ -186,6 +186,10 @@ export const deleteMessage = (id: string, which: string): Promise<void> => ask('
 export const react = (id: string, which: string, emoji: string, on: boolean): Promise<Message> =>
   ask('POST', message(id, which, '/reactions'), { emoji, on });
 
+/** Takes a link's card away; it stays away. */
+export const dropPreview = (id: string, which: string, preview: string): Promise<Message> =>
+  ask('DELETE', message(id, which, `/previews/${encodeURIComponent(preview)}`));
+
 /** One has read up to here; it never goes back. */
 export const markRead = (id: string, which: string): Promise<void> => ask('POST', message(id, which, '/read'));
 

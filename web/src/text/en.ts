@@ -337,6 +337,7 @@ export const en = {
     mention: 'Name somebody',
     everybody: 'all',
     copyText: 'Copy text',
+    removePreview: (title: string) => `Remove the preview of ${title}`,
     guest: 'Guest',
     emoji: 'Emoji',
     findEmoji: 'Find an emoji',

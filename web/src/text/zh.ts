@@ -335,6 +335,7 @@ export const zh: Text = {
     mention: '提及某人',
     everybody: '所有人',
     copyText: '复制文字',
+    removePreview: (title: string) => `移除“${title}”的预览`,
     guest: '访客',
     emoji: '表情',
     findEmoji: '搜索表情',

@@ -14,6 +14,7 @@ import { toast } from '../../ui/toast';
 import { excerpt } from '../../util/excerpt';
 import { Attachments } from './attachments';
 import type { ChatSeat } from './panel';
+import { Previews } from './previews';
 import { Words } from './words';
 
 const GROUP_MS = 5 * 60_000;
@@ -64,6 +65,7 @@ export function Message({ chat, seat, message, before, last = false, sought = fa
             <Words source={message.text} />
           ) : null}
           <Attachments message={message} seat={seat} />
+          <Previews chat={chat} seat={seat} message={message} />
           <Marks seat={seat} message={message} />
           <Reactions chat={chat} seat={seat} message={message} />
           {(message.replies ?? 0) > 0 && seat.thread && (
