@@ -4,6 +4,7 @@
 #include "storage/vault/vault.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct json_field push_wish_fields[] = {
@@ -190,4 +191,60 @@ enum status push_drop(const struct push *push, const char *login)
 {
     struct setting setting = {.login = login};
     return db_write(push->db, drop_run, &setting);
+}
+
+/* ---- what is over ---- */
+
+enum { PRUNE_MAX = 500 /* rows of a transaction, so that the writer is not held */ };
+
+struct pruning {
+    int64_t now_ms;
+    char ids[PRUNE_MAX][CRYPTO_ID_CHARS + 1];
+    size_t count;
+};
+
+/* All of them are looked through: by a reader. A sign-in that is over does not come back. */
+static enum status dead_run(struct db_session *session, void *arg)
+{
+    struct pruning *pruning = arg;
+    struct db_statement *select = db_prepare(
+        session, "SELECT d.id FROM push_device d JOIN account a ON a.id = d.account"
+                 " LEFT JOIN login l ON l.id = d.login AND l.epoch = a.epoch AND l.expires > $1"
+                 " WHERE l.id IS NULL LIMIT $2");
+    db_bind_int(select, 1, pruning->now_ms);
+    db_bind_int(select, 2, PRUNE_MAX);
+    enum status status;
+    pruning->count = 0;
+    while ((status = db_step(select)) == STATUS_OK)
+        snprintf(pruning->ids[pruning->count++], sizeof pruning->ids[0], "%s",
+                 db_column_text(select, 0));
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status prune_run(struct db_session *session, void *arg)
+{
+    const struct pruning *pruning = arg;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < pruning->count; i++) {
+        struct db_statement *drop = db_prepare(session, "DELETE FROM push_device WHERE id = $1");
+        db_bind_text(drop, 1, pruning->ids[i]);
+        status = db_run(drop);
+    }
+    return status;
+}
+
+enum status push_prune(struct db *db, int64_t now_ms)
+{
+    struct pruning *pruning = malloc(sizeof *pruning);
+    enum status status;
+    if (pruning == NULL)
+        return STATUS_NO_MEMORY;
+    pruning->now_ms = now_ms;
+    do {
+        status = db_read(db, dead_run, pruning);
+        if (status == STATUS_OK && pruning->count > 0)
+            status = db_write(db, prune_run, pruning);
+    } while (status == STATUS_OK && pruning->count == PRUNE_MAX);
+    free(pruning);
+    return status;
 }

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "modules/phone/records.h"
+#include "modules/push/push.h"
 #include "modules/spaces/incoming.h"
 #include "modules/spaces/links.h"
 #include "storage/event.h"
@@ -27,6 +28,8 @@ static enum status prune(const struct retention *retention, int64_t now_ms)
     enum status status = event_prune(retention->db, before_ms, &events);
     if (status == STATUS_OK)
         status = auth_prune(retention->auth, before_ms);
+    if (status == STATUS_OK)
+        status = push_prune(retention->db, now_ms);
     if (status == STATUS_OK)
         status = links_prune(retention->db, before_ms);
     if (status == STATUS_OK)

@@ -1,7 +1,8 @@
 /*
  * modules/retention/retention.h - what would else grow for ever goes: events older than
- * events.days, and sessions, confirmations, links, shares and uploads that have been over for as
- * long; records of telephone calls older than phone.records_days. A job that makes itself anew, so
+ * events.days, and sessions, confirmations, links and shares that have been over for as long;
+ * uploads that nobody went on with for a week; browsers that are told by push and whose sign-in is
+ * over; records of telephone calls older than phone.records_days. A job that makes itself anew, so
  * that it goes on where a stopped server has left off. Thread: the job pool.
  */
 #ifndef MODULES_RETENTION_RETENTION_H
