@@ -71,9 +71,16 @@ struct auth_user {
     int64_t version;     /* rises with every change */
     int64_t created;     /* ms since 1970 */
     const char *zone;    /* "Europe/Berlin"; "" when none was chosen */
-    int64_t quiet_until; /* do not disturb until then, ms since 1970; 0: may be disturbed */
+    int64_t quiet_until; /* do not disturb until then, ms since 1970: auth_quiet */
     int64_t picture;     /* its version; 0: none */
 };
+
+/* Whether who said until when is not to be disturbed now: the one rule, for pushes and for whatever
+ * else tells people something by itself. Pages have the same in web/src/profile.ts. */
+static inline bool auth_quiet(int64_t quiet_until, int64_t now_ms)
+{
+    return quiet_until > now_ms;
+}
 
 struct auth_user_new {
     const char *email, *name;

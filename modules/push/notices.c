@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEVICES_MAX = 2000, SEND_AT_ONCE = 2 };
+enum { DEVICES_MAX = 2000, SEND_AT_ONCE = 2, NOTICE_ARENA_BYTES = 16384 };
 
 static const char message_kind[] = "push.message", send_kind[] = "push.send";
 
@@ -57,7 +57,7 @@ enum status push_message(struct db_session *session, const char *space, int64_t 
 
 struct device {
     const char *id, *account, *language;
-    bool texts;
+    bool texts, quiet; /* its owner is not to be disturbed */
 };
 
 struct looking {
@@ -68,17 +68,16 @@ struct looking {
     size_t count;
 };
 
-/* Browsers of members who do not mute the space, are to be disturbed and have not read the
- * message. */
+/* Browsers of members who do not mute the space and have not read the message. */
 static enum status devices_run(struct db_session *session, void *arg)
 {
     struct looking *looking = arg;
     struct db_statement *select = db_prepare(
-        session, "SELECT d.id, d.account, a.language, d.texts FROM space_member m"
+        session, "SELECT d.id, d.account, a.language, d.texts, a.quiet_until FROM space_member m"
                  " JOIN push_device d ON d.account = m.account JOIN account a ON a.id = d.account"
                  " JOIN login l ON l.id = d.login AND l.epoch = a.epoch"
                  " WHERE m.space = $1 AND m.muted = 0 AND m.read_to < $2 AND a.disabled = 0"
-                 " AND a.quiet_until <= $3 AND l.expires > $3 LIMIT $4");
+                 " AND l.expires > $3 LIMIT $4");
     db_bind_text(select, 1, looking->space);
     db_bind_int(select, 2, looking->message);
     db_bind_int(select, 3, looking->now_ms);
@@ -94,7 +93,8 @@ static enum status devices_run(struct db_session *session, void *arg)
             (struct device){.id = arena_strdup(looking->arena, db_column_text(select, 0)),
                             .account = arena_strdup(looking->arena, db_column_text(select, 1)),
                             .language = arena_strdup(looking->arena, db_column_text(select, 2)),
-                            .texts = db_column_int(select, 3) != 0};
+                            .texts = db_column_int(select, 3) != 0,
+                            .quiet = auth_quiet(db_column_int(select, 4), looking->now_ms)};
         if (device->id == NULL || device->account == NULL || device->language == NULL)
             return STATUS_NO_MEMORY;
     }
@@ -201,12 +201,61 @@ static enum status message_run(void *context, const struct jobs_job *job, struct
     for (size_t i = 0; status == STATUS_OK && i < looking.count; i++) {
         struct jobs_new *next = &jobs[leaving.count];
         *next = (struct jobs_new){.due_ms = looking.now_ms};
+        if (looking.devices[i].quiet)
+            continue;
         status = notice_make(push, &looking, &looking.devices[i], job->key, next);
         leaving.count += next->kind != NULL;
     }
     leaving.jobs = jobs;
     return status == STATUS_OK && leaving.count > 0 ? db_write(push->db, leave_run, &leaving)
                                                     : status;
+}
+
+/* ---- one that only says that it came ---- */
+
+struct trying {
+    const char *login;
+    int64_t now_ms;
+    struct arena *arena;
+};
+
+static enum status try_run(struct db_session *session, void *arg)
+{
+    const struct trying *trying = arg;
+    struct db_statement *select =
+        db_prepare(session, "SELECT d.id, a.language FROM push_device d JOIN account a"
+                            " ON a.id = d.account WHERE d.login = $1");
+    db_bind_text(select, 1, trying->login);
+    enum status status = db_step(select);
+    if (status != STATUS_OK)
+        return status;
+    const char *id = arena_strdup(trying->arena, db_column_text(select, 0));
+    const struct notice notice = {.kind = "test",
+                                  .language =
+                                      arena_strdup(trying->arena, db_column_text(select, 1)),
+                                  .url = "/account",
+                                  .space = "",
+                                  .author = ""};
+    if (id == NULL || notice.language == NULL)
+        return STATUS_NO_MEMORY;
+    const char *json = json_encode(&notice_table, &notice, trying->arena);
+    const struct jobs_new job = {
+        .kind = send_kind,
+        .key = arena_printf(trying->arena, "%s test", id),
+        .payload = json != NULL ? arena_printf(trying->arena, "%s %s", id, json) : NULL,
+        .due_ms = trying->now_ms};
+    return job.key != NULL && job.payload != NULL ? jobs_add(session, &job, trying->now_ms)
+                                                  : STATUS_NO_MEMORY;
+}
+
+enum status push_try(const struct push *push, const char *login, int64_t now_ms)
+{
+    struct trying trying = {.login = login, .now_ms = now_ms};
+    enum status status = arena_new(NOTICE_ARENA_BYTES, &trying.arena);
+    if (status == STATUS_OK)
+        status = db_write(push->db, try_run, &trying);
+    arena_free(trying.arena);
+    return status;
 }
 
 /* ---- one notice ---- */

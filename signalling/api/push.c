@@ -26,6 +26,11 @@ static enum status run_drop(struct api_call *call)
     return push_drop(call->api->push, call->caller->session);
 }
 
+static enum status run_try(struct api_call *call)
+{
+    return push_try(call->api->push, call->caller->session, clock_wall_ms());
+}
+
 static const struct api_route routes[] = {
     {.method = "GET",
      .pattern = "/api/v1/me/push",
@@ -46,6 +51,13 @@ static const struct api_route routes[] = {
      .run = run_drop,
      .status = 204,
      .doc = "Do not tell this device any more."},
+    {.method = "POST",
+     .pattern = "/api/v1/me/push/test",
+     .who = API_USER,
+     .run = run_try,
+     .status = 204,
+     .doc =
+         "Tell this device something now, to see whether it comes. 404: it is not told by push."},
 };
 
 const struct api_table api_push = API_TABLE(routes);

@@ -5,6 +5,7 @@
 #include "modules/push/push.h"
 
 #include "core/clock.h"
+#include "modules/auth/auth.h"
 #include "modules/spaces/messages.h"
 #include "tests/support/clock_shift.h"
 #include "tests/support/origin.h"
@@ -208,6 +209,43 @@ static void test_who_is_told(void **state)
     assert_int_equal(settle(stage), 1);
 }
 
+static enum status quiet_run(struct db_session *session, void *arg)
+{
+    const int64_t *until_ms = arg;
+    struct db_statement *update = db_prepare(session, "UPDATE account SET quiet_until = $1");
+    db_bind_int(update, 1, *until_ms);
+    return db_run(update);
+}
+
+static void test_do_not_disturb(void **state)
+{
+    struct stage *stage = *state;
+    const char *bob[] = {stage->bob.account};
+    const struct messages_post named = {.text = "@bob look", .mentions = {bob, 1}};
+    int64_t until_ms = clock_wall_ms() + 3 * PUSH_WAIT_MS;
+    subscribe(stage);
+    assert_int_equal(db_write(stage->db, quiet_run, &until_ms), STATUS_OK);
+    say(stage, &stage->ada, named);
+    assert_int_equal(settle(stage), 0);
+    assert_true(auth_quiet(until_ms, until_ms - 1));
+    assert_false(auth_quiet(until_ms, until_ms));
+    clock_leap_ms(3 * PUSH_WAIT_MS);
+    say(stage, &stage->ada, named);
+    assert_int_equal(settle(stage), 1);
+}
+
+/* It comes whatever one has said of being disturbed: one has just pressed for it. */
+static void test_trying(void **state)
+{
+    struct stage *stage = *state;
+    int64_t until_ms = INT64_MAX;
+    assert_int_equal(push_try(&stage->push, "login", clock_wall_ms()), STATUS_NOT_FOUND);
+    subscribe(stage);
+    assert_int_equal(db_write(stage->db, quiet_run, &until_ms), STATUS_OK);
+    assert_int_equal(push_try(&stage->push, "login", clock_wall_ms()), STATUS_OK);
+    assert_int_equal(settle(stage), 1);
+}
+
 static void test_what_is_gone(void **state)
 {
     struct stage *stage = *state;
@@ -235,6 +273,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_do_not_disturb, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_trying, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_gone, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

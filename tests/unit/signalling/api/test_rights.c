@@ -116,6 +116,7 @@ static const struct expected {
     {"GET /api/v1/me/push", "ydyyyy", "", false},
     {"PUT /api/v1/me/push", "adaaaa", "{}", false},
     {"DELETE /api/v1/me/push", "ydyyyy", "", false},
+    {"POST /api/v1/me/push/test", "ndnnnn", "", false}, /* no device of theirs is told */
     {"GET /api/v1/users", "dddddy", "", false},
     {"POST /api/v1/users", "ddddda", "{}", false},
     {"GET /api/v1/users/{id}", "dddddy", "", false},
