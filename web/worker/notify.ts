@@ -3,7 +3,7 @@
 
 /** As modules/push/notices.c writes it. */
 interface Pushed {
-  kind: 'mention' | 'reply' | 'direct';
+  kind: 'mention' | 'reply' | 'direct' | 'test';
   language: string;
   /** Where it leads. */
   url: string;
@@ -19,11 +19,13 @@ const words = {
     mention: ({ author, space }: Pushed) => `${author} mentioned you in ${space}`,
     direct: ({ author }: Pushed) => `${author} wrote to you`,
     reply: ({ author, space }: Pushed) => `${author} answered you in ${space}`,
+    test: () => 'Notifications reach this device',
   },
   zh: {
     mention: ({ author, space }: Pushed) => `${author} 在“${space}”中提到了你`,
     direct: ({ author }: Pushed) => `${author} 给你发来消息`,
     reply: ({ author, space }: Pushed) => `${author} 在“${space}”中回复了你`,
+    test: () => '此设备可以收到通知',
   },
 };
 
@@ -49,6 +51,25 @@ export async function clicked(self: ServiceWorkerGlobalScope, event: Notificatio
     await self.clients.openWindow(url);
     return;
   }
+  const { pathname, search } = new URL(url);
+  open.postMessage({ go: pathname + search });
   await open.focus();
-  if (open.url !== url) open.postMessage({ go: new URL(url).pathname });
+}
+
+/** The browser has taken another subscription: the server is told, or it would go on telling the one
+ * that is gone. */
+export async function renewed(self: ServiceWorkerGlobalScope, event: PushSubscriptionChangeEvent): Promise<void> {
+  const options = event.oldSubscription?.options ?? event.newSubscription?.options;
+  const next = event.newSubscription ?? (options && (await self.registration.pushManager.subscribe(options)));
+  const [session, state] = await Promise.all(['session', 'me/push'].map((path) => fetch(`/api/v1/${path}`, { cache: 'no-store' })));
+  if (!next || !session?.ok || !state?.ok) return;
+  const { csrf } = (await session.json()) as { csrf: string };
+  const { on, texts } = (await state.json()) as { on: boolean; texts: boolean };
+  if (!on) return;
+  const { endpoint, keys } = next.toJSON();
+  await fetch('/api/v1/me/push', {
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf },
+    body: JSON.stringify({ endpoint, ...keys, texts }),
+  });
 }

@@ -1,7 +1,7 @@
 // The service worker: the client starts without a network, and notifications are shown while no
 // page is open. It keeps the files of one version and no answer of the API; what was read is kept
 // by the pages (src/pwa/kept.ts).
-import { clicked, pushed } from './notify';
+import { clicked, pushed, renewed } from './notify';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -40,6 +40,7 @@ self.addEventListener('fetch', (event) => {
 
 self.addEventListener('push', (event) => event.waitUntil(pushed(self, event)));
 self.addEventListener('notificationclick', (event) => event.waitUntil(clicked(self, event)));
+self.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(renewed(self, event)));
 
 /** keys() are in the order in which they were made. */
 async function tidy(): Promise<void> {

@@ -5,6 +5,7 @@ import { dateTime, text } from '../text';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icons';
 import { Caption } from '../ui/parts';
+import { Notifications } from './account/notifications';
 import { Profile } from './account/profile';
 import { Security } from './account/security';
 import { Invitations } from './invitations';
@@ -18,6 +19,7 @@ export function AccountPage() {
   return (
     <FormPage title={t.title} lead={user.email}>
       <Profile key={user.id} user={user} />
+      <Notifications />
       <Security />
       <EmailForm />
       <PasswordForm />

@@ -7,6 +7,11 @@ const CHECK_MS = 60 * 60 * 1000;
 /** A new version is here and waits for a reload. */
 export const waiting = signal<ServiceWorker | null>(null);
 
+let registered: Promise<ServiceWorkerRegistration | undefined> = Promise.resolve(undefined);
+
+/** Undefined: there is none here. */
+export const worker = (): Promise<ServiceWorkerRegistration | undefined> => registered.catch(() => undefined);
+
 /** Does nothing where there are none: without HTTPS, but for localhost. */
 export async function registerWorker(): Promise<void> {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
@@ -14,7 +19,9 @@ export async function registerWorker(): Promise<void> {
   workers.addEventListener('message', (event: MessageEvent<{ go?: string }>) => {
     if (typeof event.data.go === 'string') go(event.data.go);
   });
-  const registration = await workers.register('/service-worker.js');
+  const registering = workers.register('/service-worker.js');
+  registered = registering;
+  const registration = await registering;
   const look = () => {
     if (registration.waiting && workers.controller) waiting.value = registration.waiting;
   };

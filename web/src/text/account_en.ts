@@ -66,3 +66,18 @@ export const profileEn = {
   quietMorning: 'Until tomorrow morning',
   states: { online: 'Online', away: 'Away', quiet: 'Do not disturb', offline: 'Offline' },
 };
+
+export const pushEn = {
+  title: 'Notifications on this device',
+  off: 'Be told of mentions, answers and direct messages while no page is open.',
+  on: 'You are told of mentions, answers and direct messages you have not read.',
+  blocked:
+    'Your browser blocks them. Press the icon beside the address, allow notifications for this site, and come back.',
+  missing: 'This browser cannot show notifications from here.',
+  missingHome: 'Add this page to your home screen first: Share, then “Add to Home Screen”. Then open it from there.',
+  failed: 'That did not work. Your browser’s push service may be out of reach; try again later.',
+  texts: 'Show what was written',
+  textsText: 'Anybody who sees the screen can read it.',
+  test: 'Send a test',
+  tested: 'Sent. It should be here in a moment.',
+};

@@ -1,5 +1,5 @@
 // 简体中文：账号页的安全与个人资料
-import type { profileEn, securityEn } from './account_en';
+import type { profileEn, pushEn, securityEn } from './account_en';
 
 export const securityZh: typeof securityEn = {
   title: '安全',
@@ -67,4 +67,18 @@ export const profileZh: typeof profileEn = {
   quietHours: (hours: number) => `${hours} 小时`,
   quietMorning: '直到明天早上',
   states: { online: '在线', away: '离开', quiet: '勿扰', offline: '离线' },
+};
+
+export const pushZh: typeof pushEn = {
+  title: '此设备上的通知',
+  off: '没有打开页面时，也能收到提及、回复和私信的通知。',
+  on: '有未读的提及、回复和私信时会通知你。',
+  blocked: '浏览器禁止了通知。点击地址栏旁的图标，允许本站发送通知，然后回到这里。',
+  missing: '此浏览器无法在这里显示通知。',
+  missingHome: '请先添加到主屏幕：点“分享”，再点“添加到主屏幕”，然后从主屏幕打开。',
+  failed: '没有成功。浏览器的推送服务可能无法访问，请稍后再试。',
+  texts: '显示消息内容',
+  textsText: '看到屏幕的人都能读到。',
+  test: '发送测试通知',
+  tested: '已发送，稍后就会收到。',
 };

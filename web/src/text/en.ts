@@ -1,6 +1,6 @@
 // English. The other languages have this shape; the compiler finds what they lack.
 
-import { profileEn, securityEn } from './account_en';
+import { profileEn, pushEn, securityEn } from './account_en';
 
 const plural = (n: number, one: string, many: string) => (n === 1 ? one : many.replace('#', String(n)));
 
@@ -567,6 +567,7 @@ export const en = {
   },
   security: securityEn,
   profile: profileEn,
+  push: pushEn,
   account: {
     signIn: 'Sign in',
     signOut: 'Sign out',

@@ -1,5 +1,5 @@
 // 简体中文
-import { profileZh, securityZh } from './account_zh';
+import { profileZh, pushZh, securityZh } from './account_zh';
 import type { Text } from './en';
 
 export const zh: Text = {
@@ -565,6 +565,7 @@ export const zh: Text = {
   },
   security: securityZh,
   profile: profileZh,
+  push: pushZh,
   account: {
     signIn: '登录',
     signOut: '退出登录',
