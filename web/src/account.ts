@@ -153,6 +153,12 @@ export async function renew(): Promise<void> {
   begin(await ask<Session>('GET', 'session'));
 }
 
+/** Oneself as the server knows one now, when somebody with an account is signed in. */
+export async function refresh(): Promise<void> {
+  if (!session.peek() || session.peek()?.guest) return;
+  session.value = await ask<Session>('GET', 'session');
+}
+
 export async function signIn(email: string, password: string): Promise<void> {
   begin(await ask('POST', 'session', { email, password, cookie: true }));
 }

@@ -2,7 +2,7 @@ import { useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Call } from './call/call';
-import { load, session } from './account';
+import { load, refresh, session } from './account';
 import { AccountPage } from './pages/account';
 import { ConfirmPage } from './pages/confirm';
 import { Home } from './pages/home';
@@ -19,9 +19,13 @@ import { GuestPage, TakePage } from './pages/spaces/take';
 import { expose } from './hook';
 import { tell, tellUpdate } from './pages/notices';
 import { invitationOf, meetingOf, path, shareOf, spaceOf } from './route';
-import { text } from './text';
+import { text, zone } from './text';
 import { Confirmations } from './ui/dialog';
 import { Toasts } from './ui/toast';
+import { knownZone } from './util/zone';
+
+/** In a meeting: whether one is to be disturbed may have been said on another device. */
+const OWN_MS = 30_000;
 
 const pages: Record<string, () => JSX.Element> = {
   '/sign-in': SignIn,
@@ -37,6 +41,9 @@ export function App() {
     load().catch(() => (session.value = null));
   }, []);
   useSignalEffect(tellUpdate);
+  useSignalEffect(() => {
+    zone.value = knownZone(session.value?.user.zone ?? '');
+  });
   return (
     <>
       <Page />
@@ -70,6 +77,10 @@ function Page() {
 /** A meeting from its pre-join page to its end; joining again begins anew. */
 function Room({ id }: { id: string }) {
   const [round, setRound] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => void refresh().catch(() => undefined), OWN_MS);
+    return () => clearInterval(timer);
+  }, []);
   return <OneCall key={round} id={id} again={() => setRound(round + 1)} />;
 }
 

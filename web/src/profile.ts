@@ -1,5 +1,6 @@
 // How others see one: picture, time zone, do not disturb.
 import { ask, session, took, type User } from './account';
+import { isQuiet } from './util/quiet';
 
 const SIDE = 256; // pixels of a picture
 
@@ -40,4 +41,5 @@ export async function doNotDisturb(until: number | null): Promise<void> {
   took(await ask<User>('PATCH', 'me', { quiet_until: until ?? -1 }));
 }
 
-export const quiet = (): boolean => (session.value?.user.quiet_until ?? 0) > Date.now();
+/** Whether one is not to be disturbed now. */
+export const quiet = (): boolean => isQuiet(session.value?.user.quiet_until ?? 0);

@@ -1,6 +1,7 @@
 // Finds the words for what happens in a call.
 import type { Call } from '../call/call';
 import type { Notice } from '../call/notices';
+import { quiet } from '../profile';
 import { takeUpdate, waiting } from '../pwa/worker';
 import * as settings from '../settings';
 import { text } from '../text';
@@ -10,7 +11,12 @@ import { overlay, panel } from './meeting/state';
 
 const CHAT_PREVIEW = 140;
 
+/** What others do, and waits for no answer of one's own: it does not come up while one is not to be
+ * disturbed, as no push comes. */
+const DISTURBING = new Set<Notice['kind']>(['joined', 'left', 'hand', 'chat', 'poll']);
+
 export function tell(call: Call, notice: Notice): void {
+  if (DISTURBING.has(notice.kind) && quiet()) return;
   const entry = phrase(call, notice);
   if (entry) toast(entry);
 }

@@ -1,6 +1,7 @@
 // Who is there now, of those with whom one shares a space; and whether one is there oneself.
 import { signal } from '@preact/signals';
-import { session } from '../account';
+import { session, took } from '../account';
+import { isQuiet } from '../util/quiet';
 
 export type State = 'online' | 'away' | 'offline';
 
@@ -20,6 +21,15 @@ export function learn(told: readonly Person[]): void {
   const next = new Map(people.peek());
   for (const person of told) if (person.id) next.set(person.id, person);
   people.value = next;
+  learnOwn(told);
+}
+
+/** What was said of oneself on another device. */
+function learnOwn(told: readonly Person[]): void {
+  const user = session.peek()?.user;
+  const own = told.find(({ id }) => id === user?.id);
+  if (user && own && (own.quiet_until !== user.quiet_until || own.picture !== user.picture))
+    took({ ...user, quiet_until: own.quiet_until, picture: own.picture });
 }
 
 /** All who are there, but what is known better of `known`: whoever is not named is not there. */
@@ -37,5 +47,5 @@ export function personOf(id: string): Person | undefined {
 /** What the dot says; nobody is disturbed by being offline. */
 export function shownState(person: Person): State | 'quiet' {
   const state = person.state ?? 'offline';
-  return state !== 'offline' && person.quiet_until > Date.now() ? 'quiet' : state;
+  return state !== 'offline' && isQuiet(person.quiet_until) ? 'quiet' : state;
 }

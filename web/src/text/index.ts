@@ -1,6 +1,7 @@
-// The words of the page in the language chosen, changed at run time.
+// The words of the page in the language chosen, changed at run time; times in the person's zone.
 import { computed, effect, signal } from '@preact/signals';
 import { load, save } from '../util/store';
+import { wallTime } from '../util/zone';
 import { en, type Text } from './en';
 import { zh } from './zh';
 
@@ -30,25 +31,27 @@ effect(() => {
   document.documentElement.lang = language.value;
 });
 
-export function clockTime(ms: number): string {
-  return new Intl.DateTimeFormat(language.value, { hour: '2-digit', minute: '2-digit' }).format(ms);
+/** Where the person lives, as their profile says; empty: as the browser does. */
+export const zone = signal('');
+
+/** Every time on the page comes from here. */
+function shown(ms: number, how: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(language.value, { ...how, timeZone: zone.value || undefined }).format(ms);
 }
 
+export const clockTime = (ms: number): string => shown(ms, { hour: '2-digit', minute: '2-digit' });
+export const dateTime = (ms: number): string => shown(ms, { dateStyle: 'medium', timeStyle: 'short' });
+
+const day = (ms: number): string => wallTime(ms, zone.value).slice(0, 10);
+
 export function dayName(ms: number): string {
-  const day = (t: number) => new Date(t).toDateString();
   if (day(ms) === day(Date.now())) return text.value.chat.today;
   if (day(ms) === day(Date.now() - 86_400_000)) return text.value.chat.yesterday;
-  return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium' }).format(ms);
+  return shown(ms, { dateStyle: 'medium' });
 }
 
 /** As short as it is clear: of today the time alone. */
-export function moment(ms: number): string {
-  return new Date(ms).toDateString() === new Date().toDateString() ? clockTime(ms) : dateTime(ms);
-}
-
-export function dateTime(ms: number): string {
-  return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(ms);
-}
+export const moment = (ms: number): string => (day(ms) === day(Date.now()) ? clockTime(ms) : dateTime(ms));
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 

@@ -2,24 +2,27 @@
 import { useRef, useState } from 'preact/hooks';
 import type { User } from '../../account';
 import { changeProfile, doNotDisturb, dropPicture, pictureUrl, setPicture } from '../../profile';
-import { chooseLanguage, dateTime, type Language, languageName, languages, text } from '../../text';
+import { chooseLanguage, dateTime, type Language, languageName, languages, text, zone } from '../../text';
 import { Button } from '../../ui/button';
 import { Item, Popup } from '../../ui/menu';
 import { Avatar, Caption } from '../../ui/parts';
+import { isQuiet } from '../../util/quiet';
+import { fromWallTime, wallTime } from '../../util/zone';
 import { faultText, Field, Form } from '../sign_in';
 import { Setting } from './security';
 
 const HOUR_MS = 3_600_000;
-const MORNING = 8; // o'clock
+const DAY_MS = 24 * HOUR_MS;
+const MORNING = '08:00';
 const zones = Intl.supportedValuesOf('timeZone');
 
 export function Profile({ user }: { user: User }) {
   const t = text.value.profile;
   const [name, setName] = useState(user.name);
   const [chosen, setChosen] = useState(user.language);
-  const [zone, setZone] = useState(user.zone);
+  const [place, setPlace] = useState(user.zone);
   const save = async () => {
-    await changeProfile({ name, language: chosen, zone });
+    await changeProfile({ name, language: chosen, zone: place });
     if ((languages as string[]).includes(chosen)) chooseLanguage(chosen as Language);
   };
   return (
@@ -31,7 +34,7 @@ export function Profile({ user }: { user: User }) {
           label={t.language} value={chosen} set={setChosen} testid="profile-language"
           options={languages.map((tag) => [tag, languageName(tag)])}
         />
-        <Choice label={t.zone} value={zone} set={setZone} testid="zone" options={zones.map((id) => [id, id.replaceAll('_', ' ')])} />
+        <Choice label={t.zone} value={place} set={setPlace} testid="zone" options={zones.map((id) => [id, id.replaceAll('_', ' ')])} />
       </Form>
       <Quiet user={user} />
     </>
@@ -105,13 +108,9 @@ function Picture({ user }: { user: User }) {
 
 function Quiet({ user }: { user: User }) {
   const t = text.value.profile;
-  const on = user.quiet_until > Date.now();
+  const on = isQuiet(user.quiet_until);
   const until = (ms: number | null) => void doNotDisturb(ms).catch(() => undefined);
-  const morning = () => {
-    const next = new Date();
-    next.setDate(next.getDate() + 1);
-    return next.setHours(MORNING, 0, 0, 0);
-  };
+  const morning = () => fromWallTime(`${wallTime(Date.now() + DAY_MS, zone.peek()).slice(0, 10)}T${MORNING}`, zone.peek());
   return (
     <section class="card setting-list" aria-label={t.quiet}>
       <Setting icon="bellOff" title={t.quiet} words={on ? t.quietUntil(dateTime(user.quiet_until)) : t.quietText} testid="quiet">

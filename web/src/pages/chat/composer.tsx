@@ -6,13 +6,14 @@ import type { Chat } from '../../chat/chat';
 import type { Named } from '../../chat/mentions';
 import { OUTGOING_MAX, type Outgoing } from '../../chat/outgoing';
 import { canRecord, VoiceRecorder } from '../../chat/voice';
-import { text } from '../../text';
+import { text, zone } from '../../text';
 import { IconButton } from '../../ui/button';
 import { EmojiPicker } from '../../ui/emoji-picker';
 import { Icon } from '../../ui/icons';
 import { Popup } from '../../ui/menu';
 import { toast } from '../../ui/toast';
 import { clip } from '../../util/bytes';
+import { wallTime } from '../../util/zone';
 import { OutgoingFiles } from './attachments';
 import { useCompletions } from './completions';
 import { RecorderBar } from './recorder';
@@ -95,7 +96,7 @@ export function Composer({ chat, people, outgoing, later, tools }: {
     try {
       const { blob, duration, wave } = await recorder.finish();
       const kind = blob.type.includes('ogg') ? 'ogg' : blob.type.includes('mp4') ? 'm4a' : 'webm';
-      const name = `${t.voiceName} ${new Date().toISOString().slice(0, 19).replace('T', ' ').replaceAll(':', '.')}.${kind}`;
+      const name = `${t.voiceName} ${wallTime(Date.now(), zone.peek()).replace('T', ' ').replaceAll(':', '.')}.${kind}`;
       const attachment = await outgoing.voice(blob, name, duration, wave);
       setRecorder(null);
       chat.say('', mode?.kind === 'reply' ? mode.message.id : null, [attachment]).catch(() => undefined);

@@ -3,19 +3,17 @@ import { useState } from 'preact/hooks';
 import { mentionsIn } from '../../chat/mentions';
 import type { OpenChat, OpenSpace } from '../../spaces/open';
 import * as rest from '../../spaces/rest';
-import { dateTime, text } from '../../text';
+import { dateTime, text, zone } from '../../text';
 import { Button, IconButton } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
 import { toast } from '../../ui/toast';
+import { fromWallTime, wallTime } from '../../util/zone';
 import { told } from './told';
 
 const HOUR_MS = 3_600_000;
 
-/** As a field of kind datetime-local has it: local time, to the minute. */
-export function localTime(ms: number): string {
-  const date = new Date(ms);
-  return new Date(ms - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
+/** As a field of kind datetime-local has it: the person's clock, to the minute. */
+const localTime = (ms: number): string => wallTime(ms, zone.value).slice(0, 16);
 
 function Time({ value, label, testid, onInput }: { value: string; label: string; testid: string; onInput(value: string): void }) {
   return (
@@ -36,7 +34,7 @@ export function LaterDialog({ open, chat, onClose }: { open: OpenSpace; chat: Op
     const wish = {
       text: words,
       mentions: mentionsIn(words, open.named.peek()),
-      send_at: new Date(time).getTime(),
+      send_at: fromWallTime(time, zone.peek()),
       ...(chat.thread ? { thread: chat.thread } : {}),
     };
     if (!(await told(rest.schedule(open.id, wish)))) return;
@@ -87,7 +85,7 @@ function Waiting({ open, message }: { open: OpenSpace; message: rest.Scheduled }
   const t = text.value.chat;
   const [time, setTime] = useState<string | null>(null);
   const change = async () => {
-    if (time && (await told(rest.changeScheduled(open.id, message.id, { send_at: new Date(time).getTime() })))) setTime(null);
+    if (time && (await told(rest.changeScheduled(open.id, message.id, { send_at: fromWallTime(time, zone.peek()) })))) setTime(null);
     await open.loadScheduled();
   };
   return (
