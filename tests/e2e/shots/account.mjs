@@ -21,6 +21,7 @@ export function accountAnswer(method, path, shown, language) {
   }
   if (path === 'me/totp' && method === 'POST')
     return [201, { secret: SEED, uri: `otpauth://totp/meet.example.org:maya%40example.org?secret=${SEED}&issuer=meet.example.org&algorithm=SHA1&digits=6&period=30` }];
+  if (path === 'me/push') return [200, { key: 'BAAA', on: shown === 'account-push-on', texts: true }];
   if (path === 'me/codes') return [201, { codes: CODES }];
   return undefined;
 }

@@ -91,7 +91,7 @@ const overlay = (item) => async (page) => {
   await page.waitForTimeout(2300);
 };
 
-/** name: {path?, state?, people?, knocks?, dials?, join?, then?, signedIn?} */
+/** name: {path?, state?, people?, knocks?, dials?, join?, then?, signedIn?, push?: this browser may be told by push} */
 const PAGES = {
   home: { path: '/' },
   'home-options': { path: '/', then: open('new-meeting-options') },
@@ -106,6 +106,9 @@ const PAGES = {
     },
   },
   account: { path: '/account', signedIn: true },
+  'account-push-on': { path: '/account', signedIn: true, push: true, then: (page) => page.getByTestId('push').scrollIntoViewIfNeeded() },
+  'account-push-off': { path: '/account', signedIn: true, push: true, then: (page) => page.getByTestId('push').scrollIntoViewIfNeeded() },
+  'account-push-blocked': { path: '/account', signedIn: true, then: (page) => page.getByTestId('push').scrollIntoViewIfNeeded() },
   'account-no-mail': { path: '/account', signedIn: true, then: (page) => page.getByTestId('hand-over').first().click() },
   'sign-up': { path: '/sign-up' },
   forgotten: {
@@ -139,6 +142,7 @@ const PAGES = {
   rail: { path: '/', signedIn: true, then: (page) => narrowOnly(page, 'rail-open') },
   'new-space': { path: '/', signedIn: true, then: async (page) => (await narrowOnly(page, 'rail-open'), page.getByTestId('new-space').click()) },
   space: { path: '/s/s0', signedIn: true },
+  'space-links': { path: '/s/s1', signedIn: true },
   'space-members': { path: '/s/s0', signedIn: true, then: members },
   'space-files': { path: '/s/s0/files', signedIn: true },
   'space-files-empty': { path: '/s/s2/files', signedIn: true },
@@ -237,7 +241,9 @@ async function photograph(browser, base, name, page, { language, theme, width })
     hasTouch: width < 500,
     isMobile: width < 500,
   });
+  if (page.push) await context.grantPermissions(['notifications'], { origin: base });
   const tab = await context.newPage();
+  if (page.push) await tab.addInitScript(() => (PushManager.prototype.getSubscription = async () => ({})));
   const complaints = [];
   tab.on('pageerror', (error) => complaints.push(error.message));
   tab.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));

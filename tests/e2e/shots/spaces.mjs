@@ -38,6 +38,31 @@ const talk = {
   ],
 };
 
+const LONG = 'https://journal.example/2025/11/a-very-long-address-without-any-end/that-somebody-has-copied?with=everything&behind=it';
+const linked = {
+  en: [
+    [1, 'Background for Thursday: https://en.wikipedia.org/wiki/Onboarding and their own guide https://docs.example.com/guide', [
+      ['https://en.wikipedia.org/wiki/Onboarding', 'Onboarding', 'The mechanism through which new employees acquire the knowledge, skills and behaviours to become effective members of an organization.', 'Wikipedia'],
+      ['https://docs.example.com/guide', 'Guide', '', ''],
+    ]],
+    [0, LONG, [[LONG, 'What forty-one people told us about the first five minutes, and what we changed because of it: a report in three parts, with all the numbers', 'Part one: how we asked. Forty-one people in six countries set up their room while we watched and said nothing. Here is what they tried first, where they stopped, and which words they read aloud twice before they went on.', 'The Interview Journal']]],
+    [3, 'Thanks, I will read it tonight.', []],
+  ],
+  'zh-CN': [
+    [1, '周四的背景材料：https://zh.wikipedia.org/wiki/入职 和他们的指南 https://docs.example.com/guide', [
+      ['https://zh.wikipedia.org/wiki/入职', '入职培训', '新员工获得必要的知识、技能和行为，成为组织有效成员的过程。', '维基百科'],
+      ['https://docs.example.com/guide', '指南', '', ''],
+    ]],
+    [0, LONG, [[LONG, '四十一个人告诉我们的最初五分钟，以及我们因此做出的改变：分三部分的报告，附全部数据', '第一部分：我们怎么问。六个国家的四十一个人在我们的注视下布置自己的房间，我们一言不发。他们先尝试了什么、在哪里停下、哪些词念了两遍，都在这里。', '访谈周刊']]],
+    [3, '谢谢，今晚就看。', []],
+  ],
+};
+
+const linking = (language) => ([author, text, cards], i) => ({
+  ...message(language)([author, text], i), replies: 0,
+  previews: cards.map(([url, title, about, site], k) => ({ id: `p${k}`, url, title, about, site })),
+});
+
 const message = (language) => ([author, text, thread, reactions = {}, edited], i) => ({
   id: String(i + 1), space: 's0', author: `u${author}`, author_name: people[language][author], text, replies: talk[language].filter((other) => other[2] === i + 1).length, mentions: [],
   created: Date.UTC(2025, 10, 20, 8, 10 + 7 * i), ...(thread ? { thread: String(thread) } : {}),
@@ -105,6 +130,7 @@ export function spacesAnswer(path, query, language) {
         id: `u${i}`, name, email: `${people.en[i].split(' ')[0].toLowerCase()}@example.org`, role: ROLES[i], joined: CREATED,
       })),
     };
+  if (below === 'messages' && id === 's1') return { items: linked[language].map(linking(language)).reverse() };
   if (below === 'messages') {
     const all = id === 's2' ? [] : talk[language].map(message(language)).reverse();
     return { items: query.has('thread') ? all.filter(({ thread }) => thread === query.get('thread')) : all };
