@@ -91,7 +91,7 @@ const overlay = (item) => async (page) => {
   await page.waitForTimeout(2300);
 };
 
-/** name: {path?, state?, people?, knocks?, dials?, join?, then?, signedIn?, push?: this browser may be told by push} */
+/** name: {path?, state?, people?, knocks?, dials?, join?, then?, signedIn?, push?: what the browser permits} */
 const PAGES = {
   home: { path: '/' },
   'home-options': { path: '/', then: open('new-meeting-options') },
@@ -106,9 +106,9 @@ const PAGES = {
     },
   },
   account: { path: '/account', signedIn: true },
-  'account-push-on': { path: '/account', signedIn: true, push: true, then: (page) => page.getByTestId('push').scrollIntoViewIfNeeded() },
-  'account-push-off': { path: '/account', signedIn: true, push: true, then: (page) => page.getByTestId('push').scrollIntoViewIfNeeded() },
-  'account-push-blocked': { path: '/account', signedIn: true, then: (page) => page.getByTestId('push').scrollIntoViewIfNeeded() },
+  'account-push-on': { path: '/account', signedIn: true, push: 'granted', then: (page) => page.getByTestId('push').scrollIntoViewIfNeeded() },
+  'account-push-off': { path: '/account', signedIn: true, push: 'granted', then: (page) => page.getByTestId('push').scrollIntoViewIfNeeded() },
+  'account-push-blocked': { path: '/account', signedIn: true, push: 'denied', then: (page) => page.getByTestId('push').scrollIntoViewIfNeeded() },
   'account-no-mail': { path: '/account', signedIn: true, then: (page) => page.getByTestId('hand-over').first().click() },
   'sign-up': { path: '/sign-up' },
   forgotten: {
@@ -241,9 +241,12 @@ async function photograph(browser, base, name, page, { language, theme, width })
     hasTouch: width < 500,
     isMobile: width < 500,
   });
-  if (page.push) await context.grantPermissions(['notifications'], { origin: base });
   const tab = await context.newPage();
-  if (page.push) await tab.addInitScript(() => (PushManager.prototype.getSubscription = async () => ({})));
+  if (page.push)
+    await tab.addInitScript((permission) => {
+      Object.defineProperty(Notification, 'permission', { get: () => permission });
+      PushManager.prototype.getSubscription = async () => ({});
+    }, page.push);
   const complaints = [];
   tab.on('pageerror', (error) => complaints.push(error.message));
   tab.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));

@@ -58,7 +58,7 @@ export const profileEn = {
   zone: 'Time zone',
   saved: 'Saved',
   quiet: 'Do not disturb',
-  quietText: 'Others see that you are busy; notifications wait.',
+  quietText: 'Others see that you are busy, and nothing notifies you.',
   quietUntil: (when: string) => `Until ${when}`,
   quietOff: 'Turn off',
   quietFor: 'Do not disturb for',

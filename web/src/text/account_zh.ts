@@ -60,7 +60,7 @@ export const profileZh: typeof profileEn = {
   zone: '时区',
   saved: '已保存',
   quiet: '勿扰',
-  quietText: '他人会看到你正忙，通知会稍后送达。',
+  quietText: '他人会看到你正忙，期间不会通知你。',
   quietUntil: (when: string) => `直到 ${when}`,
   quietOff: '关闭',
   quietFor: '勿扰时长',
