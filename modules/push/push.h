@@ -61,8 +61,8 @@ MUST_USE enum status push_get(const struct push *push, const char *login, struct
 MUST_USE enum status push_set(const struct push *push, const char *account, const char *login,
                               const struct push_wish *wish, int64_t now_ms);
 MUST_USE enum status push_drop(const struct push *push, const char *login);
-/* Leaves a notice to the sign-in's browser that only says that it came. Errors: STATUS_NOT_FOUND (it
- * is not told by push). */
+/* Leaves a notice to the sign-in's browser that only says that it came. Errors: STATUS_NOT_FOUND
+ * (it is not told by push). */
 MUST_USE enum status push_try(const struct push *push, const char *login, int64_t now_ms);
 
 /* Subscriptions whose sign-in is over, ended or revoked. Errors: as db_read, db_write. */
