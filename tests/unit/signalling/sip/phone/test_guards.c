@@ -35,7 +35,7 @@ enum {
 };
 
 struct seen {
-    enum wire_type type;
+    enum wire_type awaited, type;
     uint64_t call;
     char sdp[512], reason[128];
 };
@@ -43,7 +43,7 @@ struct seen {
 struct stage {
     pid_t pid;
     struct wire_end end;
-    struct seen seen; /* the newest message */
+    struct seen seen; /* the message awaited, when it came */
     int port, client;
     unsigned branch;
 };
@@ -54,16 +54,19 @@ static void message_keep(void *context, const struct wire_message *message)
 {
     struct seen *seen = context;
     const char *sdp = message->fields[WIRE_SDP], *reason = message->fields[WIRE_REASON];
+    if (message->type != seen->awaited)
+        return;
     seen->type = message->type;
     seen->call = message->call;
     snprintf(seen->sdp, sizeof seen->sdp, "%s", sdp != NULL ? sdp : "");
     snprintf(seen->reason, sizeof seen->reason, "%s", reason != NULL ? reason : "");
 }
 
-/* One message is awaited at a time: the newest of those read at once is it, or it is none. */
+/* What comes before it, and with it, is passed over. */
 static struct seen expect(struct stage *stage, enum wire_type type)
 {
     uint64_t end = clock_mono_ns() + WAIT_MS * (uint64_t)CLOCK_NS_PER_MS;
+    stage->seen = (struct seen){.awaited = type};
     while (stage->seen.type != type && clock_mono_ns() < end) {
         struct pollfd wait = {.fd = stage->end.fd, .events = POLLIN};
         if (poll(&wait, 1, WAIT_MS) > 0 &&
@@ -71,7 +74,6 @@ static struct seen expect(struct stage *stage, enum wire_type type)
             break; /* it said that and ended */
     }
     struct seen seen = stage->seen;
-    stage->seen = (struct seen){0};
     assert_int_equal(seen.type, type);
     return seen;
 }
