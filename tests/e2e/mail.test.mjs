@@ -109,6 +109,7 @@ export const tests = {
     await page.getByTestId('sign-in').waitFor();
 
     await other.goto(`${server.url}/account`);
+    await other.getByTestId('email-fold').click();
     await other.getByTestId('new-email').fill('eva@example.org');
     await other.getByTestId('email-password').fill('a heron stands very still');
     await other.getByTestId('change-email').click();

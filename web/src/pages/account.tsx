@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { changeEmail, changePassword, type Device, devices, revoke, session, signOut } from '../account';
 import { go } from '../route';
@@ -21,14 +22,34 @@ export function AccountPage() {
       <Profile key={user.id} user={user} />
       <Notifications />
       <Security />
-      <EmailForm />
-      <PasswordForm />
+      <Fold title={t.email} words={user.email} testid="email-fold">
+        <EmailForm />
+      </Fold>
+      <Fold title={t.password} words={t.passwordText} testid="password-fold">
+        <PasswordForm />
+      </Fold>
       {user.role === 'admin' && <Invitations />}
       <Devices />
       <Button icon="leave" size="large" data-testid="sign-out" onClick={() => void signOut().then(() => go('/'))}>
         {t.signOut}
       </Button>
     </FormPage>
+  );
+}
+
+/** What is rarely changed shows its form when it is asked for. */
+function Fold({ title, words, testid, children }: { title: string; words: string; testid: string; children: ComponentChildren }) {
+  return (
+    <details class="card fold">
+      <summary data-testid={testid}>
+        <span class="setting-words">
+          <strong>{title}</strong>
+          <small class="quiet ellipsis">{words}</small>
+        </span>
+        <Icon name="down" size={18} />
+      </summary>
+      {children}
+    </details>
   );
 }
 
@@ -39,6 +60,7 @@ function EmailForm() {
   const [sent, setSent] = useState<'mail' | 'admin' | null>(null);
   return (
     <Form
+      plain
       action={t.changeEmail}
       testid="change-email"
       submit={async () => {
@@ -65,6 +87,7 @@ function PasswordForm() {
   const [done, setDone] = useState(false);
   return (
     <Form
+      plain
       action={t.changePassword}
       testid="change-password"
       submit={async () => {

@@ -579,6 +579,7 @@ export const en = {
     oldPassword: 'Current password',
     newPassword: 'New password',
     changePassword: 'Change password',
+    passwordText: 'A new one signs you out everywhere else.',
     passwordChanged: 'Changed. You are signed out everywhere else.',
     devices: 'Where you are signed in',
     thisDevice: 'This device',
