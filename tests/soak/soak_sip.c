@@ -14,6 +14,7 @@
 #include "core/rng.h"
 #include "signalling/sip/bridge.h"
 #include "tests/support/file.h"
+#include "tests/support/port.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -107,18 +108,6 @@ static void on_down(void *context)
     atomic_fetch_add(&soak.downs, 1);
 }
 
-static int udp_socket(int *ret_port)
-{
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) != 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &size) != 0)
-        die("no socket");
-    *ret_port = ntohs(at.sin_port);
-    return fd;
-}
-
 static void phone_start(const char *parley)
 {
     static char program[512], listen_at[32], target[48];
@@ -127,10 +116,14 @@ static void phone_start(const char *parley)
     int port;
     snprintf(copy, sizeof copy, "%s", parley);
     snprintf(program, sizeof program, "%s/parley-phone", dirname(copy));
-    close(udp_socket(&port));
+    port = port_free();
+    if (port == 0)
+        die("no port");
     soak.port = port;
-    soak.fd = udp_socket(&soak.own);
-    soak.probe_fd = udp_socket(&port);
+    soak.fd = port_socket("127.0.0.1", &soak.own);
+    soak.probe_fd = port_socket("127.0.0.1", &port);
+    if (soak.fd < 0 || soak.probe_fd < 0)
+        die("no socket");
     snprintf(listen_at, sizeof listen_at, "127.0.0.1:%d", soak.port);
     snprintf(target, sizeof target, "udp:127.0.0.1:%d", soak.own);
     messages[0] = (struct wire_message){.type = WIRE_LISTEN, .code = WIRE_UDP};

@@ -4,6 +4,7 @@
  */
 #include "signalling/sip/bridge.h"
 #include "tests/support/file.h"
+#include "tests/support/port.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -100,28 +101,17 @@ static struct seen expect(struct stage *stage, enum wire_type type)
     return found;
 }
 
-static int udp_socket(const char *address, int *ret_port)
-{
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t size = sizeof at;
-    inet_pton(AF_INET, address, &at.sin_addr);
-    assert_return_code(bind(fd, (struct sockaddr *)&at, size), 0);
-    getsockname(fd, (struct sockaddr *)&at, &size);
-    *ret_port = ntohs(at.sin_port);
-    return fd;
-}
-
 static int set_up_with(void **state, uint16_t rate)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     pthread_mutex_init(&stage->lock, NULL);
     pthread_cond_init(&stage->changed, NULL);
-    int free_port, client_port;
-    close(udp_socket("127.0.0.1", &free_port));
-    stage->port = free_port;
-    stage->client = udp_socket("127.0.0.1", &client_port);
-    snprintf(stage->listen, sizeof stage->listen, "127.0.0.1:%d", free_port);
+    int client_port;
+    stage->port = port_free();
+    assert_int_not_equal(stage->port, 0);
+    stage->client = port_socket("127.0.0.1", &client_port);
+    assert_return_code(stage->client, 0);
+    snprintf(stage->listen, sizeof stage->listen, "127.0.0.1:%d", stage->port);
     stage->messages[0] = (struct wire_message){.type = WIRE_LISTEN, .code = WIRE_UDP};
     stage->messages[0].fields[WIRE_ADDRESS] = stage->listen;
     stage->messages[1] = (struct wire_message){.type = WIRE_TRUNK, .code = WIRE_TRUSTED | 30};
@@ -258,7 +248,7 @@ static void test_a_call_is_told_answered_and_ended(void **state)
 static void test_only_a_trunk_asserts_who_calls(void **state)
 {
     struct stage *stage = *state;
-    int port, other = udp_socket("127.0.0.3", &port);
+    int port, other = port_socket("127.0.0.3", &port);
     invite(stage, other, "asserted",
            CONTACT "P-Asserted-Identity: \"Boss\" <tel:+49301234>\r\nPrivacy: id\r\n");
     struct seen told = expect(stage, WIRE_INVITE);
@@ -297,7 +287,7 @@ static void test_strangers_hear_nothing(void **state)
 {
     struct stage *stage = *state;
     char text[TEXT_MAX];
-    int port, stranger = udp_socket("127.0.0.2", &port);
+    int port, stranger = port_socket("127.0.0.2", &port);
     static const char *const scans[] = {"OPTIONS", "REGISTER"};
     invite(stage, stranger, "stranger", CONTACT);
     for (size_t i = 0; i < sizeof scans / sizeof scans[0]; i++) {
@@ -457,7 +447,7 @@ static void test_torture_messages_do_no_harm(void **state)
     struct torture torture = {.stage = stage, .seed = 4475};
     int process = bridge_process(stage->bridge), port;
     assert_int_equal(file_each("rfc4475", ".dat", torture_one, &torture), TORTURE_MESSAGES);
-    int client = udp_socket("127.0.0.1", &port);
+    int client = port_socket("127.0.0.1", &port);
     bool told = false;
     /* A telephone says it again when it was not heard in the flood (RFC 3261 17.1.1.2). */
     for (int i = 0; i < WAIT_MS / SILENCE_MS && !told; i++) {

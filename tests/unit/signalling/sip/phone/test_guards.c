@@ -5,6 +5,7 @@
  */
 #include "core/clock.h"
 #include "signalling/sip/wire.h"
+#include "tests/support/port.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -117,18 +118,6 @@ static bool process_ends(struct stage *stage)
     return false;
 }
 
-static int udp_socket(const char *address, int *ret_port)
-{
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t size = sizeof at;
-    inet_pton(AF_INET, address, &at.sin_addr);
-    assert_return_code(bind(fd, (struct sockaddr *)&at, size), 0);
-    getsockname(fd, (struct sockaddr *)&at, &size);
-    *ret_port = ntohs(at.sin_port);
-    return fd;
-}
-
 static void listen_say(struct stage *stage, const char *host, uint16_t transport)
 {
     char address[64];
@@ -156,8 +145,10 @@ static int set_up_silent(void **state)
     struct stage *stage = calloc(1, sizeof *stage);
     int client_port;
     assert_non_null(stage);
-    close(udp_socket("127.0.0.1", &stage->port));
-    stage->client = udp_socket("127.0.0.1", &client_port);
+    stage->port = port_free();
+    assert_int_not_equal(stage->port, 0);
+    stage->client = port_socket("127.0.0.1", &client_port);
+    assert_return_code(stage->client, 0);
     process_start(stage);
     *state = stage;
     return 0;
@@ -289,7 +280,7 @@ static int registered(struct stage *stage)
 {
     char text[TEXT_MAX], answer[TEXT_MAX], target[48], via[256], from[256], to[256], id[256],
         cseq[64];
-    int port, fd = udp_socket("127.0.0.1", &port);
+    int port, fd = port_socket("127.0.0.1", &port);
     struct wire_message targets = {.type = WIRE_TARGETS};
     snprintf(target, sizeof target, "udp:127.0.0.1:%d", port);
     targets.fields[WIRE_NAME] = "main";
