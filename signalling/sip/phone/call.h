@@ -14,7 +14,7 @@
 struct dial {
     struct trunk *trunk; /* NULL: the call came in */
     char *called, *from; /* URI; From */
-    size_t tried;        /* targets of the trunk */
+    size_t first, tried; /* targets of the trunk: the one in use when it began; how many */
     su_timer_t *timer;   /* to the end of patience */
     bool challenged;     /* our answer to a challenge is on its way */
 };

@@ -100,7 +100,7 @@ static bool dial_send(struct phone_call *call)
     if (dial->tried >= trunk->target_count)
         return false;
     const struct trunk_target *target =
-        &trunk->targets[(trunk->target + dial->tried++) % trunk->target_count];
+        &trunk->targets[(dial->first + dial->tried++) % trunk->target_count];
     const struct agent *agent = &stack->agents[target->transport];
     snprintf(to, sizeof to, "<%s>", dial->called);
     nua_handle_t *nh =
@@ -159,7 +159,8 @@ void dial_begin(struct stack *stack, const struct wire_message *message)
     snprintf(url, sizeof url, strncmp(called, "sip:", 4) == 0 ? "%s" : "sip:%s@%s", called,
              trunk->domain);
     from_make(message, trunk->domain, from, sizeof from);
-    call->dial = (struct dial){.trunk = trunk, .called = strdup(url), .from = strdup(from)};
+    call->dial = (struct dial){
+        .trunk = trunk, .called = strdup(url), .from = strdup(from), .first = trunk->target};
     call->dial.timer = su_timer_create(su_root_task(stack->root), TRUNK_ANSWER_MS);
     call->refresh.own = true;
     refresh_keep(&call->refresh, call->contact, sdp);
