@@ -93,6 +93,24 @@ static void test_thousand_digits(void **state)
     }
 }
 
+/* Not before its E bit, and not again by the end's repetitions; a marker is not looked for. */
+static void test_digit_at_its_end(void **state)
+{
+    (void)state;
+    struct keypad keypad = {.now_ms = 1000, .timestamp = 8000};
+    const struct telephone_event five = {.event = 5, .duration = 320},
+                                 end = {.event = 5, .end = true, .duration = 480};
+    for (size_t pressed = 1; pressed <= 2; pressed++) {
+        keypad_hear(&keypad, &five);
+        assert_int_equal(keypad.count, pressed - 1);
+        for (int i = 0; i < KEY_ENDS; i++) {
+            keypad_hear(&keypad, &end);
+            assert_int_equal(keypad.count, pressed);
+        }
+        keypad.timestamp += 1600;
+    }
+}
+
 /* The same key twice, with every end lost, and reordered packets of one that is over. */
 static void test_digits_without_end(void **state)
 {
@@ -573,6 +591,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_thousand_digits),
+        cmocka_unit_test(test_digit_at_its_end),
         cmocka_unit_test(test_digits_without_end),
         cmocka_unit_test(test_long_digit),
         cmocka_unit_test(test_event_read),
