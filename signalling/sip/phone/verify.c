@@ -85,12 +85,6 @@ static bool verify_ask(SSL *ssl)
     return SSL_set1_verify_cert_store(ssl, verified[trunk].authorities) == 1;
 }
 
-/* The stack would open connections by TLS 1.0 alone, and cannot be told otherwise through NUA. */
-PHONE_EXPORTED const SSL_METHOD *TLSv1_client_method(void)
-{
-    return TLS_client_method();
-}
-
 PHONE_EXPORTED int SSL_connect(SSL *ssl)
 {
     if (SSL_in_before(ssl)) {
