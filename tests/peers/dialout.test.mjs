@@ -114,6 +114,14 @@ export const tests = {
         asked('ACK'),
         theyHangUp(3),
       ]],
+      ['we refresh by UPDATE', [
+        ...joined('uac', 'Allow: INVITE, ACK, BYE, CANCEL, UPDATE\n'),
+        asked('UPDATE', { has: [['Session-Expires', 'refresher=uac']] }),
+        reply('491 Request Pending'), // it met one of theirs: it comes again (RFC 3261 14.1)
+        asked('UPDATE', { has: [['Session-Expires', 'refresher=uac']], timeout: 5000 }),
+        reply('200 OK', { headers: timer('uac'), withContact: true }),
+        theyHangUp(2),
+      ]],
       // They speak again, it says: ten seconds without a sound of theirs are too many then.
       ['what is answered to our refresh counts', [
         ...joined('uac', '', listens),

@@ -164,10 +164,8 @@ static void on_invite(struct stack *stack, struct phone_call *call, const struct
         refused = call == NULL ? 503 : 0;
         if (call != NULL) {
             agent_contact(event->agent, source, "", call->contact);
-            refresh_know(&call->refresh, event->sip);
+            refresh_know(&call->refresh, event->nh, event->sip);
         }
-        if (sip_is_allowed(event->sip->sip_allow, sip_method_update, "UPDATE"))
-            nua_set_hparams(event->nh, NUTAG_UPDATE_REFRESH(1), TAG_END());
     }
     if (refused != 0) {
         nua_respond(event->nh, refused, sip_status_phrase(refused),

@@ -193,7 +193,7 @@ void dial_response(struct stack *stack, struct phone_call *call, const struct ph
         stack_say(stack, &told);
     } else if (event->status >= 200 && event->status < 300) {
         call->answered = true;
-        refresh_know(&call->refresh, event->sip);
+        refresh_know(&call->refresh, call->nh, event->sip);
         told.type = WIRE_ANSWERED;
         told.fields[WIRE_SDP] = call_sdp(event);
         stack_say(stack, &told);

@@ -49,10 +49,12 @@ void refresh_keep(struct refresh *refresh, const char *contact, const char *sdp)
     refresh->sdp = sdp != NULL ? strdup(sdp) : NULL; /* without it: as the stack would */
 }
 
-void refresh_know(struct refresh *refresh, const sip_t *sip)
+void refresh_know(struct refresh *refresh, nua_handle_t *nh, const sip_t *sip)
 {
     if (refresh->id != NULL || sip == NULL || sip->sip_call_id == NULL)
         return;
+    if (sip_is_allowed(sip->sip_allow, sip_method_update, "UPDATE"))
+        nua_set_hparams(nh, NUTAG_UPDATE_REFRESH(1), TAG_END());
     refresh->id = strdup(sip->sip_call_id->i_id); /* without it: as the stack would */
     if (refresh->id == NULL)
         return;

@@ -23,8 +23,9 @@ void refresh_keep(struct refresh *refresh, const char *contact, const char *sdp)
 /* nua_r_update, nua_r_invite within a call. */
 void refresh_answered(struct stack *stack, struct refresh *refresh,
                       const struct phone_event *event);
-/* The call's INVITE, or the answer to ours: its Call-ID tells which call a request is of. */
-void refresh_know(struct refresh *refresh, const sip_t *sip);
+/* The call's INVITE, or the answer to ours: its Call-ID tells which call a request is of, and its
+ * Allow whether the other side takes UPDATE. */
+void refresh_know(struct refresh *refresh, nua_handle_t *nh, const sip_t *sip);
 void refresh_clear(struct refresh *refresh);
 
 #endif
