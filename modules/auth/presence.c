@@ -167,8 +167,8 @@ static void session_set(struct presence *presence, struct presence_session *sess
 {
     struct presence_account *account = session->account;
     account->connected += (uint32_t)connected - (uint32_t)session->connected;
-    account->active += (uint32_t)(connected && !idle) -
-                       (uint32_t)(session->connected && !session->idle);
+    account->active +=
+        (uint32_t)(connected && !idle) - (uint32_t)(session->connected && !session->idle);
     session->connected = connected;
     session->idle = idle;
     account_count(presence, account);
@@ -295,9 +295,8 @@ size_t presence_take(struct presence *presence, int64_t now_ms, size_t count_max
         count += account_take(presence, &ret_changes[count]);
     if (presence->changed_first != NULL)
         call_changed(presence);
-    *ret_wait_ms = presence->oldest != NULL
-                       ? presence->oldest->active_ms + PRESENCE_IDLE_MS - now_ms
-                       : -1;
+    *ret_wait_ms =
+        presence->oldest != NULL ? presence->oldest->active_ms + PRESENCE_IDLE_MS - now_ms : -1;
     lock_give(&presence->lock);
     return count;
 }

@@ -304,13 +304,13 @@ static enum status vote_run(struct db_session *session, void *arg)
     enum status status = registry_member(session, job->meeting, job->vote->participant, &role);
     if (status == STATUS_OK)
         status = poll_find(session, job, &poll);
-    if (status == STATUS_OK && !poll.open)
-        status = STATUS_NOT_FOUND;
-    if (status == STATUS_OK &&
-        (job->vote->choice < 1 || job->vote->choice > (int64_t)poll.options.count))
-        status = STATUS_INVALID;
-    if (status == STATUS_OK)
-        status = voter_of(session, &poll, job->vote->participant, voter);
+    if (status != STATUS_OK)
+        return status;
+    if (!poll.open)
+        return STATUS_NOT_FOUND;
+    if (job->vote->choice < 1 || job->vote->choice > (int64_t)poll.options.count)
+        return STATUS_INVALID;
+    status = voter_of(session, &poll, job->vote->participant, voter);
     if (status != STATUS_OK)
         return status;
     struct db_statement *upsert =
