@@ -234,6 +234,13 @@ static size_t voice_append(struct leg *leg, struct voice_decoder *decoder,
     return count;
 }
 
+/* A tone is being taken out, so that nobody would hear what is made up for a packet; but the
+ * detector would hear the tone's end in it, and a second key behind it. */
+static bool tone_goes_on(const struct leg_voice *voice)
+{
+    return voice->tones != NULL && voice->muting > 0;
+}
+
 /* Until there are 20 ms. False: silence. */
 static bool voice_fill(struct leg *leg, struct voice_decoder *decoder, uint64_t now_ms)
 {
@@ -250,6 +257,8 @@ static bool voice_fill(struct leg *leg, struct voice_decoder *decoder, uint64_t 
             return false;
         }
         if (verdict == JITTER_LOST || verdict == JITTER_HOLD) {
+            if (tone_goes_on(voice))
+                return false;
             (void)voice_append(leg, decoder, NULL, false);
             continue;
         }

@@ -420,6 +420,34 @@ static void test_tones_do_not_leak(void **state)
     speaker_leave();
 }
 
+/* A tone whose packets stop coming for 100 ms, and of which some are lost, is one key. */
+static void test_tone_on_a_bad_line(void **state)
+{
+    (void)state;
+    enum { STALLS = 5, STALL_MS = 100, BETWEEN = 8000 * 3 / 10 /* samples */ };
+    struct telephone *telephone = telephone_new(MEDIA_LEG_PCMU, NULL);
+    struct media_leg_spec spec;
+    telephone_spec(telephone, &spec);
+    spec.stream.event_count = 0;
+    telephone_open(telephone, &spec);
+    telephone->tone = 770;
+    telephone->second_tone = 1336;
+    telephone->drop_every = 9;
+    TELEPHONES_UNTIL(telephone->digit_count == 1);
+    for (int i = 0; i < STALLS; i++) {
+        uint32_t until = telephone->phase + BETWEEN;
+        telephone->next_ns += STALL_MS * CLOCK_NS_PER_MS;
+        TELEPHONES_UNTIL(telephone->phase > until);
+    }
+    telephone->tone = telephone->second_tone = 0;
+    uint32_t until = telephone->phase + BETWEEN;
+    TELEPHONES_UNTIL(telephone->phase > until);
+    telephone->tone = 852;
+    telephone->second_tone = 1477;
+    TELEPHONES_UNTIL(telephone->digit_count > 1);
+    assert_string_equal(telephone->digits, "59");
+}
+
 /* Held: nothing is sent; back: it goes on. Another codec in between keeps the room. */
 static void test_hold_and_change(void **state)
 {
@@ -480,6 +508,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_menu_and_thief, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_thousand_digits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tones_do_not_leak, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tone_on_a_bad_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hold_and_change, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ports, set_up, tear_down),
     };

@@ -188,6 +188,40 @@ static void test_tones(void **state)
     tones_free(tones);
 }
 
+/* Digits told of 100 ms of 5, `hole` samples of silence and 100 ms of this key's upper tone. */
+static size_t digits_told(size_t begin, size_t hole, double upper)
+{
+    enum { TONE = FRAME * 5, ALL = TONE * 4 };
+    static int16_t samples[ALL];
+    struct tones *tones = tones_new();
+    size_t told = 0, again = begin + TONE + hole;
+    assert_non_null(tones);
+    memset(samples, 0, sizeof samples);
+    tone_add(samples + begin, TONE, 0, 770, 5000);
+    tone_add(samples + begin, TONE, 0, 1336, 5000);
+    tone_add(samples + again, TONE, 77, 770, 5000);
+    tone_add(samples + again, TONE, 77, upper, 5000);
+    for (size_t at = 0; at < ALL; at += FRAME) {
+        (void)tones_listen(tones, samples + at, FRAME);
+        told += tones_digit(tones) != '\0';
+    }
+    tones_free(tones);
+    return told;
+}
+
+/* Q.24: a key goes on over a hole of up to 40 ms, wherever it falls; a pause parts two. */
+static void test_tone_with_a_hole(void **state)
+{
+    (void)state;
+    for (size_t begin = 0; begin < FRAME * 2; begin += 7) {
+        for (size_t hole_ms = 0; hole_ms <= 40; hole_ms += 4)
+            assert_int_equal(digits_told(begin, hole_ms * 8, 1336), 1);
+        for (size_t pause_ms = 60; pause_ms <= 100; pause_ms += 5)
+            assert_int_equal(digits_told(begin, pause_ms * 8, 1336), 2);
+        assert_int_equal(digits_told(begin, 30 * 8, 1477), 2); /* 5, then 6 */
+    }
+}
+
 /* ---- latch ---- */
 
 static struct ice_address address_of(uint8_t host, uint16_t port)
@@ -596,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_long_digit),
         cmocka_unit_test(test_event_read),
         cmocka_unit_test(test_tones),
+        cmocka_unit_test(test_tone_with_a_hole),
         cmocka_unit_test(test_latch_signalled),
         cmocka_unit_test(test_latch_behind_nat),
         cmocka_unit_test(test_latch_jumps_and_proofs),
