@@ -8,6 +8,11 @@ enum {
     OPUS_BITRATE_WIDE = 24000,
     OPUS_COMPLEXITY = 5, /* 65 us for 20 ms of 8 kHz; 10 costs twice that for little */
     OPUS_EXPECTED_LOSS = 5,
+    OPUS_FRAMES_MAX = 48, /* of a packet: 120 ms of 2.5 ms (RFC 6716 3.2.5) */
+    OPUS_CELT_FIRST = 16, /* configurations from here on are CELT alone (RFC 6716 3.1) */
+    OPUS_SILK_MS = 20,    /* a flag of SILK stands for so much (RFC 6716 4.2.3) */
+    MS_PER_S = 1000,
+    OPUS_FLAGS = 8, /* bits in the byte that they are in */
 };
 
 static void *decoder_begin(uint32_t rate)
@@ -40,6 +45,28 @@ static void decoder_conceal(void *state, int16_t *ret_samples, size_t count)
         ret_samples[i] = 0;
 }
 
+/* The LBRR flag stands behind a VAD flag for each 20 ms, in the first bits of the first frame (RFC
+ * 6716 4.2.3, 4.2.4), of the first channel. */
+static bool copy_held(const uint8_t *bytes, size_t length)
+{
+    const unsigned char *frames[OPUS_FRAMES_MAX];
+    opus_int16 sizes[OPUS_FRAMES_MAX];
+    int frame_ms = opus_packet_get_samples_per_frame(bytes, MS_PER_S);
+    int flags = frame_ms > OPUS_SILK_MS ? frame_ms / OPUS_SILK_MS : 1;
+    if (bytes[0] >> 3 >= OPUS_CELT_FIRST ||
+        opus_packet_parse(bytes, (opus_int32)length, NULL, frames, sizes, NULL) <= 0 ||
+        sizes[0] == 0)
+        return false;
+    return (frames[0][0] >> (OPUS_FLAGS - 1 - flags) & 1) != 0;
+}
+
+static bool decoder_recover(void *state, const uint8_t *bytes, size_t length, int16_t *ret_samples,
+                            size_t count)
+{
+    return copy_held(bytes, length) &&
+           opus_decode(state, bytes, (opus_int32)length, ret_samples, (int)count, 1) == (int)count;
+}
+
 static void *encoder_begin(uint32_t rate)
 {
     OpusEncoder *encoder = opus_encoder_create((opus_int32)rate, 1, OPUS_APPLICATION_VOIP, NULL);
@@ -69,7 +96,7 @@ static size_t encoder_encode(void *state, const int16_t *samples, size_t count, 
     return length < 0 ? 0 : (size_t)length;
 }
 
-const struct voice_decoding voice_opus_decoding = {decoder_begin, decoder_end, decoder_reset,
-                                                   decoder_decode, decoder_conceal};
+const struct voice_decoding voice_opus_decoding = {
+    decoder_begin, decoder_end, decoder_reset, decoder_decode, decoder_conceal, decoder_recover};
 const struct voice_encoding voice_opus_encoding = {encoder_begin, encoder_end, encoder_reset,
                                                    encoder_encode};

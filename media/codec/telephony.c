@@ -103,10 +103,10 @@ static size_t alaw_encode(void *state, const int16_t *samples, size_t count, uin
     return count;
 }
 
-const struct voice_decoding telephony_pcmu_decoding = {ulaw_begin, free, pcm_reset, pcm_decode,
-                                                       pcm_conceal};
-const struct voice_decoding telephony_pcma_decoding = {alaw_begin, free, pcm_reset, pcm_decode,
-                                                       pcm_conceal};
+const struct voice_decoding telephony_pcmu_decoding = {ulaw_begin, free,        pcm_reset,
+                                                       pcm_decode, pcm_conceal, NULL};
+const struct voice_decoding telephony_pcma_decoding = {alaw_begin, free,        pcm_reset,
+                                                       pcm_decode, pcm_conceal, NULL};
 const struct voice_encoding telephony_pcmu_encoding = {encode_nothing_kept, encode_end, encode_end,
                                                        ulaw_encode};
 const struct voice_encoding telephony_pcma_encoding = {encode_nothing_kept, encode_end, encode_end,
@@ -186,8 +186,8 @@ static size_t wide_encode(void *state, const int16_t *samples, size_t count, uin
     return (size_t)g722_encode(state, ret_bytes, samples, (int)count);
 }
 
-const struct voice_decoding telephony_g722_decoding = {wide_begin, wide_end, wide_reset,
-                                                       wide_decode, wide_conceal};
+const struct voice_decoding telephony_g722_decoding = {wide_begin,  wide_end,     wide_reset,
+                                                       wide_decode, wide_conceal, NULL};
 const struct voice_encoding telephony_g722_encoding = {wide_encoder_begin, wide_encoder_end,
                                                        wide_encoder_reset, wide_encode};
 

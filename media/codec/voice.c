@@ -41,6 +41,14 @@ uint32_t voice_rate(enum voice_codec codec)
     return rows[codec].rate;
 }
 
+size_t voice_lost(enum voice_codec codec, uint32_t rate, uint32_t ticks)
+{
+    uint64_t count = (uint64_t)ticks * rate / rows[codec].clock;
+    if (count == 0)
+        return voice_frame(rate);
+    return count < VOICE_DECODED_MAX ? (size_t)count : VOICE_DECODED_MAX;
+}
+
 static bool rate_fits(enum voice_codec codec, uint32_t rate)
 {
     if ((size_t)codec >= sizeof rows / sizeof rows[0])
@@ -95,6 +103,16 @@ void voice_conceal(struct voice_decoder *decoder, int16_t *ret_samples, size_t c
 {
     decoder->calls->conceal(decoder->state, ret_samples,
                             count < VOICE_DECODED_MAX ? count : VOICE_DECODED_MAX);
+}
+
+bool voice_recover(struct voice_decoder *decoder, const uint8_t *bytes, size_t length,
+                   int16_t *ret_samples, size_t count)
+{
+    if (decoder->calls->recover != NULL && length > 0 && count <= VOICE_DECODED_MAX &&
+        decoder->calls->recover(decoder->state, bytes, length, ret_samples, count))
+        return true;
+    voice_conceal(decoder, ret_samples, count);
+    return false;
 }
 
 enum status voice_encoder_new(enum voice_codec codec, uint32_t rate,

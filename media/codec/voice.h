@@ -13,6 +13,7 @@
 
 #include "core/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ uint32_t voice_clock(enum voice_codec codec);
 /* At which a leg of this codec runs. */
 uint32_t voice_rate(enum voice_codec codec);
 
+/* Samples at `rate` that a lost packet had which lasted so many ticks; 0: 20 ms. */
+size_t voice_lost(enum voice_codec codec, uint32_t rate, uint32_t ticks);
+
 struct voice_decoder;
 
 /* rate: voice_rate(codec), or either rate for Opus. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
@@ -55,6 +59,10 @@ MUST_USE enum status voice_decode(struct voice_decoder *decoder, const uint8_t *
 /* What probably was in `count` lost samples (at most VOICE_DECODED_MAX): repeats the voice's last
  * periods, fading out within about 60 ms. */
 void voice_conceal(struct voice_decoder *decoder, int16_t *ret_samples, size_t count);
+/* The same from the packet that follows what was lost: where it holds a copy of it (Opus' in-band
+ * FEC, RFC 6716 2.1.7), that is decoded and the call true. The packet is yet to be decoded. */
+bool voice_recover(struct voice_decoder *decoder, const uint8_t *bytes, size_t length,
+                   int16_t *ret_samples, size_t count);
 
 struct voice_encoder;
 

@@ -17,6 +17,9 @@ struct voice_decoding {
     /* Samples, 0: makes no sense. */
     size_t (*decode)(void *state, const uint8_t *bytes, size_t length, int16_t *ret_samples);
     void (*conceal)(void *state, int16_t *ret_samples, size_t count);
+    /* NULL: packets of this codec hold nothing of those before them. */
+    bool (*recover)(void *state, const uint8_t *bytes, size_t length, int16_t *ret_samples,
+                    size_t count);
 };
 
 struct voice_encoding {

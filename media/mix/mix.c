@@ -170,8 +170,36 @@ static void fade(int16_t *into, const int16_t *from, size_t count)
     }
 }
 
-/* One packet, or concealment where it is NULL, into every rate that is heard. Returns samples at
- * 16 kHz. */
+static void fifo_put(struct voice_fifo *fifo, const int16_t *samples, size_t count, bool faded)
+{
+    if (faded && fifo->count >= count) {
+        fade(fifo->samples + fifo->count - count, samples, count);
+    } else if (fifo->count + count <= LANE_WAITING) {
+        memcpy(fifo->samples + fifo->count, samples, count * sizeof *samples);
+        fifo->count += count;
+    }
+}
+
+/* In place of a packet: lost, and then there may be a copy of it in the one behind it, or late. */
+static void lane_make_up(const struct mix *mix, struct lane *lane, bool lost)
+{
+    const struct packet *after = lost ? jitter_after(&lane->jitter) : NULL;
+    for (size_t rate = 0; rate < MIX_RATES; rate++) {
+        struct voice_fifo *fifo = &lane->fifos[rate];
+        int16_t samples[VOICE_DECODED_MAX];
+        if (mix->listeners[rate] == 0)
+            continue;
+        size_t count = voice_lost(VOICE_OPUS, rates[rate], lost ? lane->jitter.packet_ticks : 0);
+        if (after == NULL)
+            voice_conceal(fifo->decoder, samples, count);
+        else
+            (void)voice_recover(fifo->decoder, after->data + after->payload_offset,
+                                after->payload_length, samples, count);
+        fifo_put(fifo, samples, count, false);
+    }
+}
+
+/* One packet into every rate that is heard. Returns samples at 16 kHz. */
 static size_t lane_append(const struct mix *mix, struct lane *lane, const struct packet *packet,
                           bool faded)
 {
@@ -182,16 +210,11 @@ static size_t lane_append(const struct mix *mix, struct lane *lane, const struct
         size_t count = voice_frame(rates[rate]);
         if (mix->listeners[rate] == 0)
             continue;
-        if (packet == NULL || voice_decode(fifo->decoder, packet->data + packet->payload_offset,
-                                           packet->payload_length, decoded, &count) != STATUS_OK)
+        if (voice_decode(fifo->decoder, packet->data + packet->payload_offset,
+                         packet->payload_length, decoded, &count) != STATUS_OK)
             voice_conceal(fifo->decoder, decoded, count);
         wide = count * (VOICE_RATE_WIDE / rates[rate]);
-        if (faded && fifo->count >= count) {
-            fade(fifo->samples + fifo->count - count, decoded, count);
-        } else if (fifo->count + count <= LANE_WAITING) {
-            memcpy(fifo->samples + fifo->count, decoded, count * sizeof decoded[0]);
-            fifo->count += count;
-        }
+        fifo_put(fifo, decoded, count, faded);
     }
     return wide;
 }
@@ -223,7 +246,7 @@ static bool lane_fill(const struct mix *mix, struct lane *lane, uint64_t now_ms)
             break;
         case JITTER_LOST:
         case JITTER_HOLD:
-            (void)lane_append(mix, lane, NULL, false);
+            lane_make_up(mix, lane, verdict == JITTER_LOST);
             faded = false;
             break;
         case JITTER_PAUSE:

@@ -354,6 +354,12 @@ enum jitter_verdict jitter_take(struct jitter *jitter, bool quiet, uint64_t now_
     }
 }
 
+const struct packet *jitter_after(struct jitter *jitter)
+{
+    const struct jitter_entry *after = entry_of(jitter, jitter->next);
+    return jitter->owed == 0 && after != NULL ? after->packet : NULL;
+}
+
 void jitter_played(struct jitter *jitter, uint32_t ticks)
 {
     jitter->packet_ticks = ticks;

@@ -76,7 +76,7 @@ struct jitter {
 enum jitter_verdict {
     JITTER_PLAY,  /* *ret_packet, whose reference goes to the caller */
     JITTER_MERGE, /* the same, but the next one, which is there, is to be faded into it */
-    JITTER_LOST,  /* conceal as long as a packet */
+    JITTER_LOST,  /* conceal as long as a packet, or take it from jitter_after */
     JITTER_HOLD,  /* conceal 20 ms: what is due may still come */
     JITTER_PAUSE, /* silence: nothing was sent for now */
     JITTER_EMPTY, /* silence: there is no stream */
@@ -95,6 +95,9 @@ MUST_USE enum status jitter_put(struct jitter *jitter, struct packet *packet, ui
 /* What comes next. `quiet`: nobody spoke in what was played last. */
 enum jitter_verdict jitter_take(struct jitter *jitter, bool quiet, uint64_t now_ms,
                                 const struct pool *home, struct packet **ret_packet);
+/* After JITTER_LOST: the voice that follows what was lost, borrowed until the next call; NULL: it
+ * is not here. */
+const struct packet *jitter_after(struct jitter *jitter);
 /* After JITTER_PLAY and JITTER_MERGE: so long was it, in ticks. */
 void jitter_played(struct jitter *jitter, uint32_t ticks);
 /* Wanted and present delay; the latter 0 when nothing plays. */

@@ -204,7 +204,40 @@ static void fade(int16_t *into, const int16_t *from, size_t count)
     }
 }
 
-/* One packet, or concealment where it is NULL. Returns its samples. */
+static void voice_put(struct leg_voice *voice, const int16_t *samples, size_t count, bool faded)
+{
+    if (faded && voice->count >= count) {
+        fade(voice->samples + voice->count - count, samples, count);
+    } else if (voice->count + count <= LEG_WAITING) {
+        memcpy(voice->samples + voice->count, samples, count * sizeof *samples);
+        voice->count += count;
+    }
+}
+
+/* In place of a packet: lost, and then there may be a copy of it in the one behind it, or late. */
+static void voice_make_up(struct leg *leg, struct voice_decoder *decoder, bool lost)
+{
+    struct leg_voice *voice = &leg->voice;
+    uint32_t rate = voice_rate(leg->in.codec);
+    int16_t samples[VOICE_DECODED_MAX];
+    size_t count = voice_frame(rate);
+    const struct packet *after = NULL;
+    if (lost) {
+        count = voice_lost(leg->in.codec, rate, leg->in.jitter.packet_ticks);
+        after = jitter_after(&leg->in.jitter);
+    }
+    if (after != NULL && voice_recover(decoder, after->data + after->payload_offset,
+                                       after->payload_length, samples, count)) {
+        voice->played_ms += count * MS_PER_S / rate;
+    } else {
+        if (after == NULL)
+            voice_conceal(decoder, samples, count);
+        voice->pending_ms += count * MS_PER_S / rate;
+    }
+    voice_put(voice, samples, count, false);
+}
+
+/* Returns the packet's samples. */
 static size_t voice_append(struct leg *leg, struct voice_decoder *decoder,
                            const struct packet *packet, bool faded)
 {
@@ -212,10 +245,8 @@ static size_t voice_append(struct leg *leg, struct voice_decoder *decoder,
     uint32_t rate = voice_rate(leg->in.codec);
     int16_t decoded[VOICE_DECODED_MAX];
     size_t count = voice_frame(rate);
-    bool good =
-        packet != NULL && voice_decode(decoder, packet->data + packet->payload_offset,
-                                       packet->payload_length, decoded, &count) == STATUS_OK;
-    if (!good) {
+    if (voice_decode(decoder, packet->data + packet->payload_offset, packet->payload_length,
+                     decoded, &count) != STATUS_OK) {
         voice_conceal(decoder, decoded, count);
         voice->pending_ms += count * MS_PER_S / rate;
     } else {
@@ -225,12 +256,7 @@ static size_t voice_append(struct leg *leg, struct voice_decoder *decoder,
         voice->pending_ms = 0;
         voice->played_ms += count * MS_PER_S / rate;
     }
-    if (faded && voice->count >= count) {
-        fade(voice->samples + voice->count - count, decoded, count);
-    } else if (voice->count + count <= LEG_WAITING) {
-        memcpy(voice->samples + voice->count, decoded, count * sizeof decoded[0]);
-        voice->count += count;
-    }
+    voice_put(voice, decoded, count, faded);
     return count;
 }
 
@@ -259,7 +285,7 @@ static bool voice_fill(struct leg *leg, struct voice_decoder *decoder, uint64_t 
         if (verdict == JITTER_LOST || verdict == JITTER_HOLD) {
             if (tone_goes_on(voice))
                 return false;
-            (void)voice_append(leg, decoder, NULL, false);
+            voice_make_up(leg, decoder, verdict == JITTER_LOST);
             continue;
         }
         size_t count = voice_append(leg, decoder, packet, faded);

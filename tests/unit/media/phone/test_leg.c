@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <math.h>
+#include <opus.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@ enum {
     ROOM = 7,
     TONE_PHONE = 1000, /* Hz */
     TONE_PEER = 400,
+    OPUS_TYPE = 107, /* the telephones' */
     SECOND_FRAMES = 50,
     OWN_TONE_DB = -50,
     LEAK_MOST = 300, /* samples of a tone of 8000 */
@@ -173,6 +175,56 @@ static void test_quality(void **state)
     (void)state;
     quality_is(MEDIA_LEG_PCMU);
     quality_is(MEDIA_LEG_OPUS);
+}
+
+/* Opus with copies of the packet before, in pairs every 40 ms; one in ten, the first of a pair, is
+ * lost: it is taken from the other one. */
+static void opus_pair_send(struct telephone *telephone, OpusEncoder *encoder, size_t number)
+{
+    for (size_t i = 0; i < 2; i++) {
+        int16_t samples[VOICE_FRAME_MAX];
+        uint8_t payload[VOICE_ENCODED_MAX];
+        for (size_t s = 0; s < VOICE_FRAME_MAX; s++) {
+            /* In syllables: what goes on unchanged is noise to the encoder, and not copied. */
+            double at = 2 * M_PI * telephone->phase++ / 16000;
+            samples[s] = (int16_t)(8000 * sin(at * 500) * pow(sin(at * 3), 2));
+        }
+        int length = opus_encode(encoder, samples, VOICE_FRAME_MAX, payload, sizeof payload);
+        assert_true(length > 0);
+        if (i == 0 && number % 5 == 4)
+            telephone->sequence++;
+        else
+            telephone_send(telephone, telephone->fd, OPUS_TYPE, false, payload, (size_t)length);
+        telephone->timestamp += 960;
+    }
+}
+
+static void test_opus_copies(void **state)
+{
+    (void)state;
+    enum { PAIRS = 100, PAIRS_LOST = PAIRS / 5, BITRATE = 32000, LOSS_PERCENT = 20 };
+    struct telephone *telephone = telephone_call(MEDIA_LEG_OPUS, NULL);
+    OpusEncoder *encoder = opus_encoder_create(16000, 1, OPUS_APPLICATION_VOIP, NULL);
+    assert_non_null(encoder);
+    opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(1));
+    opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(LOSS_PERCENT));
+    opus_encoder_ctl(encoder, OPUS_SET_BITRATE(BITRATE));
+    opus_encoder_ctl(encoder, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+    telephone->tone = -1; /* sends nothing by itself */
+    uint64_t next_ns = clock_mono_ns();
+    for (size_t pair = 0; pair < PAIRS; pair++, next_ns += 40 * CLOCK_NS_PER_MS) {
+        TELEPHONES_UNTIL(clock_mono_ns() >= next_ns);
+        opus_pair_send(telephone, encoder, pair);
+    }
+    opus_encoder_destroy(encoder);
+    TELEPHONES_UNTIL(!telephone->talking);
+    media_leg_close(stage.media, telephone->id);
+    TELEPHONES_UNTIL(telephone->closed);
+    assert_true(telephone->statistics.packets_lost >= PAIRS_LOST - 1);
+    print_message("%u packets lost, %u ms concealed\n",
+                  (unsigned)telephone->statistics.packets_lost,
+                  (unsigned)telephone->statistics.concealed_ms);
+    assert_true(telephone->statistics.concealed_ms < PAIRS_LOST * 20 / 2);
 }
 
 static void each_hears_the_other(enum media_leg_codec codec,
@@ -500,6 +552,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pcma, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_g722, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_opus, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_opus_copies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sdes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_telephones_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quality, set_up, tear_down),

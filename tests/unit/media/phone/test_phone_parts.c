@@ -4,12 +4,14 @@
 #include "media/codec/level.h"
 #include "media/codec/loss.h"
 #include "media/codec/telephony.h"
+#include "media/codec/voice.h"
 #include "media/phone/digits.h"
 #include "media/phone/jitter.h"
 #include "media/phone/latch.h"
 #include "media/phone/quality.h"
 
 #include <math.h>
+#include <opus.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -607,6 +609,105 @@ static void test_concealment(void **state)
     }
 }
 
+/* Packets with copies of those before them, as a telephone that was told of losses sends them. */
+enum { OPUS_FRAMES = 40, OPUS_LOST = 20, OPUS_COPIES_LOSS = 20, OPUS_BITRATE = 32000 };
+
+struct opus_packets {
+    uint8_t bytes[OPUS_FRAMES][VOICE_ENCODED_MAX];
+    size_t lengths[OPUS_FRAMES];
+};
+
+/* A pulse of 5 ms every 20 ms whose place and tone nobody could guess from the ones before. */
+static void opus_packets_make(struct opus_packets *packets, bool copies)
+{
+    OpusEncoder *encoder = opus_encoder_create(16000, 1, OPUS_APPLICATION_VOIP, NULL);
+    assert_non_null(encoder);
+    opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(copies ? 1 : 0));
+    opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(OPUS_COPIES_LOSS));
+    opus_encoder_ctl(encoder, OPUS_SET_BITRATE(OPUS_BITRATE));
+    opus_encoder_ctl(encoder, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+    for (size_t i = 0; i < OPUS_FRAMES; i++) {
+        int16_t samples[VOICE_FRAME_MAX];
+        double tone = i == OPUS_LOST ? 900 : 300;
+        for (size_t s = 0; s < VOICE_FRAME_MAX; s++)
+            samples[s] = (int16_t)(8000 * sin(2 * M_PI * tone * (double)s / 16000));
+        int length = opus_encode(encoder, samples, VOICE_FRAME_MAX, packets->bytes[i],
+                                 sizeof packets->bytes[i]);
+        assert_true(length > 0);
+        packets->lengths[i] = (size_t)length;
+    }
+    opus_encoder_destroy(encoder);
+}
+
+/* Share of the lost packet's tone in what stands in its place and the delay of the codec behind. */
+static double opus_tone_found(const struct opus_packets *packets, uint32_t rate, bool *ret_found)
+{
+    struct voice_decoder *decoder;
+    int16_t samples[VOICE_DECODED_MAX * 2];
+    size_t frame = voice_frame(rate), count;
+    double parts[2] = {0};
+    assert_int_equal(voice_decoder_new(VOICE_OPUS, rate, &decoder), STATUS_OK);
+    for (size_t i = 0; i < OPUS_LOST; i++)
+        assert_int_equal(
+            voice_decode(decoder, packets->bytes[i], packets->lengths[i], samples, &count),
+            STATUS_OK);
+    *ret_found = voice_recover(decoder, packets->bytes[OPUS_LOST + 1],
+                               packets->lengths[OPUS_LOST + 1], samples, frame);
+    voice_decoder_free(decoder);
+    for (size_t s = 0; s < frame; s++) {
+        double at = 2 * M_PI * (double)s / rate;
+        parts[0] += samples[s] * sin(at * 900) / (double)frame;
+        parts[1] += samples[s] * cos(at * 900) / (double)frame;
+    }
+    return sqrt(parts[0] * parts[0] + parts[1] * parts[1]);
+}
+
+static void test_opus_copies(void **state)
+{
+    (void)state;
+    static struct opus_packets with, without;
+    opus_packets_make(&with, true);
+    opus_packets_make(&without, false);
+    for (uint32_t rate = 8000; rate <= 16000; rate *= 2) {
+        bool found;
+        double right = opus_tone_found(&with, rate, &found);
+        assert_true(found);
+        assert_true(right > 1000);
+        double guessed = opus_tone_found(&without, rate, &found);
+        assert_false(found);
+        assert_true(guessed < right / 2);
+    }
+}
+
+/* The buffer hands out what follows a lost packet when it is there, and nothing else. */
+static void test_jitter_after(void **state)
+{
+    (void)state;
+    struct flight flight;
+    struct packet *packet;
+    uint64_t now_ms = 100000;
+    flight_begin(&flight, 1);
+    for (size_t i = 0; i < 10; i++) {
+        if (i != 4 && i != 7 && i != 8)
+            flight_put(&flight, i, now_ms);
+    }
+    for (now_ms += 200; flight.jitter.next < 65000 + 10;) {
+        int64_t number = flight.jitter.next - 65000;
+        enum jitter_verdict verdict =
+            jitter_take(&flight.jitter, false, now_ms, flight.pool, &packet);
+        if (verdict == JITTER_LOST) {
+            assert_true(number == 4 || number == 7 || number == 8);
+            const struct packet *after = jitter_after(&flight.jitter);
+            assert_true((after != NULL) == (number != 7));
+        } else {
+            assert_true(verdict == JITTER_PLAY || verdict == JITTER_MERGE);
+            packet_unref(packet, flight.pool);
+            jitter_played(&flight.jitter, FRAME);
+        }
+    }
+    flight_end(&flight);
+}
+
 static void test_quality(void **state)
 {
     (void)state;
@@ -644,6 +745,8 @@ int main(void)
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_limiter),
         cmocka_unit_test(test_concealment),
+        cmocka_unit_test(test_jitter_after),
+        cmocka_unit_test(test_opus_copies),
         cmocka_unit_test(test_quality),
     };
     return cmocka_run_group_tests_name("phone parts", tests, NULL, NULL);
