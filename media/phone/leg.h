@@ -12,6 +12,7 @@
 #define MEDIA_PHONE_LEG_H
 
 #include "media/codec/level.h"
+#include "media/codec/noise.h"
 #include "media/codec/telephony.h"
 #include "media/codec/voice.h"
 #include "media/dtls/dtls.h"
@@ -37,6 +38,9 @@ enum {
     LEG_WAITING = VOICE_DECODED_MAX + VOICE_FRAME_MAX,
     LEG_OUT_WAITING = VOICE_FRAME_MAX * 4, /* samples: 60 ms of a packet and a frame */
     LEG_PACKET_BYTES = 1500,
+    /* -dBov: comfort noise enters no room any louder, so that it never counts as somebody who
+     * speaks (SPEAKERS_LOUD is 60). */
+    LEG_COMFORT_LOUDEST = 62,
     LEG_TONE_FRAMES = 2, /* how long tones are listened to before they go on */
 };
 
@@ -48,8 +52,10 @@ struct leg_in {
     struct recv_stats stats;
     struct jitter jitter;
     struct digits digits;
-    uint64_t heard_ms; /* last RTP of the peer */
-    bool lost;         /* told */
+    bool comfort;          /* its noise between words is known */
+    uint8_t comfort_level; /* -dBov */
+    uint64_t heard_ms;     /* last RTP of the peer */
+    bool lost;             /* told */
     uint64_t strangers, received;
     uint64_t lost_before, late_before; /* of streams before this one */
 };
@@ -61,6 +67,7 @@ struct leg_voice {
     size_t count;
     int16_t samples[LEG_WAITING];
     bool quiet, voiced;
+    struct noise noise;
     struct voice_level level;
     struct tones *tones; /* NULL: telephone-event was negotiated */
     int16_t delayed[LEG_TONE_FRAMES][VOICE_FRAME_MAX];

@@ -17,6 +17,7 @@ void leg_in_reset(struct leg *leg)
     jitter_clear(&in->jitter, worker_pool(leg->worker));
     jitter_init(&in->jitter, voice_clock(in->codec));
     leg->voice.count = 0;
+    in->comfort = false;
 }
 
 /* ---- digits ---- */
@@ -94,6 +95,9 @@ static void media_take(struct leg *leg, struct packet *packet, const struct rtp_
         return;
     if (event != NULL)
         event_take(leg, packet, header, event->clock, now_ms);
+    else if (format == NULL)
+        in->comfort = noise_read(packet->data + header->payload_offset, header->payload_length,
+                                 &in->comfort_level) == STATUS_OK;
     packet->payload_offset = (uint16_t)header->payload_offset;
     packet->payload_length = (uint16_t)header->payload_length;
     bool voice = event == NULL && format != NULL && header->payload_length > 0;

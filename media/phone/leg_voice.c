@@ -7,6 +7,7 @@
 #include "media/sfu/track.h"
 #include "media/sfu/transport.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -316,18 +317,36 @@ static void frame_go(struct leg *leg, uint64_t now_ms, uint64_t due_ms)
         voice->encoding = false;
 }
 
+/*
+ * The line's noise goes on behind the words for as long as it would be heard of a telephone that
+ * sends it: until the voice's hangover is over. Afterwards the leg is silent, and costs nothing.
+ */
+static bool comfort_fill(struct leg *leg)
+{
+    struct leg_voice *voice = &leg->voice;
+    size_t frame = voice_frame(voice_rate(leg->in.codec));
+    float loudest = LEG_COMFORT_LOUDEST + fmaxf(voice->level.gain, 0);
+    if (!leg->in.comfort || voice->level.hangover == 0)
+        return false;
+    if (voice->count < frame)
+        noise_make(&voice->noise, fmaxf(leg->in.comfort_level, loudest),
+                   voice->samples + voice->count, frame - voice->count);
+    voice->count = voice->count < frame ? frame : voice->count;
+    return true;
+}
+
 bool leg_voice_beat(struct leg *leg, uint64_t now_ms, uint64_t due_ms)
 {
     struct jitter *jitter = &leg->in.jitter;
     if (digits_waiting(&leg->in.digits))
         leg_digits(leg, now_ms);
     struct voice_decoder *decoder = jitter->playing || jitter->held > 0 ? decoder_of(leg) : NULL;
-    if (decoder == NULL || !leg->stream.hearing) {
+    if (!leg->stream.hearing || (decoder == NULL && !comfort_fill(leg))) {
         leg->voice.quiet = true;
         talking_set(leg, false, now_ms);
         return digits_waiting(&leg->in.digits) || leg->voice.talking;
     }
-    if (voice_fill(leg, decoder, now_ms)) {
+    if (decoder == NULL || voice_fill(leg, decoder, now_ms) || comfort_fill(leg)) {
         frame_go(leg, now_ms, due_ms);
     } else {
         leg->voice.quiet = true;

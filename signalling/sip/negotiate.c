@@ -415,7 +415,7 @@ enum status negotiate_offer(const struct negotiate_local *local,
                               .security = *security,
                               .crypto_tag = 1,
                               .line_count = 1};
-    ours.stream = (struct media_leg_stream){.comfort_type = MEDIA_LEG_PT_NONE,
+    ours.stream = (struct media_leg_stream){.comfort_type = COMFORT_STATIC_TYPE,
                                             .ptime_ms = NEGOTIATE_PTIME_MS,
                                             .sending = true,
                                             .hearing = true};

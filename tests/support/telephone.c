@@ -197,7 +197,7 @@ void telephone_spec(const struct telephone *telephone, struct media_leg_spec *re
                    .events = {{TELEPHONE_PAYLOAD_EVENT, TELEPHONE_PAYLOAD_EVENT,
                                voice_clock(codec_of(telephone->codec))}},
                    .event_count = 1,
-                   .comfort_type = 13,
+                   .comfort_type = TELEPHONE_PAYLOAD_COMFORT,
                    .ptime_ms = 20,
                    .sending = true,
                    .hearing = true,
@@ -314,8 +314,12 @@ static void heard_take(struct telephone *telephone, uint8_t *bytes, size_t lengt
         telephone->bad++;
         return;
     }
+    if (header.payload_type == TELEPHONE_PAYLOAD_COMFORT && header.payload_length == 1) {
+        telephone->comforts++;
+        telephone->comfort_level = bytes[header.payload_offset];
+    }
     if (header.payload_type != types[telephone->codec])
-        return; /* comfort noise */
+        return;
     telephone->packets_heard++;
     if (voice_decode(telephone->decoder, bytes + header.payload_offset, header.payload_length,
                      samples, &count) == STATUS_OK)

@@ -21,6 +21,7 @@ enum {
     TELEPHONE_WAIT_MS = 40000,       /* what is heard without a gap depends on the machine's load */
     TELEPHONE_DIGITS_MAX = 2048,
     TELEPHONE_PAYLOAD_EVENT = 101,
+    TELEPHONE_PAYLOAD_COMFORT = 13,
 };
 
 /* The last of what somebody hears. */
@@ -58,7 +59,9 @@ struct telephone {
     uint32_t clock_ppm;  /* its clock runs fast by so much */
     struct hearing heard;
     size_t packets_heard, bad;
-    struct rng rng; /* whose dice say what telephone_press loses */
+    size_t comforts;       /* comfort noise packets heard */
+    uint8_t comfort_level; /* of the last one, -dBov */
+    struct rng rng;        /* whose dice say what telephone_press loses */
 
     /* Of its leg, under stage.lock. */
     bool opened, closed, lost, talking;

@@ -3,6 +3,7 @@
 #include "core/bytes.h"
 #include "media/codec/level.h"
 #include "media/codec/loss.h"
+#include "media/codec/noise.h"
 #include "media/codec/telephony.h"
 #include "media/codec/voice.h"
 #include "media/phone/digits.h"
@@ -564,6 +565,23 @@ static void test_levels(void **state)
     }
 }
 
+static void test_noise(void **state)
+{
+    (void)state;
+    struct noise noise = {0};
+    int16_t samples[FRAME * 10];
+    uint8_t level = 0;
+    const uint8_t packet[] = {66, 1, 2, 3}, wrong[] = {0x80 | 66};
+    assert_int_equal(noise_read(packet, 0, &level), STATUS_TRUNCATED);
+    assert_int_equal(noise_read(wrong, 1, &level), STATUS_INVALID);
+    assert_int_equal(noise_read(packet, sizeof packet, &level), STATUS_OK);
+    assert_int_equal(level, 66);
+    for (uint8_t wanted = 10; wanted <= 80; wanted += 10) {
+        noise_make(&noise, wanted, samples, FRAME * 10);
+        assert_in_range(level_of(samples, FRAME * 10), wanted - 1, wanted + 1);
+    }
+}
+
 static void test_limiter(void **state)
 {
     (void)state;
@@ -743,6 +761,7 @@ int main(void)
         cmocka_unit_test(test_jitter_keys),
         cmocka_unit_test(test_jitter_key_first),
         cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_noise),
         cmocka_unit_test(test_limiter),
         cmocka_unit_test(test_concealment),
         cmocka_unit_test(test_jitter_after),
