@@ -165,6 +165,28 @@ static void test_dtls(void **state)
     assert_non_null(strstr(answer(), "a=setup:passive\r\n"));
 }
 
+/* No two answers have the same key: not to the same offer read again (a fork, a re-INVITE), nor in
+ * another call; and no two offers of ours. */
+static void test_keys_are_nobody_elses(void **state)
+{
+    (void)state;
+    enum { CALLS = 8 };
+    uint8_t keys[CALLS * 2][MEDIA_LEG_KEY_MAX];
+    for (size_t i = 0; i < CALLS; i++) {
+        struct media_leg_security ours;
+        read_ok(HEAD "m=audio 5000 RTP/SAVP 0\r\n"
+                     "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "\r\n");
+        memcpy(keys[i * 2], made.security.send_key, MEDIA_LEG_KEY_MAX);
+        negotiate_keys(MEDIA_LEG_SDES, &ours);
+        memcpy(keys[i * 2 + 1], ours.send_key, MEDIA_LEG_KEY_MAX);
+    }
+    for (size_t i = 0; i < CALLS * 2; i++) {
+        assert_memory_not_equal(keys[i], made.security.receive_key, MEDIA_LEG_KEY_MAX);
+        for (size_t j = 0; j < i; j++)
+            assert_memory_not_equal(keys[i], keys[j], MEDIA_LEG_KEY_MAX / 2);
+    }
+}
+
 /* Secured lines go before plain ones; each line not taken is refused in its place. */
 static void test_several_lines(void **state)
 {
@@ -207,6 +229,9 @@ static void test_late_offer(void **state)
     read_ok(text);
     assert_int_equal(made.stream.format_count, 4);
     assert_int_equal(made.stream.event_count, 1);
+    /* We fall silent, and say how that sounds. */
+    assert_non_null(strstr(text, "a=rtpmap:13 CN/8000\r\n"));
+    assert_int_equal(made.stream.comfort_type, 13);
 }
 
 /* Of a call out: what is sealed in the offer is sealed in the answer, with the keys of both. */
@@ -245,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_other_codecs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hold, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sdes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keys_are_nobody_elses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sdes_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dtls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_several_lines, set_up, tear_down),
