@@ -363,6 +363,27 @@ static void test_handshake(void **state)
     meeting_end(&meeting);
 }
 
+/* Calls share the identity, and nothing else: each handshake gives keys of its own, each way. */
+static void test_keys_are_nobody_elses(void **state)
+{
+    (void)state;
+    enum { CALLS = 4, KEY_BYTES = 16, SALT_BYTES = 12 }; /* of the shortest profile */
+    struct protector_keys keys[CALLS * 2];
+    for (size_t i = 0; i < CALLS; i++) {
+        struct meeting meeting;
+        meeting_start(&meeting, &plain);
+        meeting_run(&meeting);
+        assert_int_equal(dtls_conn_keys(meeting.conn, &keys[i * 2], &keys[i * 2 + 1]), STATUS_OK);
+        meeting_end(&meeting);
+    }
+    for (size_t i = 0; i < CALLS * 2; i++) {
+        for (size_t j = 0; j < i; j++) {
+            assert_memory_not_equal(keys[i].key, keys[j].key, KEY_BYTES);
+            assert_memory_not_equal(keys[i].salt, keys[j].salt, SALT_BYTES);
+        }
+    }
+}
+
 static void test_our_order_of_profiles(void **state)
 {
     (void)state;
@@ -775,6 +796,7 @@ int main(void)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handshake),
+        cmocka_unit_test(test_keys_are_nobody_elses),
         cmocka_unit_test(test_our_order_of_profiles),
         cmocka_unit_test(test_fingerprints),
         cmocka_unit_test(test_refused_clients),
