@@ -169,6 +169,11 @@ struct media_leg_events {
 struct media_leg_config {
     uint16_t port_first, port_last; /* UDP, inclusive; 0, 0: any. A leg takes an even one and the
                                        odd one after it */
+    /* What is too loud is cut at full scale instead of turned down, of callers and for them. */
+    bool unlimited;
+    /* All that callers send enters the room, not only their voices: their line's noise too, and the
+     * echo of what they hear. The room is told which of it is voice in any case. */
+    bool ungated;
     const struct media_leg_events *events; /* borrowed as long as media lives; NULL members are not
                                               called */
     void *context;

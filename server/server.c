@@ -357,6 +357,8 @@ static enum status media_start(struct server *server, const struct settings *set
 {
     struct media_leg_config legs = {.port_first = (uint16_t)settings->phone_first_port,
                                     .port_last = (uint16_t)settings->phone_last_port,
+                                    .unlimited = !settings->phone_limiter,
+                                    .ungated = !settings->phone_gate,
                                     .events = &dialin_leg_events,
                                     .context = server->dialin};
     struct media_config config = {

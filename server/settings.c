@@ -109,6 +109,13 @@ static const struct config_key keys[] = {
         "First UDP port of telephones' sound; 0: any."),
     KEY("phone.last_port", CONFIG_INT, phone_last_port, "0", 0, 65535, NULL,
         "Last UDP port of telephones' sound."),
+    KEY("phone.limiter", CONFIG_BOOL, phone_limiter, "yes", 0, 0, NULL,
+        "Turn down what would be too loud for a moment, of callers and for them; no: it is cut "
+        "off, and crackles."),
+    KEY("phone.gate", CONFIG_BOOL, phone_gate, "yes", 0, 0, NULL,
+        "Callers are heard only while they speak: neither the noise of their line nor the echo of "
+        "what they hear enters the meeting; no: everything they send does, music too, and each "
+        "silent caller costs as much as one who speaks."),
     KEY("phone.options", CONFIG_INT, phone_options, "30", 1, 3600, NULL,
         "Seconds between two OPTIONS to each trunk; one that does not answer is out until it "
         "does."),

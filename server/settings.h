@@ -17,7 +17,7 @@ struct settings {
     int64_t media_port, media_workers, media_voices;
     struct config_list media_addresses;
     bool media_loopback, media_tcp;
-    bool phone;
+    bool phone, phone_limiter, phone_gate;
     const char *phone_udp, *phone_tcp, *phone_tls, *phone_certificates, *phone_prompts;
     struct config_list phone_allow, phone_numbers;
     int64_t phone_first_port, phone_last_port, phone_options;

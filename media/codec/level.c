@@ -30,6 +30,21 @@ uint8_t level_of(const int16_t *samples, size_t count)
     return (uint8_t)(frame_level(samples, count) + 0.5F);
 }
 
+void voice_level_sent(struct voice_level *level, uint8_t sent)
+{
+    if (sent < LEVEL_SILENCE && (level->echo_left == 0 || sent <= level->echo)) {
+        level->echo = sent;
+        level->echo_left = LEVEL_ECHO_FRAMES;
+    } else if (level->echo_left > 0) {
+        level->echo_left--;
+    }
+}
+
+static bool echo_likely(const struct voice_level *level, float now)
+{
+    return level->echo_left > 0 && now >= (float)level->echo + LEVEL_ECHO;
+}
+
 static bool voice_heard(struct voice_level *level, float now)
 {
     if (!level->begun) {
@@ -41,7 +56,7 @@ static bool voice_heard(struct voice_level *level, float now)
         level->noise += (now - level->noise) * noise_fall;
     else if (level->noise - noise_rise > LEVEL_NOISE_MOST)
         level->noise -= noise_rise;
-    if (now < LEVEL_SPEECH && now + LEVEL_OVER_NOISE < level->noise) {
+    if (now < LEVEL_SPEECH && now + LEVEL_OVER_NOISE < level->noise && !echo_likely(level, now)) {
         level->hangover = LEVEL_HANGOVER;
         return true;
     }
@@ -71,12 +86,13 @@ static int16_t cut(float sample)
     return sample < INT16_MIN ? INT16_MIN : (int16_t)lrintf(sample);
 }
 
-/* From the last frame's factor to this one's without a step; less where samples would be cut. */
-static void gain_apply(struct voice_level *level, int16_t *samples, size_t count)
+void gain_apply(struct gain *gain, float gain_db, bool limited, int16_t *samples, size_t count)
 {
-    float factor = powf(10, level->gain / 20), from = level->factor == 0 ? factor : level->factor;
+    float factor = powf(10, gain_db / 20), from = gain->factor == 0 ? factor : gain->factor;
     int peak = 0;
-    for (size_t i = 0; i < count; i++) {
+    if (gain_db == 0 && from == 1)
+        return;
+    for (size_t i = 0; limited && i < count; i++) {
         int size = samples[i] < 0 ? -samples[i] : samples[i];
         peak = size > peak ? size : peak;
     }
@@ -87,7 +103,7 @@ static void gain_apply(struct voice_level *level, int16_t *samples, size_t count
     float step = (factor - from) / (float)count;
     for (size_t i = 0; i < count; i++)
         samples[i] = cut((float)samples[i] * (from + step * (float)i));
-    level->factor = factor;
+    gain->factor = factor;
 }
 
 struct loud voice_level_frame(struct voice_level *level, int16_t *samples, size_t count)
@@ -100,19 +116,10 @@ struct loud voice_level_frame(struct voice_level *level, int16_t *samples, size_
         level->hangover--;
     bool voice = heard || level->hangover > 0;
     if (voice)
-        gain_apply(level, samples, count);
+        gain_apply(&level->applied, level->gain, !level->unlimited, samples, count);
     float after = now - (voice ? level->gain : 0);
     if (after < 0)
         after = 0;
     return (struct loud){.level = (uint8_t)(after > LEVEL_SILENCE ? LEVEL_SILENCE : after + 0.5F),
                          .voice = voice};
-}
-
-void level_amplify(int16_t *samples, size_t count, int8_t gain_db)
-{
-    float factor = powf(10, (float)gain_db / 20);
-    if (gain_db == 0)
-        return;
-    for (size_t i = 0; i < count; i++)
-        samples[i] = cut((float)samples[i] * factor);
 }

@@ -22,9 +22,19 @@ enum {
     LEVEL_GAIN_MAX = 15,    /* dB a whisper is raised */
     LEVEL_GAIN_MIN = -15,   /* dB a shout is lowered */
     LEVEL_PEAK_MAX = 30000, /* samples stay below: the limiter */
+    LEVEL_ECHO = 20,        /* dB an echo is quieter than what it is of, at least */
+    LEVEL_ECHO_FRAMES = 25, /* and so late at most: the line there and back, and buffers */
 };
 
 uint8_t level_of(const int16_t *samples, size_t count);
+
+/* A gain that changes without a step. Zero-filled is fresh. */
+struct gain {
+    float factor; /* applied at the end of the last frame; 0: none yet */
+};
+
+/* Samples times 10^(gain_db/20); where that is too loud, less (limited) or cut at full scale. */
+void gain_apply(struct gain *gain, float gain_db, bool limited, int16_t *samples, size_t count);
 
 /* Zero-filled is fresh. */
 struct voice_level {
@@ -32,8 +42,11 @@ struct voice_level {
     float noise;  /* of the line, -dBov */
     float speech; /* of the voice, -dBov */
     float gain;   /* dB, wanted */
-    float factor; /* applied at the end of the last frame; 0: none yet */
+    struct gain applied;
+    bool unlimited;
     uint8_t hangover;
+    uint8_t echo_left; /* frames for which echo holds; 0: nothing was sent */
+    uint8_t echo;      /* -dBov of the loudest that was sent of late */
 };
 
 struct loud {
@@ -44,7 +57,8 @@ struct loud {
 /* Brings a frame to the wanted level, in place. */
 struct loud voice_level_frame(struct voice_level *level, int16_t *samples, size_t count);
 
-/* Samples times 10^(gain_db/20), cut at full scale. */
-void level_amplify(int16_t *samples, size_t count, int8_t gain_db);
+/* A frame of this level was sent to who speaks: what comes back and is no louder than its echo may
+ * be is no voice, and neither begins one nor prolongs it. */
+void voice_level_sent(struct voice_level *level, uint8_t sent);
 
 #endif

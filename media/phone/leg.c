@@ -184,6 +184,7 @@ static struct leg *leg_new(struct phone *phone, const struct media_leg_spec *spe
     leg->negotiated = spec->negotiated;
     leg->security = spec->security;
     leg->out.gain_db = spec->gain_db;
+    leg->voice.level.unlimited = phone->config.unlimited;
     leg->out.ssrc = crypto_random_u32();
     leg->out.timestamp_base = crypto_random_u32();
     leg->out.sequence = (uint16_t)(crypto_random_u32() >> 17); /* room before it wraps */

@@ -105,6 +105,7 @@ struct leg_out {
     uint8_t prompt_count;
     size_t prompt_at; /* samples played of the first, at 8 kHz */
     int8_t gain_db;
+    struct gain gain;
 };
 
 struct leg_keys {

@@ -182,9 +182,11 @@ bool leg_out_beat(struct leg *leg, uint64_t due_ms)
     if (!sounding)
         memset(samples, 0, frame * sizeof *samples);
     if (sounding)
-        level_amplify(samples, frame,
-                      (int8_t)(out->gain_db + (out->prompt_count > 0 ? BEHIND_PROMPT_DB : 0)));
+        gain_apply(&out->gain,
+                   (float)(out->gain_db + (out->prompt_count > 0 ? BEHIND_PROMPT_DB : 0)),
+                   !leg->phone->config.unlimited, samples, frame);
     sounding = prompt_add(leg, samples, frame, rate) || sounding;
+    voice_level_sent(&leg->voice.level, sounding ? level_of(samples, frame) : LEVEL_SILENCE);
     if (sounding) {
         out->tail_ms = LEG_TAIL_MS;
     } else if (out->tail_ms == 0) {

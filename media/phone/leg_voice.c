@@ -107,7 +107,7 @@ static size_t payload_write(struct leg *leg, const int16_t *samples, uint32_t ra
                                                                                          : 0;
 }
 
-static void publish(struct leg *leg, const int16_t *samples, uint32_t rate, uint8_t level,
+static void publish(struct leg *leg, const int16_t *samples, uint32_t rate, const struct loud *loud,
                     uint64_t due_ms)
 {
     struct worker *worker = leg->worker;
@@ -125,7 +125,7 @@ static void publish(struct leg *leg, const int16_t *samples, uint32_t rate, uint
         .sequence = leg->voice.sequence,
         .timestamp = (uint32_t)(due_ms * PUBLISH_CLOCK_KHZ),
         .ssrc = track->ssrc,
-        .elements = {rtp_audio_level_element(PUBLISH_LEVEL, level, true, value)},
+        .elements = {rtp_audio_level_element(PUBLISH_LEVEL, loud->level, loud->voice, value)},
         .element_count = 1,
     };
     packet_facts_clear(packet);
@@ -311,8 +311,8 @@ static void frame_go(struct leg *leg, uint64_t now_ms, uint64_t due_ms)
     struct loud loud = voice_level_frame(&voice->level, samples, frame);
     voice->quiet = !loud.voice;
     talking_set(leg, loud.voice, now_ms);
-    if (loud.voice && leg->publisher != NULL && !leg->muted)
-        publish(leg, samples, rate, loud.level, due_ms);
+    if ((loud.voice || leg->phone->config.ungated) && leg->publisher != NULL && !leg->muted)
+        publish(leg, samples, rate, &loud, due_ms);
     else
         voice->encoding = false;
 }

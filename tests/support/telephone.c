@@ -100,6 +100,12 @@ void telephones_stage(uint16_t port_first, uint16_t port_last)
     stage_legs = &legs;
 }
 
+void telephones_stage_open(bool unlimited, bool ungated)
+{
+    legs.unlimited = unlimited;
+    legs.ungated = ungated;
+}
+
 void telephones_end(void)
 {
     for (size_t i = 0; i < telephone_count; i++) {

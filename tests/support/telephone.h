@@ -76,6 +76,8 @@ struct telephone {
 
 /* Before stage_open: its media tells of legs. */
 void telephones_stage(uint16_t port_first, uint16_t port_last);
+/* Likewise, after telephones_stage: its legs without limiter or gate. */
+void telephones_stage_open(bool unlimited, bool ungated);
 /* After stage_close. */
 void telephones_end(void);
 

@@ -12,7 +12,9 @@ enum {
     NOISE_LEAST = 61,     /* -dBov: quieter than what the room takes for speech */
     HANGOVER_FRAMES = 20, /* after the last word */
     HANGOVER_LEAST = 5,   /* of them that are noise, besides the tail of the voice itself */
-    MURMUR = 45,          /* -dBov: those who talk, but quietly */
+    HUM = 10,             /* amplitude of no voice */
+    HUM_SAMPLES = 8000,
+    MURMUR = 45, /* -dBov: those who talk, but quietly */
 };
 
 static int set_up(void **state)
@@ -124,12 +126,38 @@ static void test_level_takes_a_lane(void **state)
 #undef MURMURING
 }
 
+/* Without the gate what is no voice is heard too; with it, nothing is sent for it. */
+static void test_gate_optional(void **state)
+{
+    for (int ungated = 0; ungated <= 1; ungated++) {
+        telephones_stage(0, 0);
+        telephones_stage_open(false, ungated == 1);
+        assert_int_equal(stage_open(state), 0);
+        struct telephone *telephone = telephone_call(MEDIA_LEG_PCMU, NULL);
+        struct member *member = member_join(ROOM);
+        struct heard heard = {0};
+        voices_want(member);
+        telephone->tone = TONE;
+        media_leg_join(stage.media, telephone->id, ROOM);
+        TELEPHONES_UNTIL(hear(&heard, member) && heard.loud > 10);
+        telephone->level = HUM;
+        TELEPHONES_UNTIL(!telephone->talking);
+        (void)hear(&heard, member);
+        size_t before = heard.noise;
+        uint32_t until = telephone->phase + HUM_SAMPLES;
+        TELEPHONES_UNTIL(hear(&heard, member) && telephone->phase > until);
+        assert_true(ungated == 1 ? heard.noise > before + 10 : heard.noise == before);
+        tear_down(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_comfort_noise, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_comfort_noise_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_level_takes_a_lane, set_up, tear_down),
+        cmocka_unit_test(test_gate_optional),
     };
     return cmocka_run_group_tests_name("leg voice", tests, NULL, NULL);
 }

@@ -565,6 +565,54 @@ static void test_levels(void **state)
     }
 }
 
+/* A raised voice's peaks: turned down, or cut when nobody wants that. */
+static void test_limiter_optional(void **state)
+{
+    (void)state;
+    for (int unlimited = 0; unlimited <= 1; unlimited++) {
+        struct gain gain = {0};
+        int16_t samples[FRAME];
+        int most = 0, least = INT16_MAX;
+        for (size_t frame = 0; frame < 10; frame++) {
+            memset(samples, 0, sizeof samples);
+            tone_add(samples, FRAME, frame * FRAME, 500, 20000);
+            gain_apply(&gain, 12, unlimited == 0, samples, FRAME);
+            for (size_t s = 0; s < FRAME; s++) {
+                most = samples[s] > most ? samples[s] : most;
+                least = samples[s] < least ? samples[s] : least;
+            }
+        }
+        assert_in_range(most, unlimited == 0 ? 29000 : INT16_MAX,
+                        unlimited == 0 ? LEVEL_PEAK_MAX : INT16_MAX);
+        assert_true(least < -29000);
+    }
+}
+
+/* Of what was sent an echo comes back 26 dB softer: no voice. Who speaks over it is one; and when
+ * nothing is sent any more, that soft voice is heard. */
+static void test_gate_and_echo(void **state)
+{
+    (void)state;
+    enum { ECHO_AMPLITUDE = 400, SENT_AMPLITUDE = 8000, SPEECH_AMPLITUDE = 3000 };
+    struct voice_level level = {0};
+    int16_t sent[FRAME], back[FRAME];
+    size_t voices[3] = {0};
+    for (size_t frame = 0; frame < 300; frame++) {
+        size_t part = frame / 100; /* echo; double talk; nothing sent */
+        memset(sent, 0, sizeof sent);
+        memset(back, 0, sizeof back);
+        tone_add(sent, FRAME, frame * FRAME, 500, part < 2 ? SENT_AMPLITUDE : 0);
+        voice_level_sent(&level, level_of(sent, FRAME));
+        tone_add(back, FRAME, frame * FRAME, 500, ECHO_AMPLITUDE);
+        if (part == 1)
+            tone_add(back, FRAME, frame * FRAME, 700, SPEECH_AMPLITUDE);
+        voices[part] += voice_level_frame(&level, back, FRAME).voice;
+    }
+    assert_int_equal(voices[0], 0);
+    assert_int_equal(voices[1], 100);
+    assert_true(voices[2] > 70);
+}
+
 static void test_noise(void **state)
 {
     (void)state;
@@ -761,6 +809,8 @@ int main(void)
         cmocka_unit_test(test_jitter_keys),
         cmocka_unit_test(test_jitter_key_first),
         cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_limiter_optional),
+        cmocka_unit_test(test_gate_and_echo),
         cmocka_unit_test(test_noise),
         cmocka_unit_test(test_limiter),
         cmocka_unit_test(test_concealment),
