@@ -195,29 +195,36 @@ enum status push_drop(const struct push *push, const char *login)
 
 /* ---- what is over ---- */
 
-enum { PRUNE_MAX = 500 /* rows of a transaction, so that the writer is not held */ };
+enum { PRUNE_MAX = 500 /* looked at in one go, so that nobody waits for it */ };
 
 struct pruning {
     int64_t now_ms;
-    char ids[PRUNE_MAX][CRYPTO_ID_CHARS + 1];
-    size_t count;
+    char after[CRYPTO_ID_CHARS + 1]; /* the last that was looked at */
+    size_t looked, count;
+    char ids[PRUNE_MAX][CRYPTO_ID_CHARS + 1]; /* of the dead among them */
 };
 
-/* All of them are looked through: by a reader. A sign-in that is over does not come back. */
+/* The next of all. A sign-in that is over does not come back. */
 static enum status dead_run(struct db_session *session, void *arg)
 {
     struct pruning *pruning = arg;
+    char after[sizeof pruning->after]; /* bound while rows come */
+    memcpy(after, pruning->after, sizeof after);
     struct db_statement *select = db_prepare(
-        session, "SELECT d.id FROM push_device d JOIN account a ON a.id = d.account"
+        session, "SELECT d.id, l.id IS NULL FROM push_device d JOIN account a ON a.id = d.account"
                  " LEFT JOIN login l ON l.id = d.login AND l.epoch = a.epoch AND l.expires > $1"
-                 " WHERE l.id IS NULL LIMIT $2");
+                 " WHERE d.id > $2 ORDER BY d.id LIMIT $3");
     db_bind_int(select, 1, pruning->now_ms);
-    db_bind_int(select, 2, PRUNE_MAX);
+    db_bind_text(select, 2, after);
+    db_bind_int(select, 3, PRUNE_MAX);
     enum status status;
-    pruning->count = 0;
-    while ((status = db_step(select)) == STATUS_OK)
-        snprintf(pruning->ids[pruning->count++], sizeof pruning->ids[0], "%s",
-                 db_column_text(select, 0));
+    pruning->looked = pruning->count = 0;
+    while ((status = db_step(select)) == STATUS_OK) {
+        snprintf(pruning->after, sizeof pruning->after, "%s", db_column_text(select, 0));
+        pruning->looked++;
+        if (db_column_int(select, 1) != 0)
+            memcpy(pruning->ids[pruning->count++], pruning->after, sizeof pruning->after);
+    }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -240,11 +247,12 @@ enum status push_prune(struct db *db, int64_t now_ms)
     if (pruning == NULL)
         return STATUS_NO_MEMORY;
     pruning->now_ms = now_ms;
+    pruning->after[0] = '\0';
     do {
         status = db_read(db, dead_run, pruning);
         if (status == STATUS_OK && pruning->count > 0)
             status = db_write(db, prune_run, pruning);
-    } while (status == STATUS_OK && pruning->count == PRUNE_MAX);
+    } while (status == STATUS_OK && pruning->looked == PRUNE_MAX);
     free(pruning);
     return status;
 }
