@@ -22,7 +22,7 @@ export function AccountPage() {
       <Profile key={user.id} user={user} />
       <Notifications />
       <Security />
-      <Fold title={t.email} words={user.email} testid="email-fold">
+      <Fold title={t.email} words={t.emailText} testid="email-fold">
         <EmailForm />
       </Fold>
       <Fold title={t.password} words={t.passwordText} testid="password-fold">

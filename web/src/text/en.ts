@@ -579,6 +579,7 @@ export const en = {
     oldPassword: 'Current password',
     newPassword: 'New password',
     changePassword: 'Change password',
+    emailText: 'You sign in with it, and letters go there.',
     passwordText: 'A new one signs you out everywhere else.',
     passwordChanged: 'Changed. You are signed out everywhere else.',
     devices: 'Where you are signed in',

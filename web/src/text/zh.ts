@@ -577,6 +577,7 @@ export const zh: Text = {
     oldPassword: '当前密码',
     newPassword: '新密码',
     changePassword: '修改密码',
+    emailText: '用它登录，信件也寄到这里。',
     passwordText: '修改后，你在其他设备上的登录会全部退出。',
     passwordChanged: '已修改，其他设备均已退出登录。',
     devices: '已登录的设备',
