@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { check, until } from './support/cleanup.mjs';
 import { figure } from './support/figures.mjs';
-import { freePort, startPhone } from './support/baresip.mjs';
+import { startPhone } from './support/baresip.mjs';
+import { freePort } from './support/ports.mjs';
 import { digestIsRight, startCallee } from './support/callee.mjs';
 import { join, launchChromium, newPerson } from './support/people.mjs';
 import { program, startServer } from './support/server.mjs';

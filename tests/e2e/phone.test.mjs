@@ -1,7 +1,8 @@
 // A telephone dials in while somebody is in the meeting with a browser.
 import { execFileSync } from 'node:child_process';
 import { check, until } from './support/cleanup.mjs';
-import { freePort, startPhone } from './support/baresip.mjs';
+import { startPhone } from './support/baresip.mjs';
+import { freePort } from './support/ports.mjs';
 import { figure } from './support/figures.mjs';
 import { axeFinds, join, launchChromium, newPerson } from './support/people.mjs';
 import { program, startServer } from './support/server.mjs';

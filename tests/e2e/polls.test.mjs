@@ -1,6 +1,7 @@
 // A poll in a meeting: a host asks, browsers and a telephone vote, counts are live, results stay.
 import { check, until } from './support/cleanup.mjs';
-import { freePort, startPhone } from './support/baresip.mjs';
+import { startPhone } from './support/baresip.mjs';
+import { freePort } from './support/ports.mjs';
 import { axeFinds, join, launchChromium, newPerson } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 

@@ -2,12 +2,13 @@
 import { createSocket } from 'node:dgram';
 import { check, onCleanup, until } from '../e2e/support/cleanup.mjs';
 import { parley, startServer } from './support/parley.mjs';
-import { freeUdp, sipp } from './support/sip.mjs';
+import { freePort } from '../e2e/support/ports.mjs';
+import { sipp } from './support/sip.mjs';
 import { telephone } from './support/telephone.mjs';
 import { answer, asked, bye, call, invite, key, outside, pause, reinvite, reply, request, ringing, scenario, sdp } from './support/scenario.mjs';
 
 async function phoneServer(settings = {}) {
-  const port = await freeUdp();
+  const port = await freePort();
   const server = await startServer({ 'phone.enabled': 'yes', 'phone.udp': `127.0.0.1:${port}`, 'phone.allow': '127.0.0.1', ...settings });
   await until('the process is ready', () => server.log.includes('phone_ready'));
   return { server, port };

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { check, until } from '../e2e/support/cleanup.mjs';
 import { startServer } from './support/parley.mjs';
-import { freeUdp, nameServer, silence, sipp, trunkBefore, trunkUp } from './support/sip.mjs';
+import { freePort } from '../e2e/support/ports.mjs';
+import { nameServer, silence, sipp, trunkBefore, trunkUp } from './support/sip.mjs';
 import { answer, asked, called, pause, reply, respond, scenario, sdp, theirs } from './support/scenario.mjs';
 import { telephone } from './support/telephone.mjs';
 
@@ -13,7 +14,7 @@ const listens = sdp('a=recvonly');
 
 /** A meeting somebody is in by telephone, and `trunks`, {NAME: {at: {address, port}, more settings}}: {server, call()}. */
 async function stage(trunks, settings = {}) {
-  const port = await freeUdp();
+  const port = await freePort();
   const named = Object.entries(trunks).flatMap(([name, { at, ...more }], i) =>
     Object.entries({ host: `${at.address}:${at.port}`, register: 'no', priority: i + 1, ...more }).map(([key, value]) => [`phone.trunk.${name}.${key}`, value]),
   );
@@ -41,7 +42,7 @@ const listening = (port) => until(`somebody listens at ${port}`, () => readFileS
 /** One trunk, behind which each of the scenarios plays a call: one after another, or `together`. */
 async function played(scenarios, { trunk = {}, settings = {}, seconds = 60, together = false } = {}) {
   const ports = {};
-  for (const [i] of scenarios.entries()) ports[`${NUMBER}${i}`] = await freeUdp();
+  for (const [i] of scenarios.entries()) ports[`${NUMBER}${i}`] = await freePort();
   const before = await trunkBefore(ports);
   const { server, call } = await stage({ main: { at: before, ...trunk } }, settings);
   const play = async ([name, steps], i) => {
@@ -158,8 +159,8 @@ export const tests = {
 
   async 'a trunk that is dead, or says so, is left for the next within 5 s'() {
     const busy = [called(), respond('486 Busy Here'), asked('ACK')];
-    const one = await freeUdp();
-    const two = await freeUdp();
+    const one = await freePort();
+    const two = await freePort();
     const first = await trunkBefore({ [NUMBER]: one });
     const second = await trunkBefore({ [NUMBER]: two });
     const { server, call } = await stage({ first: { at: first }, second: { at: second } });
@@ -187,7 +188,7 @@ export const tests = {
   },
 
   async 'of one trunk with two addresses the second is taken when the first is dead'() {
-    const local = await freeUdp('127.0.0.4');
+    const local = await freePort();
     const dead = await trunkBefore({});
     const good = await trunkBefore({ [NUMBER]: local }, '127.0.0.4');
     dead.deaf = true;

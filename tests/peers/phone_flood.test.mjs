@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { check, until } from '../e2e/support/cleanup.mjs';
 import { figure } from '../e2e/support/figures.mjs';
 import { built, parley, run, scratch, startServer } from './support/parley.mjs';
-import { freeUdp } from './support/sip.mjs';
+import { freePort } from '../e2e/support/ports.mjs';
 import { flood, telephone } from './support/telephone.mjs';
 
 const CALLS = 20;
@@ -19,7 +19,7 @@ const cpu = (pid) => {
 };
 
 async function meeting() {
-  const port = await freeUdp();
+  const port = await freePort();
   const server = await startServer({ 'phone.enabled': 'yes', 'phone.udp': `127.0.0.1:${port}`, 'phone.allow': '127.0.0.1' });
   await until('the process is ready', () => server.log.includes('phone_ready'));
   const created = await parley(['meeting', 'create', '--data', server.data, '--name', 'Flood', '--json']);

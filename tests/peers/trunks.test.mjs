@@ -4,12 +4,13 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, until } from '../e2e/support/cleanup.mjs';
 import { certificate, scratch, startServer } from './support/parley.mjs';
-import { freeUdp, nameServer, provider, silence, sipp, trunkUp } from './support/sip.mjs';
+import { freePort } from '../e2e/support/ports.mjs';
+import { nameServer, provider, silence, sipp, trunkUp } from './support/sip.mjs';
 
 const FAILOVER_MS_MAX = 5000;
 
 async function phoneServer(settings) {
-  const port = await freeUdp();
+  const port = await freePort();
   const server = await startServer({ 'phone.enabled': 'yes', 'phone.udp': `127.0.0.1:${port}`, 'phone.options': 1, ...settings });
   return { server, port };
 }
@@ -118,10 +119,10 @@ export const tests = {
     const other = certificate(folder, 'other');
     copyFileSync(good.certificate, join(folder, 'cafile.pem'));
     writeFileSync(join(folder, 'agent.pem'), readFileSync(good.key, 'utf8') + readFileSync(good.certificate, 'utf8'));
-    const kamailio = await provider({ tls: good, port: await freeUdp() });
+    const kamailio = await provider({ tls: good, port: await freePort() });
     const registered = async (host, settings, expected) => {
       const server = await startServer({
-        'phone.enabled': 'yes', 'phone.tls': `127.0.0.1:${await freeUdp()}`, 'phone.certificates': folder, 'phone.options': 1,
+        'phone.enabled': 'yes', 'phone.tls': `127.0.0.1:${await freePort()}`, 'phone.certificates': folder, 'phone.options': 1,
         ...trunk('main', { address: host, port: kamailio.port }, { transport: 'tls', ...settings }),
       });
       await until(`${host} with ${settings.ca}`, () => /trunk_(up|down)/.test(server.log));

@@ -1,10 +1,11 @@
 // A real telephone: baresip without sound card, its voice a tone from a file, what it hears in a file.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onCleanup, until } from './cleanup.mjs';
+import { freePort } from './ports.mjs';
 
 const RATE = 8000;
 
@@ -25,16 +26,6 @@ function wav(tone, seconds) {
   bytes.writeUInt32LE(samples * 2, 40);
   for (let i = 0; i < samples; i++) bytes.writeInt16LE(Math.round(9000 * Math.sin((2 * Math.PI * tone * i) / RATE)), 44 + i * 2);
   return bytes;
-}
-
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Power of `tone` against all of the sound, 0..1 (Goertzel). */

@@ -1,37 +1,16 @@
 // A parley of the test's own: free ports, a temporary folder, ended by its process id.
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onCleanup, until } from './cleanup.mjs';
+import { freePort } from './ports.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const program =
   process.env.PARLEY ??
   ['asan', 'release', 'dev'].map((preset) => join(root, 'build', preset, 'parley')).find(existsSync);
-
-function freeTcp() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-function freeUdp() {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4').on('error', reject);
-    socket.bind(0, () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
-}
 
 export class Server {
   constructor(data, ports, settings, args) {
@@ -101,7 +80,7 @@ export class Server {
 /** `args`: more arguments of `parley serve`. */
 export async function startServer(settings = {}, args = []) {
   const data = mkdtempSync(join(tmpdir(), 'parley-e2e-'));
-  const ports = { http: await freeTcp(), https: await freeTcp(), media: await freeUdp() };
+  const ports = { http: await freePort(), https: await freePort(), media: await freePort() };
   const server = new Server(data, ports, settings, args);
   onCleanup(async () => {
     const ended = await server.stop();

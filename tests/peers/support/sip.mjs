@@ -1,37 +1,16 @@
 // Other people's SIP on loopback: kamailio as a provider, sipp as a telephone, a small name server.
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onCleanup, until } from '../../e2e/support/cleanup.mjs';
+import { freePort } from '../../e2e/support/ports.mjs';
 import { run, scratch } from './parley.mjs';
 
 const scenarios = join(dirname(fileURLToPath(import.meta.url)), '../sip');
 
-const PORT_FIRST = 10240; // below those the kernel gives to who asks for any (ip_local_port_range)
-const PORT_COUNT = 20000;
 const TRIES = 20;
-
-const bindable = (listen) => new Promise((resolve) => listen(resolve));
-const udpFree = (address, port) => bindable((done) => {
-  const socket = createSocket('udp4').on('error', () => done(false));
-  socket.bind({ port, address, exclusive: true }, () => socket.close(() => done(true)));
-});
-const tcpFree = (address, port) => bindable((done) => {
-  const server = createServer().on('error', () => done(false));
-  server.listen({ port, host: address, exclusive: true }, () => server.close(() => done(true)));
-});
-
-/** A port that is free at `address` for UDP and TCP, and that nobody is given who asks for any. */
-export async function freeUdp(address = '127.0.0.1') {
-  for (let i = 0; i < TRIES; i++) {
-    const port = PORT_FIRST + Math.floor(Math.random() * PORT_COUNT);
-    if ((await udpFree(address, port)) && (await tcpFree(address, port))) return port;
-  }
-  throw new Error(`no free port at ${address}`);
-}
 
 function modules() {
   for (const folder of ['/usr/lib/x86_64-linux-gnu/kamailio/modules/', '/usr/lib/aarch64-linux-gnu/kamailio/modules/']) {
@@ -49,7 +28,7 @@ const TAKEN = 'Address already in use';
 export async function provider(options = {}) {
   for (let i = 1; ; i++) {
     try {
-      return await kamailio({ ...options, port: options.port ?? (await freeUdp(options.address)) });
+      return await kamailio({ ...options, port: options.port ?? (await freePort()) });
     } catch (error) {
       if (i === TRIES || !error.message.includes(TAKEN)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -97,8 +76,8 @@ export async function sipp(scenario, port, { calls = 1, rate = 10, address = '12
   const made = scenario.startsWith('<?xml');
   const file = made ? join(folder, 'scenario.xml') : join(scenarios, `${scenario}.xml`);
   if (made) writeFileSync(file, scenario);
-  const at = local ?? (await freeUdp(address));
-  const media = (await freeUdp(address)) & ~1;
+  const at = local ?? (await freePort());
+  const media = (await freePort()) & ~1;
   const named = Object.entries(keys).flatMap(([key, value]) => ['-key', key, String(value)]);
   const result = await run('sipp', [
     ...(target === null ? [] : [`127.0.0.1:${port}`]), '-sf', file, '-i', address, '-p', String(at), '-mp', String(media), '-mi', address,

@@ -6,7 +6,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { cleanup, sleep, until } from '../../../tests/e2e/support/cleanup.mjs';
-import { freeUdp, sipp } from '../../../tests/peers/support/sip.mjs';
+import { freePort } from '../../../tests/e2e/support/ports.mjs';
+import { sipp } from '../../../tests/peers/support/sip.mjs';
 import { bye, call, pause, scenario } from '../../../tests/peers/support/scenario.mjs';
 import { startServer } from '../../../tests/peers/support/parley.mjs';
 
@@ -83,7 +84,7 @@ async function calls() {
   const RATE = 100;
   const WARM_S = 45; // the stack keeps transactions for 32 s: then as many end as begin
   const MEASURED_S = 60;
-  const port = await freeUdp();
+  const port = await freePort();
   const server = await startServer({ 'phone.enabled': 'yes', 'phone.udp': `127.0.0.1:${port}`, 'phone.allow': '127.0.0.1' });
   await until('the process is ready', () => server.log.includes('phone_ready'));
   const bridge = Number(/phone_ready pid=(\d+)/.exec(server.log)[1]);
