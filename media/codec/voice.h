@@ -60,7 +60,8 @@ MUST_USE enum status voice_decode(struct voice_decoder *decoder, const uint8_t *
  * periods, fading out within about 60 ms. */
 void voice_conceal(struct voice_decoder *decoder, int16_t *ret_samples, size_t count);
 /* The same from the packet that follows what was lost: where it holds a copy of it (Opus' in-band
- * FEC, RFC 6716 2.1.7), that is decoded and the call true. The packet is yet to be decoded. */
+ * FEC, RFC 6716 2.1.7), that is decoded and the call true. The packet is yet to be decoded;
+ * length 0: it is not there. */
 bool voice_recover(struct voice_decoder *decoder, const uint8_t *bytes, size_t length,
                    int16_t *ret_samples, size_t count);
 

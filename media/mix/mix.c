@@ -1,4 +1,5 @@
 #include "media/mix/mix.h"
+#include "media/codec/samples.h"
 
 #include "media/phone/jitter.h"
 
@@ -161,41 +162,20 @@ static void lane_shift(const struct mix *mix, struct lane *lane)
     lane->taken = false;
 }
 
-/* Fades what is about to come (from `from` on) into the last `count` samples before it. */
-static void fade(int16_t *into, const int16_t *from, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        int32_t share = (int32_t)(i * 256 / count);
-        into[i] = (int16_t)((into[i] * (256 - share) + from[i] * share) / 256);
-    }
-}
-
-static void fifo_put(struct voice_fifo *fifo, const int16_t *samples, size_t count, bool faded)
-{
-    if (faded && fifo->count >= count) {
-        fade(fifo->samples + fifo->count - count, samples, count);
-    } else if (fifo->count + count <= LANE_WAITING) {
-        memcpy(fifo->samples + fifo->count, samples, count * sizeof *samples);
-        fifo->count += count;
-    }
-}
-
 /* In place of a packet: lost, and then there may be a copy of it in the one behind it, or late. */
 static void lane_make_up(const struct mix *mix, struct lane *lane, bool lost)
 {
     const struct packet *after = lost ? jitter_after(&lane->jitter) : NULL;
+    const uint8_t *bytes = after != NULL ? after->data + after->payload_offset : NULL;
+    size_t length = after != NULL ? after->payload_length : 0;
     for (size_t rate = 0; rate < MIX_RATES; rate++) {
         struct voice_fifo *fifo = &lane->fifos[rate];
         int16_t samples[VOICE_DECODED_MAX];
         if (mix->listeners[rate] == 0)
             continue;
         size_t count = voice_lost(VOICE_OPUS, rates[rate], lost ? lane->jitter.packet_ticks : 0);
-        if (after == NULL)
-            voice_conceal(fifo->decoder, samples, count);
-        else
-            (void)voice_recover(fifo->decoder, after->data + after->payload_offset,
-                                after->payload_length, samples, count);
-        fifo_put(fifo, samples, count, false);
+        (void)voice_recover(fifo->decoder, bytes, length, samples, count);
+        samples_append(fifo->samples, LANE_WAITING, &fifo->count, samples, count, false);
     }
 }
 
@@ -214,7 +194,7 @@ static size_t lane_append(const struct mix *mix, struct lane *lane, const struct
                          packet->payload_length, decoded, &count) != STATUS_OK)
             voice_conceal(fifo->decoder, decoded, count);
         wide = count * (VOICE_RATE_WIDE / rates[rate]);
-        fifo_put(fifo, decoded, count, faded);
+        samples_append(fifo->samples, LANE_WAITING, &fifo->count, decoded, count, faded);
     }
     return wide;
 }

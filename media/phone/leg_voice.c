@@ -2,6 +2,7 @@
  * microphone. */
 #include "core/clock.h"
 #include "core/crypto.h"
+#include "media/codec/samples.h"
 #include "media/phone/leg.h"
 #include "media/sfu/room.h"
 #include "media/sfu/track.h"
@@ -197,45 +198,20 @@ static struct voice_decoder *decoder_of(struct leg *leg)
     return *decoder;
 }
 
-static void fade(int16_t *into, const int16_t *from, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        int32_t share = (int32_t)(i * 256 / count);
-        into[i] = (int16_t)((into[i] * (256 - share) + from[i] * share) / 256);
-    }
-}
-
-static void voice_put(struct leg_voice *voice, const int16_t *samples, size_t count, bool faded)
-{
-    if (faded && voice->count >= count) {
-        fade(voice->samples + voice->count - count, samples, count);
-    } else if (voice->count + count <= LEG_WAITING) {
-        memcpy(voice->samples + voice->count, samples, count * sizeof *samples);
-        voice->count += count;
-    }
-}
-
 /* In place of a packet: lost, and then there may be a copy of it in the one behind it, or late. */
 static void voice_make_up(struct leg *leg, struct voice_decoder *decoder, bool lost)
 {
     struct leg_voice *voice = &leg->voice;
     uint32_t rate = voice_rate(leg->in.codec);
     int16_t samples[VOICE_DECODED_MAX];
-    size_t count = voice_frame(rate);
-    const struct packet *after = NULL;
-    if (lost) {
-        count = voice_lost(leg->in.codec, rate, leg->in.jitter.packet_ticks);
-        after = jitter_after(&leg->in.jitter);
-    }
-    if (after != NULL && voice_recover(decoder, after->data + after->payload_offset,
-                                       after->payload_length, samples, count)) {
+    size_t count = voice_lost(leg->in.codec, rate, lost ? leg->in.jitter.packet_ticks : 0);
+    const struct packet *after = lost ? jitter_after(&leg->in.jitter) : NULL;
+    if (voice_recover(decoder, after != NULL ? after->data + after->payload_offset : NULL,
+                      after != NULL ? after->payload_length : 0, samples, count))
         voice->played_ms += count * MS_PER_S / rate;
-    } else {
-        if (after == NULL)
-            voice_conceal(decoder, samples, count);
+    else
         voice->pending_ms += count * MS_PER_S / rate;
-    }
-    voice_put(voice, samples, count, false);
+    samples_append(voice->samples, LEG_WAITING, &voice->count, samples, count, false);
 }
 
 /* Returns the packet's samples. */
@@ -257,7 +233,7 @@ static size_t voice_append(struct leg *leg, struct voice_decoder *decoder,
         voice->pending_ms = 0;
         voice->played_ms += count * MS_PER_S / rate;
     }
-    voice_put(voice, decoded, count, faded);
+    samples_append(voice->samples, LEG_WAITING, &voice->count, decoded, count, faded);
     return count;
 }
 
