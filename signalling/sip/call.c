@@ -312,26 +312,34 @@ static void reinvited(struct call *call, const char *sdp)
     crypto_wipe(&negotiated.security, sizeof negotiated.security);
 }
 
-/* The answer to what we said last: it may be held now, or be taken up again. What cannot be taken
- * changes nothing. */
-static void refreshed(struct call *call, const char *sdp)
+enum status call_answer_take(struct call *call, const char *sdp, const char **ret_codec)
 {
     struct dialin *dialin = call->dialin;
     struct negotiated negotiated;
-    if (!call->open || !call->answered || call->offered || sdp == NULL)
-        return;
     enum status status = negotiate_read(sdp, dialin->arena, &negotiated);
     if (status == STATUS_OK)
         status = negotiate_answered(&call->security, &negotiated);
     if (status == STATUS_OK)
         status =
             media_leg_update(dialin->media, call->leg, &negotiated.stream, &negotiated.security);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         call->security = negotiated.security;
-    else
+        *ret_codec = negotiate_codec(&negotiated.stream);
+    }
+    crypto_wipe(&negotiated.security, sizeof negotiated.security);
+    return status;
+}
+
+/* Asked anew, the other side may be held now, or be taken up again. */
+static void refreshed(struct call *call, const char *sdp)
+{
+    const char *codec;
+    if (!call->open || !call->answered || call->offered || sdp == NULL)
+        return;
+    enum status status = call_answer_take(call, sdp, &codec);
+    if (status != STATUS_OK)
         log_event(LOG_PHONE, LOG_WARN, "refresh_not_taken", "leg=%" PRIu64 " status=%s", call->leg,
                   status_name(status));
-    crypto_wipe(&negotiated.security, sizeof negotiated.security);
 }
 
 static void acknowledged(struct call *call, const char *sdp)

@@ -97,6 +97,10 @@ void call_say(const struct call *call, enum wire_type type, uint16_t code, const
 /* A call with its leg's number, in the maps, its leg not opened; NULL without memory. `id`: the
  * process's. `source`: numeric address of the other side. */
 struct call *call_new(struct dialin *dialin, uint64_t id, const char *number, const char *source);
+/* Takes the answer to what we said last; what cannot be taken changes nothing. *ret_codec as
+ * negotiate_codec, set on success. Errors: as negotiate_read, negotiate_answered, media_leg_update.
+ */
+MUST_USE enum status call_answer_take(struct call *call, const char *sdp, const char **ret_codec);
 /* Why it ends; the first reason counts. */
 void call_why(struct call *call, const char *reason, uint16_t code);
 /* Whose wrong PINs are counted: the caller's number; the source's, when there is none. */

@@ -186,22 +186,8 @@ static void progress(struct call *call, const struct wire_message *message)
 
 static enum status answer_take(struct call *call, const char *sdp)
 {
-    struct negotiated negotiated;
-    struct dialin *dialin = call->dialin;
-    if (sdp == NULL)
-        return STATUS_UNSUPPORTED;
-    enum status status = negotiate_read(sdp, dialin->arena, &negotiated);
-    if (status == STATUS_OK)
-        status = negotiate_answered(&call->security, &negotiated);
-    if (status == STATUS_OK)
-        status =
-            media_leg_update(dialin->media, call->leg, &negotiated.stream, &negotiated.security);
-    if (status == STATUS_OK) {
-        call->security = negotiated.security;
-        call->ledger.record.codec = negotiate_codec(&negotiated.stream);
-    }
-    crypto_wipe(&negotiated.security, sizeof negotiated.security);
-    return status;
+    return sdp != NULL ? call_answer_take(call, sdp, &call->ledger.record.codec)
+                       : STATUS_UNSUPPORTED;
 }
 
 static void answered(struct call *call, const char *sdp)
