@@ -55,11 +55,8 @@ static bool is_own(const struct changing *changing)
 
 static enum status change_finish(struct db_session *session, struct changing *changing)
 {
-    enum status status = message_event(session, changing->who.space, "message.updated",
-                                       changing->id, changing->now_ms);
-    return status == STATUS_OK ? message_load(session, changing->who.space, changing->id,
-                                              changing->arena, &changing->message)
-                               : status;
+    return message_updated(session, changing->who.space, changing->id, changing->now_ms,
+                           changing->arena, &changing->message);
 }
 
 /* For search: the text as it was becomes the text as it is; NULL: wiped. */

@@ -474,3 +474,11 @@ enum status message_event(struct db_session *session, const char *space, const c
     snprintf(id, sizeof id, "%" PRId64, message);
     return spaces_event(session, space, type, id, now_ms);
 }
+
+enum status message_updated(struct db_session *session, const char *space, int64_t id,
+                            int64_t now_ms, struct arena *arena,
+                            struct messages_message *ret_message)
+{
+    enum status status = message_event(session, space, "message.updated", id, now_ms);
+    return status == STATUS_OK ? message_load(session, space, id, arena, ret_message) : status;
+}

@@ -33,5 +33,9 @@ bool message_text_valid(const char *text);
 /* Writes the space's event of a message. */
 MUST_USE enum status message_event(struct db_session *session, const char *space, const char *type,
                                    int64_t message, int64_t now_ms);
+/* Tells that it is not as it was, and yields it as it is now. */
+MUST_USE enum status message_updated(struct db_session *session, const char *space, int64_t id,
+                                     int64_t now_ms, struct arena *arena,
+                                     struct messages_message *ret_message);
 
 #endif

@@ -188,16 +188,6 @@ static enum status removing_may(struct db_session *session, struct removing *rem
                                 : STATUS_DENIED;
 }
 
-static enum status updated(struct db_session *session, const char *space, int64_t message,
-                           int64_t now_ms, struct arena *arena,
-                           struct messages_message *ret_message)
-{
-    char id[MESSAGES_ID_MAX + 2];
-    snprintf(id, sizeof id, "%" PRId64, message);
-    enum status status = spaces_event(session, space, "message.updated", id, now_ms);
-    return status == STATUS_OK ? message_load(session, space, message, arena, ret_message) : status;
-}
-
 static enum status remove_run(struct db_session *session, void *arg)
 {
     struct removing *removing = arg;
@@ -210,9 +200,10 @@ static enum status remove_run(struct db_session *session, void *arg)
     db_bind_int(wipe, 1, removing->id);
     db_bind_text(wipe, 2, removing->preview);
     status = db_step(wipe);
-    return status == STATUS_OK ? updated(session, removing->who.space, removing->id,
-                                         removing->now_ms, removing->arena, &removing->message)
-                               : status;
+    return status == STATUS_OK
+               ? message_updated(session, removing->who.space, removing->id, removing->now_ms,
+                                 removing->arena, &removing->message)
+               : status;
 }
 
 enum status previews_remove(struct db *db, const struct spaces_who *who, const char *id,
@@ -347,8 +338,8 @@ static enum status store_run(struct db_session *session, void *arg)
             if (fetching->cards[k].url != NULL && strcmp(now.ids[i], fetching->links.ids[k]) == 0)
                 status = card_store(session, fetching, i, now.ids[i], &fetching->cards[k]);
     return status == STATUS_OK && fetching->changed
-               ? updated(session, fetching->space, fetching->id, fetching->now_ms, fetching->arena,
-                         &fetching->message)
+               ? message_updated(session, fetching->space, fetching->id, fetching->now_ms,
+                                 fetching->arena, &fetching->message)
                : status;
 }
 
