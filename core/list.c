@@ -1,4 +1,4 @@
-#include "signalling/sdp/list.h"
+#include "core/list.h"
 
 #include <string.h>
 

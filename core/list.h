@@ -1,9 +1,9 @@
 /*
- * signalling/sdp/list.h - arrays that grow in an arena, for the files of this folder. Sizes
- * are powers of two, so a count says by itself when it is time to grow.
+ * core/list.h - arrays that grow in an arena. Sizes are powers of two, so a count says by
+ * itself when it is time to grow.
  */
-#ifndef SIGNALLING_SDP_LIST_H
-#define SIGNALLING_SDP_LIST_H
+#ifndef CORE_LIST_H
+#define CORE_LIST_H
 
 #include "core/arena.h"
 

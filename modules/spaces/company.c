@@ -1,6 +1,7 @@
 #include "modules/spaces/company.h"
 
 #include "core/fields.h"
+#include "core/list.h"
 #include "modules/auth/auth.h"
 
 #include <string.h>
@@ -25,24 +26,8 @@ TABLE(company_people, NULL);
 /* Texts of unknown number, in the arena. */
 struct names {
     const char **items;
-    size_t count, room;
+    size_t count;
 };
-
-static enum status name_add(struct names *names, const char *name, struct arena *arena)
-{
-    if (names->count == names->room) {
-        size_t room = 2 * names->room + 16;
-        const char **wider = arena_alloc(arena, room * sizeof *wider);
-        if (wider == NULL)
-            return STATUS_NO_MEMORY;
-        if (names->count > 0)
-            memcpy(wider, names->items, names->count * sizeof *wider);
-        names->items = wider;
-        names->room = room;
-    }
-    names->items[names->count] = arena_strdup(arena, name);
-    return names->items[names->count++] != NULL ? STATUS_OK : STATUS_NO_MEMORY;
-}
 
 static enum status names_read(struct db_statement *select, struct arena *arena,
                               struct names *ret_names)
@@ -50,9 +35,9 @@ static enum status names_read(struct db_statement *select, struct arena *arena,
     struct names names = {.items = NULL};
     enum status status;
     while ((status = db_step(select)) == STATUS_OK) {
-        status = name_add(&names, db_column_text(select, 0), arena);
-        if (status != STATUS_OK)
-            return status;
+        const char **name = LIST_ADD(arena, names.items, names.count);
+        if (name == NULL || (*name = arena_strdup(arena, db_column_text(select, 0))) == NULL)
+            return STATUS_NO_MEMORY;
     }
     if (status == STATUS_NOT_FOUND)
         *ret_names = names;
@@ -143,8 +128,9 @@ static enum status seen_by_read(struct db_session *session, const struct telling
 {
     struct names names;
     struct db_statement *select = db_prepare(
-        session, "SELECT o.account FROM space_member m JOIN space_member o ON o.space = m.space"
-                 " WHERE m.account = $1"
+        session, "SELECT id FROM account WHERE id = $1"
+                 " UNION SELECT o.account FROM space_member m JOIN space_member o"
+                 " ON o.space = m.space WHERE m.account = $1"
                  " UNION SELECT g.id FROM space_member m JOIN space_guest g ON g.space = m.space"
                  " JOIN space_link l ON l.id = g.link"
                  " JOIN space s ON s.id = g.space AND s.links <> 'none'"

@@ -1,6 +1,6 @@
 #include "core/crypto.h"
+#include "core/list.h"
 #include "signalling/sdp/answering.h"
-#include "signalling/sdp/list.h"
 #include "signalling/sdp/payload.h"
 #include "signalling/sdp/simulcast.h"
 

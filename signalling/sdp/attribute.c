@@ -2,7 +2,7 @@
  * Attributes. One table says for each name where it may stand, whether it wants a value
  * and who reads it; simple ones (a flag, a text, a number) are stored by offset.
  */
-#include "signalling/sdp/list.h"
+#include "core/list.h"
 #include "signalling/sdp/parser.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 #include "signalling/sdp/extension.h"
-#include "signalling/sdp/list.h"
+#include "core/list.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "signalling/sdp/payload.h"
-#include "signalling/sdp/list.h"
+#include "core/list.h"
 
 #include <stdlib.h>
 #include <string.h>

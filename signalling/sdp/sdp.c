@@ -3,7 +3,7 @@
  * NUL-terminated without a copy of its own.
  */
 #include "signalling/sdp/sdp.h"
-#include "signalling/sdp/list.h"
+#include "core/list.h"
 #include "signalling/sdp/parser.h"
 
 #include <stdarg.h>

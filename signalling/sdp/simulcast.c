@@ -1,5 +1,5 @@
 #include "signalling/sdp/simulcast.h"
-#include "signalling/sdp/list.h"
+#include "core/list.h"
 
 #include <stdio.h>
 #include <string.h>
