@@ -153,11 +153,8 @@ export async function renew(): Promise<void> {
   begin(await ask<Session>('GET', 'session'));
 }
 
-/** Oneself as the server knows one now, when somebody with an account is signed in. */
-export async function refresh(): Promise<void> {
-  if (!session.peek() || session.peek()?.guest) return;
-  session.value = await ask<Session>('GET', 'session');
-}
+/** Somebody with an account is signed in, not a guest of a space. */
+export const hasAccount = (): boolean => !!session.peek() && !session.peek()?.guest;
 
 export async function signIn(email: string, password: string): Promise<void> {
   begin(await ask('POST', 'session', { email, password, cookie: true }));

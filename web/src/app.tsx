@@ -2,7 +2,7 @@ import { useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Call } from './call/call';
-import { load, refresh, session } from './account';
+import { load, session } from './account';
 import { AccountPage } from './pages/account';
 import { ConfirmPage } from './pages/confirm';
 import { Home } from './pages/home';
@@ -23,9 +23,6 @@ import { text, zone } from './text';
 import { Confirmations } from './ui/dialog';
 import { Toasts } from './ui/toast';
 import { knownZone } from './util/zone';
-
-/** In a meeting: whether one is to be disturbed may have been said on another device. */
-const OWN_MS = 30_000;
 
 const pages: Record<string, () => JSX.Element> = {
   '/sign-in': SignIn,
@@ -77,10 +74,6 @@ function Page() {
 /** A meeting from its pre-join page to its end; joining again begins anew. */
 function Room({ id }: { id: string }) {
   const [round, setRound] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => void refresh().catch(() => undefined), OWN_MS);
-    return () => clearInterval(timer);
-  }, []);
   return <OneCall key={round} id={id} again={() => setRound(round + 1)} />;
 }
 

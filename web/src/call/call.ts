@@ -5,7 +5,7 @@
  * Order of a join: prepare() on the pre-join page opens the socket and makes the offer; join()
  * identifies; `ready` sends the offer; the answer starts ICE and DTLS.
  */
-import { session as account, ticket } from '../account';
+import { hasAccount, ticket } from '../account';
 import { Company } from '../spaces/company';
 import { batch, computed, effect, signal } from '@preact/signals';
 import { meetingInfo, serverInfo, HttpError, type MeetingInfo } from '../api';
@@ -183,7 +183,7 @@ export class Call {
       audio: this.microphoneOn.value,
       video: this.cameraOn.value,
     };
-    this.session.identify(token ? { ...identity, token } : identity, account.peek() && !account.peek()?.guest ? ticket : undefined);
+    this.session.identify(token ? { ...identity, token } : identity, hasAccount() ? ticket : undefined);
   }
 
   leave(): void {
@@ -409,7 +409,7 @@ export class Call {
       if (!again) this.joinedAt.value = Date.now();
       this.phase.value = 'live';
     });
-    if (account.peek() && !account.peek()?.guest) void this.company.begin(() => this.session.command('space.people', {}));
+    if (hasAccount()) void this.company.begin(() => this.session.command('space.people', {}));
     void this.chat.refresh();
     void this.phones.refresh();
     void this.polls.refresh();
