@@ -122,6 +122,19 @@ void telephones_end(void)
     stage_legs = NULL;
 }
 
+int telephones_set_up(void **state)
+{
+    telephones_stage(0, 0);
+    return stage_open(state);
+}
+
+int telephones_tear_down(void **state)
+{
+    stage_close(state);
+    telephones_end();
+    return 0;
+}
+
 /* ---- calls ---- */
 
 static int socket_any(uint16_t port, uint16_t *ret_port)

@@ -80,6 +80,9 @@ void telephones_stage(uint16_t port_first, uint16_t port_last);
 void telephones_stage_open(bool unlimited, bool ungated);
 /* After stage_close. */
 void telephones_end(void);
+/* A test of telephones in the media that is the stage: its set-up and its end for cmocka. */
+int telephones_set_up(void **state);
+int telephones_tear_down(void **state);
 
 /* A telephone that has called: its leg is open, in no room. suite with security SDES only. */
 struct telephone *telephone_call(enum media_leg_codec codec,

@@ -22,19 +22,6 @@ enum {
     LEAK_MOST = 300, /* samples of a tone of 8000 */
 };
 
-static int set_up(void **state)
-{
-    telephones_stage(0, 0);
-    return stage_open(state);
-}
-
-static int tear_down(void **state)
-{
-    stage_close(state);
-    telephones_end();
-    return 0;
-}
-
 /* ---- a peer that speaks and hears Opus ---- */
 
 struct speaker {
@@ -294,8 +281,8 @@ static void test_sdes(void **state)
         crypto_random(security.receive_key, sizeof security.receive_key);
         each_hears_the_other(MEDIA_LEG_PCMU, &security);
         if (suite < MEDIA_LEG_AEAD_AES_128_GCM) {
-            tear_down(state);
-            set_up(state);
+            telephones_tear_down(state);
+            telephones_set_up(state);
         }
     }
 }
@@ -327,8 +314,8 @@ static void telephones_alone(enum media_leg_codec first, enum media_leg_codec se
 static void test_telephones_alone(void **state)
 {
     telephones_alone(MEDIA_LEG_PCMU, MEDIA_LEG_PCMA);
-    tear_down(state);
-    set_up(state);
+    telephones_tear_down(state);
+    telephones_set_up(state);
     telephones_alone(MEDIA_LEG_PCMU, MEDIA_LEG_G722);
 }
 
@@ -560,22 +547,29 @@ static void test_ports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_pcmu, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_pcma, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_g722, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_opus, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_opus_copies, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_sdes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_telephones_alone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_quality, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_dtls, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_dtls_wrong_fingerprint, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_menu_and_thief, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_thousand_digits, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tones_do_not_leak, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tone_on_a_bad_line, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hold_and_change, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_ports, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pcmu, telephones_set_up, telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_pcma, telephones_set_up, telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_g722, telephones_set_up, telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_opus, telephones_set_up, telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_opus_copies, telephones_set_up, telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_sdes, telephones_set_up, telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_telephones_alone, telephones_set_up,
+                                        telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_quality, telephones_set_up, telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_dtls, telephones_set_up, telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_dtls_wrong_fingerprint, telephones_set_up,
+                                        telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_menu_and_thief, telephones_set_up,
+                                        telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_thousand_digits, telephones_set_up,
+                                        telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_tones_do_not_leak, telephones_set_up,
+                                        telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_tone_on_a_bad_line, telephones_set_up,
+                                        telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_hold_and_change, telephones_set_up,
+                                        telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_ports, telephones_set_up, telephones_tear_down),
     };
     return cmocka_run_group_tests_name("leg", tests, NULL, NULL);
 }

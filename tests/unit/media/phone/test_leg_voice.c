@@ -17,19 +17,6 @@ enum {
     MURMUR = 45, /* -dBov: those who talk, but quietly */
 };
 
-static int set_up(void **state)
-{
-    telephones_stage(0, 0);
-    return stage_open(state);
-}
-
-static int tear_down(void **state)
-{
-    stage_close(state);
-    telephones_end();
-    return 0;
-}
-
 /* What came to a member of its voice slots, by the level it says. */
 struct heard {
     size_t at; /* of member->received: looked at */
@@ -147,16 +134,19 @@ static void test_gate_optional(void **state)
         uint32_t until = telephone->phase + HUM_SAMPLES;
         TELEPHONES_UNTIL(hear(&heard, member) && telephone->phase > until);
         assert_true(ungated == 1 ? heard.noise > before + 10 : heard.noise == before);
-        tear_down(state);
+        telephones_tear_down(state);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_comfort_noise, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_comfort_noise_sent, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_level_takes_a_lane, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_comfort_noise, telephones_set_up,
+                                        telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_comfort_noise_sent, telephones_set_up,
+                                        telephones_tear_down),
+        cmocka_unit_test_setup_teardown(test_level_takes_a_lane, telephones_set_up,
+                                        telephones_tear_down),
         cmocka_unit_test(test_gate_optional),
     };
     return cmocka_run_group_tests_name("leg voice", tests, NULL, NULL);

@@ -142,17 +142,6 @@ static const char *say(struct stage *stage, const struct spaces_who *who, struct
     return message.id;
 }
 
-static enum status waiting_run(struct db_session *session, void *arg)
-{
-    int64_t *count = arg;
-    struct db_statement *select =
-        db_prepare(session, "SELECT coalesce(sum(jobs), 0) FROM job_kind");
-    enum status status = db_step(select);
-    if (status == STATUS_OK)
-        *count = db_column_int(select, 0);
-    return status;
-}
-
 /* Until all that is due is done: how many notices were sent. */
 static int settle(struct stage *stage)
 {
@@ -161,7 +150,7 @@ static int settle(struct stage *stage)
     for (int i = 0; i < TRIES_MAX && waiting > 0; i++) {
         jobs_wake(stage->jobs);
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-        assert_int_equal(db_read(stage->db, waiting_run, &waiting), STATUS_OK);
+        waiting = scratch_count(stage->db, "SELECT coalesce(sum(jobs), 0) FROM job_kind");
     }
     assert_int_equal(waiting, 0);
     return atomic_exchange(&stage->told, 0);

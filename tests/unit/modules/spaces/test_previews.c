@@ -128,23 +128,12 @@ static int teardown(void **state)
     return 0;
 }
 
-static enum status waiting_run(struct db_session *session, void *arg)
-{
-    int64_t *count = arg;
-    struct db_statement *select =
-        db_prepare(session, "SELECT coalesce(sum(jobs), 0) FROM job_kind");
-    enum status status = db_step(select);
-    if (status == STATUS_OK)
-        *count = db_column_int(select, 0);
-    return status;
-}
-
 /* Until all jobs are done: how many pages were asked for. */
 static int settle(struct stage *stage)
 {
     int64_t waiting = 1;
     for (int i = 0; i < TRIES_MAX && waiting > 0; i++) {
-        assert_int_equal(db_read(stage->db, waiting_run, &waiting), STATUS_OK);
+        waiting = scratch_count(stage->db, "SELECT coalesce(sum(jobs), 0) FROM job_kind");
         if (waiting > 0)
             nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }

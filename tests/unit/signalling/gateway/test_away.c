@@ -5,89 +5,37 @@
  */
 #include "modules/jobs/jobs.h"
 #include "modules/retention/retention.h"
-#include "modules/spaces/feed.h"
-#include "signalling/api/api.h"
-#include "signalling/gateway/commands.h"
-#include "signalling/gateway/space_feed.h"
 #include "storage/event.h"
 #include "storage/objects/objects.h"
 #include "tests/support/clock_shift.h"
-#include "tests/support/rest_client.h"
-#include "tests/support/ws_client.h"
-#include "tests/unit/signalling/http/fixture.h"
+#include "tests/unit/signalling/gateway/spaces_stage.h"
 
 enum {
     EVENTS = 100000,
     STEPS = 400, /* of 7.2 minutes and 250 events each */
-    WAIT_MS = 30000,
-    TEXT_MAX = 1024,
 };
 static const uint64_t AWAY_MS = 48 * 3600000ULL, DAY_MS = 24 * 3600000ULL;
 
 struct stage {
-    struct fixture f;
-    struct api api;
-    struct signed_in_list signed_in;
-    struct commands commands;
-    struct gateway *gateway;
-    struct space_feed *feed;
-    struct arena *arena, *pages;
-    struct rest_client *rest;
+    struct spaces_stage s;
+    struct arena *pages;
     struct auth_signed_in ada;
     const char *space;
 };
 
-static void person_add(struct stage *stage)
-{
-    const struct auth_user_new user = {
-        .email = "ada@b.c", .name = "Ada", .password = "a quiet lake at dawn"};
-    const struct auth_login login = {.email = "ada@b.c",
-                                     .password = "a quiet lake at dawn",
-                                     .address = "127.0.0.1",
-                                     .local = true};
-    struct auth_user added;
-    struct auth_fault fault;
-    struct spaces_space space;
-    uint32_t wait_s;
-    int64_t now_ms = clock_wall_ms();
-    assert_int_equal(auth_user_add(stage->api.auth, &user, now_ms, stage->arena, &added, &fault),
-                     STATUS_OK);
-    assert_int_equal(
-        auth_sign_in(stage->api.auth, &login, now_ms, stage->arena, &stage->ada, &wait_s),
-        STATUS_OK);
-    const struct spaces_new wish = {.account = added.id, .name = "Lake"};
-    assert_int_equal(spaces_create(stage->api.db, &wish, now_ms, stage->arena, &space), STATUS_OK);
-    stage->space = space.id;
-}
-
 static int setup(void **state)
 {
     struct stage *stage = calloc(1, sizeof *stage);
-    struct http_config config;
+    struct spaces_space space;
     assert_non_null(stage);
-    fixture_config(&stage->f, &config);
-    config.https = false;
-    config.requests_per_minute = 100000;
-    fixture_new(&stage->f, &config);
-    stage->api.db = scratch_db(stage->f.folder, 2);
-    assert_int_equal(arena_new(1 << 24, &stage->arena), STATUS_OK);
+    spaces_stage_open(&stage->s);
     assert_int_equal(arena_new(1 << 24, &stage->pages), STATUS_OK);
-    assert_int_equal(signed_in_list_init(&stage->signed_in), STATUS_OK);
-    const struct auth_config auth = {
-        .db = stage->api.db, .ended = signed_in_ended, .context = &stage->signed_in};
-    assert_int_equal(auth_new(&auth, &stage->api.auth), STATUS_OK);
-    stage->commands = (struct commands){
-        .db = stage->api.db, .auth = stage->api.auth, .signed_in = &stage->signed_in};
-    const struct gateway_config gateway = {
-        .crew = stage->f.crew, .ops = &commands_gateway_ops, .context = &stage->commands};
-    assert_int_equal(gateway_new(&gateway, &stage->gateway), STATUS_OK);
-    assert_int_equal(space_feed_new(stage->api.db, &stage->signed_in, NULL, &stage->feed),
+    const struct spaces_new wish = {.account = person_add(&stage->s, "ada", &stage->ada),
+                                    .name = "Lake"};
+    assert_int_equal(spaces_create(stage->s.api.db, &wish, clock_wall_ms(), stage->s.arena, &space),
                      STATUS_OK);
-    assert_int_equal(api_routes(stage->f.http, &stage->api), STATUS_OK);
-    http_websocket(stage->f.http, "/gateway", &gateway_ws_ops, stage->gateway);
-    person_add(stage);
-    fixture_start(&stage->f);
-    assert_int_equal(rest_client_open(stage->f.port, WAIT_MS, &stage->rest), STATUS_OK);
+    stage->space = space.id;
+    spaces_stage_start(&stage->s);
     *state = stage;
     return 0;
 }
@@ -95,18 +43,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct stage *stage = *state;
-    rest_client_close(stage->rest);
-    stage->f.http = http_free(stage->f.http);
-    space_feed_free(stage->feed);
-    gateway_free(stage->gateway);
-    stage->f.crew = crew_free(stage->f.crew);
-    signed_in_list_fini(&stage->signed_in);
-    auth_free(stage->api.auth);
-    scratch_no_scans(stage->api.db);
-    db_close(stage->api.db);
-    arena_free(stage->arena);
+    spaces_stage_close(&stage->s);
     arena_free(stage->pages);
-    fixture_free(&stage->f);
     free(stage);
     return 0;
 }
@@ -135,7 +73,7 @@ static enum status happen_run(struct db_session *session, void *arg)
 static int64_t happen(struct stage *stage, int first, int count)
 {
     struct happening happening = {.space = stage->space, .first = first, .count = count};
-    assert_int_equal(db_write(stage->api.db, happen_run, &happening), STATUS_OK);
+    assert_int_equal(db_write(stage->s.api.db, happen_run, &happening), STATUS_OK);
     return happening.last_seq;
 }
 
@@ -168,14 +106,6 @@ static void hear(struct stage *stage, struct hearing *hearing, const struct json
     arena_reset(stage->pages);
 }
 
-static struct json *parse(const char *text)
-{
-    struct json *json = NULL;
-    struct json_error error;
-    assert_int_equal(json_parse(text, strlen(text), &json, &error), STATUS_OK);
-    return json;
-}
-
 static int rest(struct stage *stage, int64_t after, struct json **ret_page)
 {
     char path[64];
@@ -183,35 +113,15 @@ static int rest(struct stage *stage, int64_t after, struct json **ret_page)
     int code = 0;
     snprintf(path, sizeof path, "/api/v1/events?after=%lld", (long long)after);
     const struct rest_call call = {.method = "GET", .path = path, .token = stage->ada.token};
-    assert_int_equal(rest_client_call(stage->rest, &call, &code, &body), STATUS_OK);
+    assert_int_equal(rest_client_call(stage->s.rest, &call, &code, &body), STATUS_OK);
     if (ret_page != NULL)
         *ret_page = parse(body);
     return code;
 }
 
-/* The next dispatch of the type. */
-static struct json *dispatched(struct ws_client *client, const char *type)
-{
-    for (;;) {
-        const char *text = NULL, *t;
-        size_t length = 0;
-        assert_int_equal(ws_client_read(client, &text, &length), STATUS_OK);
-        struct json *frame = parse(text);
-        t = json_get_text(frame, "t");
-        if (t != NULL && strcmp(t, type) == 0)
-            return frame;
-        json_free(frame);
-    }
-}
-
 static struct ws_client *gateway_open(const struct stage *stage)
 {
-    struct ws_client *client;
-    char text[TEXT_MAX];
-    assert_int_equal(ws_client_open(stage->f.port, "/gateway", WAIT_MS, &client), STATUS_OK);
-    snprintf(text, sizeof text, "{\"op\":\"identify\",\"d\":{\"spaces\":true,\"account\":\"%s\"}}",
-             stage->ada.token);
-    assert_int_equal(ws_client_send(client, text), STATUS_OK);
+    struct ws_client *client = identify(&stage->s, stage->ada.token);
     json_free(dispatched(client, "spaces.ready"));
     return client;
 }
@@ -290,11 +200,12 @@ static void test_older_ones_are_pruned(void **state)
 {
     struct stage *stage = *state;
     struct retention retention = {
-        .db = stage->api.db, .auth = stage->api.auth, .days = 14, .calls_days = 365};
+        .db = stage->s.api.db, .auth = stage->s.api.auth, .days = 14, .calls_days = 365};
     struct jobs *jobs;
     struct json *page;
     int64_t start = 0, kept = 0;
-    assert_int_equal(objects_open(stage->api.db, stage->f.folder, &retention.objects), STATUS_OK);
+    assert_int_equal(objects_open(stage->s.api.db, stage->s.f.folder, &retention.objects),
+                     STATUS_OK);
     assert_int_equal(rest(stage, -1, &page), 200);
     assert_true(json_get_int(page, "last", &start));
     json_free(page);
@@ -302,7 +213,7 @@ static void test_older_ones_are_pruned(void **state)
     clock_leap_ms(13 * DAY_MS);
     kept = happen(stage, 3000, 1);
     clock_leap_ms(2 * DAY_MS);
-    assert_int_equal(jobs_new(stage->api.db, NULL, &jobs), STATUS_OK);
+    assert_int_equal(jobs_new(stage->s.api.db, NULL, &jobs), STATUS_OK);
     assert_int_equal(retention_begin(&retention, jobs), STATUS_OK);
     assert_int_equal(jobs_start(jobs), STATUS_OK);
     int code = 0;

@@ -3,55 +3,23 @@
  * else; a guest who is put out hears nothing more and can do nothing more within a second.
  */
 #include "modules/spaces/company.h"
-#include "modules/spaces/feed.h"
 #include "modules/spaces/guests.h"
 #include "modules/spaces/links.h"
 #include "modules/spaces/messages.h"
-#include "signalling/api/api.h"
-#include "signalling/gateway/commands.h"
-#include "signalling/gateway/space_feed.h"
 #include "tests/support/clock_shift.h"
-#include "tests/support/rest_client.h"
-#include "tests/support/ws_client.h"
-#include "tests/unit/signalling/http/fixture.h"
+#include "tests/unit/signalling/gateway/spaces_stage.h"
 
-enum { WAIT_MS = 30000, TEXT_MAX = 1024, SOON_MS = 1000 };
+enum { SOON_MS = 1000 };
 
 enum { ADA, BEN, CY, PEOPLE };
 
 struct stage {
-    struct fixture f;
-    struct api api;
-    struct signed_in_list signed_in;
-    struct commands commands;
-    struct gateway *gateway;
-    struct space_feed *feed;
-    struct arena *arena;
-    struct rest_client *rest;
+    struct spaces_stage s;
     const char *ids[PEOPLE];
     struct auth_signed_in people[PEOPLE]; /* Ada and Ben share a space, Cy is in his own */
     const char *space;
     struct spaces_link link;
 };
-
-static void person_add(struct stage *stage, int index, const char *name)
-{
-    const char *email = arena_printf(stage->arena, "%s@b.c", name);
-    const struct auth_user_new user = {
-        .email = email, .name = name, .password = "a quiet lake at dawn"};
-    const struct auth_login login = {
-        .email = email, .password = "a quiet lake at dawn", .address = "127.0.0.1", .local = true};
-    struct auth_user added;
-    struct auth_fault fault;
-    uint32_t wait_s;
-    int64_t now_ms = clock_wall_ms();
-    assert_int_equal(auth_user_add(stage->api.auth, &user, now_ms, stage->arena, &added, &fault),
-                     STATUS_OK);
-    stage->ids[index] = added.id;
-    assert_int_equal(
-        auth_sign_in(stage->api.auth, &login, now_ms, stage->arena, &stage->people[index], &wait_s),
-        STATUS_OK);
-}
 
 static const char *id_of(const struct stage *stage, int index)
 {
@@ -66,49 +34,30 @@ static void space_begin(struct stage *stage)
     struct spaces_space space;
     struct spaces_member member;
     int64_t now_ms = clock_wall_ms();
-    assert_int_equal(spaces_create(stage->api.db, &wish, now_ms, stage->arena, &space), STATUS_OK);
+    assert_int_equal(spaces_create(stage->s.api.db, &wish, now_ms, stage->s.arena, &space),
+                     STATUS_OK);
     stage->space = space.id;
-    assert_int_equal(spaces_create(stage->api.db, &cys, now_ms, stage->arena, &space), STATUS_OK);
+    assert_int_equal(spaces_create(stage->s.api.db, &cys, now_ms, stage->s.arena, &space),
+                     STATUS_OK);
     const struct spaces_who ada = {stage->space, id_of(stage, ADA)};
     const struct spaces_invitee ben = {.email = "Ben@b.c", .role = "viewer"};
-    assert_int_equal(spaces_invite(stage->api.db, &ada, &ben, now_ms, stage->arena, &member),
+    assert_int_equal(spaces_invite(stage->s.api.db, &ada, &ben, now_ms, stage->s.arena, &member),
                      STATUS_OK);
     assert_int_equal(
-        spaces_link_add(stage->api.db, &ada, &link, now_ms, stage->arena, &stage->link), STATUS_OK);
+        spaces_link_add(stage->s.api.db, &ada, &link, now_ms, stage->s.arena, &stage->link),
+        STATUS_OK);
 }
 
 static int setup(void **state)
 {
+    static const char *const names[PEOPLE] = {"Ada", "Ben", "Cy"};
     struct stage *stage = calloc(1, sizeof *stage);
-    struct http_config config;
     assert_non_null(stage);
-    fixture_config(&stage->f, &config);
-    config.https = false;
-    fixture_new(&stage->f, &config);
-    stage->api.db = scratch_db(stage->f.folder, 2);
-    assert_int_equal(arena_new(1 << 24, &stage->arena), STATUS_OK);
-    assert_int_equal(signed_in_list_init(&stage->signed_in), STATUS_OK);
-    assert_int_equal(presence_new(&stage->signed_in.presence), STATUS_OK);
-    stage->api.presence = stage->signed_in.presence;
-    stage->api.signed_in = &stage->signed_in;
-    const struct auth_config auth = {
-        .db = stage->api.db, .ended = signed_in_ended, .context = &stage->signed_in};
-    assert_int_equal(auth_new(&auth, &stage->api.auth), STATUS_OK);
-    stage->commands = (struct commands){
-        .db = stage->api.db, .auth = stage->api.auth, .signed_in = &stage->signed_in};
-    const struct gateway_config gateway = {
-        .crew = stage->f.crew, .ops = &commands_gateway_ops, .context = &stage->commands};
-    assert_int_equal(gateway_new(&gateway, &stage->gateway), STATUS_OK);
-    assert_int_equal(space_feed_new(stage->api.db, &stage->signed_in, NULL, &stage->feed),
-                     STATUS_OK);
-    assert_int_equal(api_routes(stage->f.http, &stage->api), STATUS_OK);
-    http_websocket(stage->f.http, "/gateway", &gateway_ws_ops, stage->gateway);
-    person_add(stage, ADA, "Ada");
-    person_add(stage, BEN, "Ben");
-    person_add(stage, CY, "Cy");
+    spaces_stage_open(&stage->s);
+    for (int i = 0; i < PEOPLE; i++)
+        stage->ids[i] = person_add(&stage->s, names[i], &stage->people[i]);
     space_begin(stage);
-    fixture_start(&stage->f);
-    assert_int_equal(rest_client_open(stage->f.port, WAIT_MS, &stage->rest), STATUS_OK);
+    spaces_stage_start(&stage->s);
     *state = stage;
     return 0;
 }
@@ -116,18 +65,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct stage *stage = *state;
-    rest_client_close(stage->rest);
-    stage->f.http = http_free(stage->f.http);
-    space_feed_free(stage->feed);
-    gateway_free(stage->gateway);
-    stage->f.crew = crew_free(stage->f.crew);
-    signed_in_list_fini(&stage->signed_in);
-    presence_free(stage->api.presence);
-    auth_free(stage->api.auth);
-    scratch_no_scans(stage->api.db);
-    db_close(stage->api.db);
-    arena_free(stage->arena);
-    fixture_free(&stage->f);
+    spaces_stage_close(&stage->s);
     free(stage);
     return 0;
 }
@@ -139,49 +77,9 @@ struct person {
     int s;
 };
 
-static struct json *parse(const char *text)
-{
-    struct json *json = NULL;
-    struct json_error error;
-    assert_int_equal(json_parse(text, strlen(text), &json, &error), STATUS_OK);
-    return json;
-}
-
-/* The next frame; NULL: the socket is closed, or nothing came. */
-static struct json *frame(struct person *person)
-{
-    const char *text = NULL;
-    size_t length = 0;
-    return ws_client_read(person->client, &text, &length) == STATUS_OK ? parse(text) : NULL;
-}
-
-static bool is(const struct json *frame, const char *field, const char *value)
-{
-    const char *text = json_get_text(frame, field);
-    return text != NULL && strcmp(text, value) == 0;
-}
-
-/* Skips to the next dispatch of the type. */
-static struct json *dispatched(struct person *person, const char *type)
-{
-    for (;;) {
-        struct json *next = frame(person);
-        assert_non_null(next);
-        if (is(next, "t", type))
-            return next;
-        json_free(next);
-    }
-}
-
 static void come(const struct stage *stage, struct person *person, const char *shown)
 {
-    char text[TEXT_MAX];
-    person->s = 0;
-    assert_int_equal(ws_client_open(stage->f.port, "/gateway", WAIT_MS, &person->client),
-                     STATUS_OK);
-    snprintf(text, sizeof text, "{\"op\":\"identify\",\"d\":{\"spaces\":true,\"account\":\"%s\"}}",
-             shown);
-    assert_int_equal(ws_client_send(person->client, text), STATUS_OK);
+    *person = (struct person){.client = identify(&stage->s, shown)};
 }
 
 /* Sends a command; its reply's `d`. */
@@ -191,7 +89,7 @@ static struct json *command(struct person *person, const char *type, const char 
     snprintf(text, sizeof text, "{\"op\":\"command\",\"s\":%d,\"t\":\"%s\",\"d\":%s}", ++person->s,
              type, d);
     assert_int_equal(ws_client_send(person->client, text), STATUS_OK);
-    return dispatched(person, "reply");
+    return dispatched(person->client, "reply");
 }
 
 static void command_ok(struct person *person, const char *type, const char *d)
@@ -204,7 +102,7 @@ static void command_ok(struct person *person, const char *type, const char *d)
 static void come_and_follow(const struct stage *stage, struct person *person, const char *shown)
 {
     come(stage, person, shown);
-    json_free(dispatched(person, "spaces.ready"));
+    json_free(dispatched(person->client, "spaces.ready"));
     command_ok(person, "space.events", "{\"after\":-1}");
 }
 
@@ -212,7 +110,7 @@ static struct company_people people_of(const struct stage *stage, const struct j
 {
     struct company_people people;
     struct json_error error;
-    assert_int_equal(json_decode(&company_people_table, json, stage->arena, &people, &error),
+    assert_int_equal(json_decode(&company_people_table, json, stage->s.arena, &people, &error),
                      STATUS_OK);
     return people;
 }
@@ -222,9 +120,9 @@ static struct feed_event event_of(const struct stage *stage, const struct json *
 {
     struct feed_page page;
     struct json_error error;
-    assert_int_equal(
-        json_decode(&feed_page_table, json_get_object(dispatch, "d"), stage->arena, &page, &error),
-        STATUS_OK);
+    assert_int_equal(json_decode(&feed_page_table, json_get_object(dispatch, "d"), stage->s.arena,
+                                 &page, &error),
+                     STATUS_OK);
     assert_int_equal(page.items.count, 1);
     return *(struct feed_event *)page.items.items;
 }
@@ -234,7 +132,7 @@ static void told(const struct stage *stage, struct person *person, const char *a
                  const char *presence_state)
 {
     for (;;) {
-        struct json *next = dispatched(person, "space.people");
+        struct json *next = dispatched(person->client, "space.people");
         const struct company_people people = people_of(stage, json_get_object(next, "d"));
         const struct company_person *one = people.people.items;
         bool found = false;
@@ -272,7 +170,7 @@ static void test_people_are_told(void **state)
     /* Cy has heard of nobody but himself. */
     command_ok(&cy, "space.here", "{\"idle\":true}");
     for (bool heard = false; !heard;) {
-        struct json *next = dispatched(&cy, "space.people");
+        struct json *next = dispatched(cy.client, "space.people");
         const struct company_people of = people_of(stage, json_get_object(next, "d"));
         const struct company_person *one = of.people.items;
         for (size_t i = 0; i < of.people.count; i++)
@@ -283,16 +181,16 @@ static void test_people_are_told(void **state)
     /* His socket goes: he is as he was until his session is over. */
     ws_client_close(ben.client);
     command_ok(&ada, "space.people", "{}");
-    assert_int_equal(presence_of(stage->api.presence, id_of(stage, BEN)), PRESENCE_ONLINE);
+    assert_int_equal(presence_of(stage->s.api.presence, id_of(stage, BEN)), PRESENCE_ONLINE);
     ws_client_close(ada.client);
     ws_client_close(cy.client);
     clock_leap_ms(GATEWAY_RESUME_MS + 1000);
     for (int tries = 0; tries < 600; tries++) {
-        if (presence_of(stage->api.presence, id_of(stage, BEN)) == PRESENCE_OFFLINE)
+        if (presence_of(stage->s.api.presence, id_of(stage, BEN)) == PRESENCE_OFFLINE)
             break;
         nanosleep(&(struct timespec){.tv_nsec = 10 * CLOCK_NS_PER_MS}, NULL);
     }
-    assert_int_equal(presence_of(stage->api.presence, id_of(stage, BEN)), PRESENCE_OFFLINE);
+    assert_int_equal(presence_of(stage->s.api.presence, id_of(stage, BEN)), PRESENCE_OFFLINE);
 }
 
 /* ---- guests ---- */
@@ -300,9 +198,9 @@ static void test_people_are_told(void **state)
 static struct spaces_guest enter(const struct stage *stage, const char *name)
 {
     struct spaces_guest guest;
-    assert_int_equal(
-        guests_enter(stage->api.db, stage->link.token, name, clock_wall_ms(), stage->arena, &guest),
-        STATUS_OK);
+    assert_int_equal(guests_enter(stage->s.api.db, stage->link.token, name, clock_wall_ms(),
+                                  stage->s.arena, &guest),
+                     STATUS_OK);
     return guest;
 }
 
@@ -311,7 +209,7 @@ static int rest(struct stage *stage, const char *method, const char *path, const
     const char *body = NULL;
     int code = 0;
     const struct rest_call call = {.method = method, .path = path, .token = token};
-    assert_int_equal(rest_client_call(stage->rest, &call, &code, &body), STATUS_OK);
+    assert_int_equal(rest_client_call(stage->s.rest, &call, &code, &body), STATUS_OK);
     return code;
 }
 
@@ -321,7 +219,7 @@ static void write_in(struct stage *stage, const char *space, int who, const char
     const struct messages_post post = {.text = text};
     struct messages_message message;
     bool changed;
-    assert_int_equal(messages_add(stage->api.db, &writer, &post, clock_wall_ms(), stage->arena,
+    assert_int_equal(messages_add(stage->s.api.db, &writer, &post, clock_wall_ms(), stage->s.arena,
                                   &message, &changed),
                      STATUS_OK);
 }
@@ -330,7 +228,7 @@ static void write_in(struct stage *stage, const char *space, int who, const char
 static void hears_message(const struct stage *stage, struct person *person, const char *space)
 {
     for (bool heard = false; !heard;) {
-        struct json *next = dispatched(person, "space.events");
+        struct json *next = dispatched(person->client, "space.events");
         const struct feed_event event = event_of(stage, next);
         assert_string_equal(event.space, space);
         heard = strcmp(event.type, "message.added") == 0;
@@ -342,7 +240,7 @@ static void hears_message(const struct stage *stage, struct person *person, cons
 static void is_out(const struct stage *stage, struct person *person, uint64_t since_ms)
 {
     bool ended = false;
-    for (struct json *next; (next = frame(person)) != NULL;) {
+    for (struct json *next; (next = frame(person->client)) != NULL;) {
         ended = ended || is(next, "op", "invalid");
         if (is(next, "t", "space.events"))
             assert_string_not_equal(event_of(stage, next).type, "message.added");
@@ -360,7 +258,7 @@ static void test_guests_hear_of_their_space(void **state)
     struct spaces_space other;
     const struct spaces_new wish = {.account = id_of(stage, ADA), .name = "Elsewhere"};
     struct spaces_guest gail = enter(stage, "Gail");
-    assert_int_equal(spaces_create(stage->api.db, &wish, clock_wall_ms(), stage->arena, &other),
+    assert_int_equal(spaces_create(stage->s.api.db, &wish, clock_wall_ms(), stage->s.arena, &other),
                      STATUS_OK);
     come_and_follow(stage, &guest, gail.token);
     write_in(stage, other.id, ADA, "not for guests");
@@ -370,12 +268,12 @@ static void test_guests_hear_of_their_space(void **state)
     command_ok(&guest, "space.people", "{}");
     come_and_follow(stage, &ada, stage->people[ADA].token);
     told(stage, &guest, id_of(stage, ADA), "online");
-    assert_string_equal(presence_name(presence_of(stage->api.presence, gail.id)), "offline");
+    assert_string_equal(presence_name(presence_of(stage->s.api.presence, gail.id)), "offline");
 
     /* What a page has is a ticket. */
     char ticket[AUTH_TICKET_MAX + 1];
     struct person again;
-    auth_ticket(stage->api.auth, gail.id, clock_wall_ms(), ticket);
+    auth_ticket(stage->s.api.auth, gail.id, clock_wall_ms(), ticket);
     come_and_follow(stage, &again, ticket);
     write_in(stage, stage->space, ADA, "twice");
     hears_message(stage, &again, stage->space);
@@ -407,7 +305,7 @@ static void test_guests_go_with_their_link(void **state)
     const struct spaces_who ada = {stage->space, id_of(stage, ADA)};
     come_and_follow(stage, &guest, gail.token);
     uint64_t since_ms = clock_mono_ns() / CLOCK_NS_PER_MS;
-    assert_int_equal(spaces_link_remove(stage->api.db, &ada, stage->link.id, clock_wall_ms()),
+    assert_int_equal(spaces_link_remove(stage->s.api.db, &ada, stage->link.id, clock_wall_ms()),
                      STATUS_OK);
     write_in(stage, stage->space, ADA, "among ourselves");
     is_out(stage, &guest, since_ms);
@@ -421,9 +319,10 @@ static void test_owners_see_guests(void **state)
     const struct spaces_who ada = {stage->space, id_of(stage, ADA)};
     const struct spaces_who ben = {stage->space, id_of(stage, BEN)};
     int64_t later_ms = clock_wall_ms() + 2 * SPACES_GUEST_SEEN_MS;
-    assert_int_equal(guests_check(stage->api.db, gail.token, later_ms, stage->arena, &found),
+    assert_int_equal(guests_check(stage->s.api.db, gail.token, later_ms, stage->s.arena, &found),
                      STATUS_OK);
-    assert_int_equal(guests_list(stage->api.db, &ada, later_ms, stage->arena, &guests), STATUS_OK);
+    assert_int_equal(guests_list(stage->s.api.db, &ada, later_ms, stage->s.arena, &guests),
+                     STATUS_OK);
     assert_int_equal(guests.items.count, 1);
     const struct spaces_guest *shown = guests.items.items;
     assert_string_equal(shown->name, "Gail");
@@ -433,7 +332,8 @@ static void test_owners_see_guests(void **state)
     assert_int_equal(shown->created, gail.created);
     assert_int_equal(shown->seen, later_ms);
     /* Others see that she is there, not more. */
-    assert_int_equal(guests_list(stage->api.db, &ben, later_ms, stage->arena, &guests), STATUS_OK);
+    assert_int_equal(guests_list(stage->s.api.db, &ben, later_ms, stage->s.arena, &guests),
+                     STATUS_OK);
     shown = guests.items.items;
     assert_string_equal(shown->name, "Gail");
     assert_null(shown->link);
