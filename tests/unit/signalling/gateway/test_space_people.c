@@ -11,12 +11,13 @@
 
 enum { SOON_MS = 1000 };
 
-enum { ADA, BEN, CY, PEOPLE };
+enum { ADA, BEN, CY, DEE, PEOPLE };
 
 struct stage {
     struct spaces_stage s;
     const char *ids[PEOPLE];
-    struct auth_signed_in people[PEOPLE]; /* Ada and Ben share a space, Cy is in his own */
+    struct auth_signed_in
+        people[PEOPLE]; /* Ada and Ben share a space, Cy is in his own, Dee in none */
     const char *space;
     struct spaces_link link;
 };
@@ -50,7 +51,7 @@ static void space_begin(struct stage *stage)
 
 static int setup(void **state)
 {
-    static const char *const names[PEOPLE] = {"Ada", "Ben", "Cy"};
+    static const char *const names[PEOPLE] = {"Ada", "Ben", "Cy", "Dee"};
     struct stage *stage = calloc(1, sizeof *stage);
     assert_non_null(stage);
     spaces_stage_open(&stage->s);
@@ -146,6 +147,18 @@ static void told(const struct stage *stage, struct person *person, const char *a
 }
 
 /* ---- presence ---- */
+
+/* What was said of one on another device, to whoever is in no space too. */
+static void test_one_hears_of_oneself(void **state)
+{
+    struct stage *stage = *state;
+    struct person dee;
+    come_and_follow(stage, &dee, stage->people[DEE].token);
+    command_ok(&dee, "space.people", "{}");
+    presence_touched(stage->s.api.presence, id_of(stage, DEE));
+    told(stage, &dee, id_of(stage, DEE), "online");
+    ws_client_close(dee.client);
+}
 
 static void test_people_are_told(void **state)
 {
@@ -344,6 +357,7 @@ static void test_owners_see_guests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_one_hears_of_oneself, setup, teardown),
         cmocka_unit_test_setup_teardown(test_people_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guests_hear_of_their_space, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guests_go_with_their_link, setup, teardown),
