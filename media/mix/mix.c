@@ -1,6 +1,6 @@
 #include "media/mix/mix.h"
+#include "media/codec/resample.h"
 #include "media/codec/samples.h"
-
 #include "media/phone/jitter.h"
 
 #include <stdlib.h>
@@ -32,6 +32,7 @@ struct lane {
     bool present, quiet, taken; /* taken: the frame of the last turn is to be removed */
     bool own, fresh;            /* a leg's of this worker, without packets; its frame is there */
     struct jitter jitter;
+    struct resample resample; /* of its own rate to the other */
     struct voice_fifo fifos[MIX_RATES];
 };
 
@@ -106,6 +107,7 @@ static void lane_reset(struct mix *mix, struct lane *lane)
         if (lane->fifos[rate].decoder != NULL)
             voice_decoder_reset(lane->fifos[rate].decoder);
     }
+    lane->resample = (struct resample){.past = {0}};
     lane->present = lane->taken = lane->own = lane->fresh = false;
 }
 
@@ -125,24 +127,25 @@ void mix_voice(struct mix *mix, uint8_t lane_number, struct packet *packet, uint
                       mix->home);
 }
 
-bool mix_own(struct mix *mix, uint8_t lane_number, uint64_t source, uint32_t rate,
+void mix_own(struct mix *mix, uint8_t lane_number, uint64_t source, uint32_t rate,
              const int16_t *samples)
 {
     size_t at = rate_index(rate), other = at == MIX_WIDE ? MIX_NARROW : MIX_WIDE;
     if (lane_number >= mix->voices)
-        return false;
+        return;
     struct lane *lane = &mix->lanes[lane_number];
-    bool own = mix->listeners[other] == 0;
-    if (lane->source != source || lane->own != own) {
+    if (lane->source != source || !lane->own) {
         lane_reset(mix, lane);
         lane->source = source;
-        lane->own = own;
+        lane->own = true;
     }
-    if (!own)
-        return false;
+    int16_t *converted = lane->fifos[other].samples;
     memcpy(lane->fifos[at].samples, samples, voice_frame(rate) * sizeof *samples);
+    if (mix->listeners[other] > 0 && at == MIX_NARROW)
+        resample_double(&lane->resample, samples, voice_frame(VOICE_RATE_NARROW), converted);
+    else if (mix->listeners[other] > 0)
+        resample_halve(&lane->resample, samples, voice_frame(VOICE_RATE_NARROW), converted);
     lane->fresh = true;
-    return true;
 }
 
 /* ---- a turn ---- */

@@ -37,10 +37,9 @@ uint32_t mix_listeners(const struct mix *mix);
 void mix_voice(struct mix *mix, uint8_t lane, struct packet *packet, uint64_t now_ms);
 /*
  * The next 20 ms of a leg of this worker that has a lane, before mix_turn, in place of its
- * packets: nothing is encoded, decoded or waited for. False: somebody listens at the other rate,
- * so its packets have to be heard.
+ * packets: nothing is encoded, decoded or waited for.
  */
-bool mix_own(struct mix *mix, uint8_t lane, uint64_t source, uint32_t rate, const int16_t *samples);
+void mix_own(struct mix *mix, uint8_t lane, uint64_t source, uint32_t rate, const int16_t *samples);
 /* The next 20 ms of all lanes. False: all are silent, and stay so until mix_voice. */
 bool mix_turn(struct mix *mix, uint64_t now_ms);
 /* Of this turn, without the voice of `self`: voice_frame(rate) samples. False: silence, nothing is

@@ -81,8 +81,8 @@ static bool encoding_needed(struct leg *leg, const int16_t *samples, uint32_t ra
     const struct track *track = &leg->publisher->tracks[0];
     if (track->lane == TRACK_LANE_NONE)
         return track->wanted[0] != 0;
-    bool mixed = mix_own(leg->room->mix, (uint8_t)track->lane, leg->id, rate, samples);
-    return track->wanted[0] != 0 || !mixed || !among_ourselves(leg);
+    mix_own(leg->room->mix, (uint8_t)track->lane, leg->id, rate, samples);
+    return track->wanted[0] != 0 || !among_ourselves(leg);
 }
 
 /* Is somebody listening, or would somebody if the room chose this voice? Without a lane a packet

@@ -3,10 +3,11 @@
  * worker, and the worker's CPU time is read from /proc.
  *
  * phone_capacity LEGS TALKING_PERCENT|idle ROOM_SIZE SECONDS plain|sdes80|gcm pcmu|pcma|g722|opus
- *                [mixed]
+ *                [heard]
  *
- * idle: they send nothing at all. mixed: one leg of each room is G.722, so that every voice with a
- * lane is encoded and decoded, as it is for a browser in the room.
+ * idle: they send nothing at all. heard: one of each room's legs is G.722, and one more, whose
+ * voice and ears are on another worker: every voice with a lane is converted, encoded and sent, and
+ * that one decoded, as with a browser in the room.
  *
  * Prints one line of JSON. legs_at_70 is by CPU per leg: what one core carries at 70 %.
  */
@@ -34,10 +35,13 @@ enum {
     READS = 8,
     DATAGRAM = 1500,
     WARM_S = 3,
+    WORKERS = 2, /* the second has only what is not measured: odd ids */
+    ROOM_FIRST = 1000000,
     DESCRIPTORS = 8192,
 };
 
 struct telephone {
+    uint64_t id, room;
     int fd;
     enum media_leg_codec codec;
     atomic_int leg_port;
@@ -95,7 +99,10 @@ static void on_opened(void *context, uint64_t leg, uint16_t port, uint16_t rtcp_
 {
     (void)context;
     (void)rtcp_port;
-    atomic_store(&telephones[leg - 1].leg_port, port);
+    for (size_t i = 0; i < LEGS_MAX; i++) {
+        if (telephones[i].id == leg)
+            atomic_store(&telephones[i].leg_port, port);
+    }
 }
 
 static void on_closed(void *context, uint64_t leg, enum media_leg_end end)
@@ -131,9 +138,8 @@ static void keys_make(struct telephone *telephone, enum media_leg_suite suite)
         die("no keys");
 }
 
-static void call(struct media *media, size_t number, size_t room_size)
+static void call(struct media *media, struct telephone *telephone)
 {
-    struct telephone *telephone = &telephones[number];
     enum media_leg_codec codec = telephone->codec;
     struct sockaddr_in own = {.sin_family = AF_INET};
     socklen_t length = sizeof own;
@@ -143,7 +149,7 @@ static void call(struct media *media, size_t number, size_t room_size)
         getsockname(telephone->fd, (struct sockaddr *)&own, &length) != 0)
         die("no socket");
     struct media_leg_spec spec = {
-        .id = number + 1,
+        .id = telephone->id,
         .negotiated = true,
         .security = telephone->security,
         .stream = {.formats = {{codec, types[codec], types[codec]}},
@@ -162,7 +168,7 @@ static void call(struct media *media, size_t number, size_t room_size)
     telephone->at = crypto_random_u32() % SPEECH_FRAMES;
     if (media_leg_open(media, &spec) != STATUS_OK)
         die("no leg");
-    media_leg_join(media, spec.id, 1000000 + number / room_size);
+    media_leg_join(media, spec.id, telephone->room);
 }
 
 static void frame_send(struct telephone *telephone)
@@ -252,7 +258,7 @@ static int named(const char *name, const char *const *names, int count)
             return i;
     }
     die("usage: phone_capacity LEGS TALKING_PERCENT|idle ROOM_SIZE SECONDS plain|sdes80|gcm "
-        "pcmu|pcma|g722|opus [mixed]");
+        "pcmu|pcma|g722|opus [heard]");
     return 0;
 }
 
@@ -264,19 +270,20 @@ int main(int argc, char **argv)
         .opened = on_opened, .closed = on_closed, .statistics = on_statistics};
     static const struct media_leg_config leg_config = {.events = &events};
     const struct media_config config = {
-        .workers = 1, .voices = 3, .loopback = true, .legs = &leg_config};
+        .workers = WORKERS, .voices = 3, .loopback = true, .legs = &leg_config};
     const struct rlimit descriptors = {DESCRIPTORS, DESCRIPTORS};
     struct media *media;
-    bool mixed = argc == 8 && strcmp(argv[7], "mixed") == 0;
-    if (argc != 7 && !mixed)
+    bool heard_too = argc == 8 && strcmp(argv[7], "heard") == 0;
+    if (argc != 7 && !heard_too)
         named("", securities, 0);
     size_t legs = strtoul(argv[1], NULL, 10), talking = strtoul(argv[2], NULL, 10);
     size_t room_size = strtoul(argv[3], NULL, 10);
     unsigned seconds = (unsigned)strtoul(argv[4], NULL, 10);
     int security = named(argv[5], securities, 3);
     enum media_leg_codec codec = (enum media_leg_codec)named(argv[6], codecs, 4);
-    if (legs == 0 || legs > LEGS_MAX || room_size == 0 || seconds == 0)
+    if (legs == 0 || room_size == 0 || legs + legs / room_size + 1 > LEGS_MAX || seconds == 0)
         named("", securities, 0);
+    size_t others = heard_too ? (legs + room_size - 1) / room_size : 0, all = legs + others;
     (void)setrlimit(RLIMIT_NOFILE, &descriptors);
     sending = strcmp(argv[2], "idle") != 0;
     for (enum media_leg_codec one = MEDIA_LEG_PCMU; one <= MEDIA_LEG_OPUS; one++) {
@@ -285,32 +292,36 @@ int main(int argc, char **argv)
     }
     if (media_new(&config, &media) != STATUS_OK)
         die("no media");
-    for (size_t i = 0; i < legs; i++) {
-        telephones[i].codec = mixed && i % room_size == 0 ? MEDIA_LEG_G722 : codec;
+    for (size_t i = 0; i < all; i++) {
+        bool measured = i < legs;
+        telephones[i].id = WORKERS * (i + 1) + (measured ? 0 : 1);
+        telephones[i].room = ROOM_FIRST + WORKERS * (measured ? i / room_size : i - legs);
+        telephones[i].codec =
+            heard_too && (!measured || i % room_size == 0) ? MEDIA_LEG_G722 : codec;
         telephones[i].talking = i % 100 * 37 % 100 < talking; /* spread over the rooms */
         if (security > 0)
             keys_make(&telephones[i], security == 2 ? MEDIA_LEG_AEAD_AES_128_GCM
                                                     : MEDIA_LEG_AES_CM_128_HMAC_SHA1_80);
-        call(media, i, room_size);
+        call(media, &telephones[i]);
     }
-    for (size_t i = 0; i < legs; i++) {
+    for (size_t i = 0; i < all; i++) {
         while (atomic_load(&telephones[i].leg_port) == 0)
             usleep(1000);
     }
-    run(legs, WARM_S);
+    run(all, WARM_S);
     uint64_t cpu_ns = worker_cpu_ns(), wall_ns = clock_mono_ns();
-    uint64_t heard = run(legs, seconds);
+    uint64_t heard = run(all, seconds);
     cpu_ns = worker_cpu_ns() - cpu_ns;
     wall_ns = clock_mono_ns() - wall_ns;
     media_free(media);
     double core = (double)cpu_ns / (double)wall_ns;
     printf("{\"legs\":%zu,\"talking_percent\":%zu,\"room\":%zu,\"security\":\"%s\",\"codec\":\"%"
-           "s\",\"mixed\":%s,"
+           "s\",\"heard\":%s,"
            "\"cpu_percent\":%.1f,\"us_per_leg_frame\":%.2f,\"legs_at_70\":%.0f,"
            "\"heard_per_leg_s\":%.1f,\"concealed_permille\":%.1f}\n",
-           legs, talking, room_size, argv[5], argv[6], mixed ? "true" : "false", core * 100,
+           legs, talking, room_size, argv[5], argv[6], heard_too ? "true" : "false", core * 100,
            core * 20000 / (double)legs, 0.7 * (double)legs / core,
-           (double)heard / (double)legs / seconds,
+           (double)heard / (double)all / seconds,
            1000.0 * (double)concealed_ms / ((double)played_ms + (double)concealed_ms + 1));
     return 0;
 }

@@ -35,8 +35,8 @@ function tool(name, ...args) {
 }
 
 function capacity() {
-  const shape = (what, legs, talking, security, mixed, least, aim) => {
-    const seen = tool('phone_capacity', legs, talking, room, seconds, security, 'pcmu', ...(mixed ? ['mixed'] : []));
+  const shape = (what, legs, talking, security, heard, least, aim) => {
+    const seen = tool('phone_capacity', legs, talking, room, seconds, security, 'pcmu', ...(heard ? ['heard'] : []));
     figure(`${what}: CPU of ${legs} legs`, seen.cpu_percent, '%', ['at most', 70]);
     figure(`${what}: legs at 70 %`, seen.legs_at_70, '', ['at least', least]);
     if (aim) console.error(`  better: ${aim}`);
@@ -46,10 +46,10 @@ function capacity() {
   shape('all talking, AES_CM_128_HMAC_SHA1_80', 120, 100, 'sdes80', false, 120);
   shape('all talking, AEAD_AES_128_GCM', 120, 100, 'gcm', false, 120);
   shape('one in five talking', 600, 20, 'plain', false, 600);
-  // Somebody in each room listens at the other rate: each voice with a lane is encoded and decoded, too.
+  // Somebody in each room listens at the other rate, and somebody in Opus, as browsers do.
   shape('all talking, others in each room, PCMU', 185, 100, 'plain', true, 150, 185);
   shape('all talking, others in each room, AES_CM_128_HMAC_SHA1_80', 120, 100, 'sdes80', true, 120);
-  shape('one in five talking, others in each room', 450, 20, 'plain', true, 600);
+  shape('one in five talking, others in each room', 600, 20, 'plain', true, 600);
   const idle = tool('phone_capacity', 600, 'idle', room, seconds, 'plain', 'pcmu');
   figure('600 legs that say nothing, in rooms: CPU', idle.cpu_percent, '%', ['at most', 1]);
 }
