@@ -189,7 +189,10 @@ static struct leg *leg_new(struct phone *phone, const struct media_leg_spec *spe
     leg->out.timestamp_base = crypto_random_u32();
     leg->out.sequence = (uint16_t)(crypto_random_u32() >> 17); /* room before it wraps */
     leg->voice.sequence = (uint16_t)(crypto_random_u32() >> 17);
-    leg->told_ms = leg->rtcp.reported_ms = leg->in.heard_ms = worker_now_ms(phone->worker);
+    leg->in.heard_ms = worker_now_ms(phone->worker);
+    /* Legs that begin together do not report together (RFC 3550 6.2). */
+    leg->told_ms = leg->rtcp.reported_ms =
+        leg->in.heard_ms - crypto_random_u32() % MEDIA_LEG_STATISTICS_MS;
     uint8_t name[CNAME_BYTES];
     crypto_random(name, sizeof name);
     crypto_hex(name, sizeof name, leg->rtcp.cname);

@@ -32,9 +32,9 @@ enum {
     LEG_CODECS = VOICE_OPUS + 1,
     LEG_DTLS_MS = 30000, /* for a handshake */
     LEG_TALKING_MS = 200,
-    LEG_TAIL_MS = 200,       /* silence sent after a sound, so that the phone's buffer runs dry */
-    LEG_KEEPALIVE_MS = 5000, /* RFC 6263: a silent packet keeps NATs open and trunks patient */
-    LEG_REPORT_MS = 5000,    /* RFC 3550 6.2 */
+    LEG_TAIL_MS = 200,        /* silence sent after a sound, so that the phone's buffer runs dry */
+    LEG_KEEPALIVE_MS = 15000, /* RFC 6263 4: a silent packet keeps NATs open, trunks patient */
+    LEG_REPORT_MS = 5000,     /* RFC 3550 6.2 */
     LEG_WAITING = VOICE_DECODED_MAX + VOICE_FRAME_MAX,
     LEG_OUT_WAITING = VOICE_FRAME_MAX * 4, /* samples: 60 ms of a packet and a frame */
     LEG_PACKET_BYTES = 1500,

@@ -405,11 +405,12 @@ static void track_event(struct track *track, uint64_t now_ms)
                         layers, active ? count : 0);
 }
 
-void track_watch(struct track *track, uint64_t now_ms)
+bool track_watch(struct track *track, uint64_t now_ms)
 {
-    layers_watch(track, now_ms);
+    bool going_on = layers_watch(track, now_ms);
     if (track->changed && now_ms - track->told_ms >= TRACK_EVENT_MS)
         track_event(track, now_ms);
+    return going_on || track->changed;
 }
 
 /* ---- letters ---- */

@@ -103,8 +103,9 @@ void track_end(struct track *track);
  * Returns ms until it wants another call; UINT64_MAX: no need. */
 struct rtcp_writer;
 uint64_t track_feedback(struct track *track, struct rtcp_writer *writer, uint64_t now_ms);
-/* Each tick: what track_layers.h watches, and the event when one is due. */
-void track_watch(struct track *track, uint64_t now_ms);
+/* Each tick: what track_layers.h watches, and the event when one is due. False: until the next
+ * packet there is nothing to watch. */
+bool track_watch(struct track *track, uint64_t now_ms);
 /* A sender report about one of the layers. */
 void track_report(struct track *track, uint8_t layer, uint64_t ntp, uint32_t timestamp);
 

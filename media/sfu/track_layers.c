@@ -228,9 +228,9 @@ static bool streams_stopped(struct track *track, uint64_t now_ms)
     return stopped;
 }
 
-void layers_watch(struct track *track, uint64_t now_ms)
+bool layers_watch(struct track *track, uint64_t now_ms)
 {
-    bool news = false;
+    bool news = false, active = false;
     for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
         if (track->streams[layer] != NULL)
             news |= stream_measure(track, track->streams[layer], now_ms);
@@ -239,6 +239,9 @@ void layers_watch(struct track *track, uint64_t now_ms)
         track_changed(track);
     else if (news && track->kind == MEDIA_VIDEO)
         track_tell_layers(track, track_workers(track), false);
+    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++)
+        active = active || (track->streams[layer] != NULL && track->streams[layer]->info.active);
+    return active;
 }
 
 /* ---- telling the workers with subscribers ---- */

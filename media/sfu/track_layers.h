@@ -29,7 +29,7 @@ void layers_of_packet(struct track *track, struct stream *stream, struct packet 
 void layers_count(struct track *track, struct stream *stream, const struct packet *packet,
                   uint64_t now_ms);
 /* Each tick: measures rates, finds out which layers have stopped, tells what changed. */
-void layers_watch(struct track *track, uint64_t now_ms);
+bool layers_watch(struct track *track, uint64_t now_ms);
 
 /* All layers, seen or declared; returns their number. ret_layers holds MEDIA_RIDS_MAX. */
 size_t track_layers(const struct track *track, struct media_layer_info *ret_layers);

@@ -368,8 +368,11 @@ static void transport_timer(void *context)
         transport->watched_ms = now_ms;
         transport_watch(transport, now_ns);
     }
+    bool going_on = transport->agent != NULL;
     for (uint8_t i = 0; i < transport->track_count; i++)
-        track_watch(&transport->tracks[i], now_ms);
+        going_on = track_watch(&transport->tracks[i], now_ms) || going_on;
+    if (!going_on) /* a telephone that is silent: its next packet wakes */
+        return;
     uint64_t wait_ms = TRANSPORT_IDLE_MS;
     if (transport->sending) {
         wait_ms = reports_send(transport, now_ns);
