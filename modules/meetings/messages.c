@@ -432,6 +432,7 @@ static const struct json_field msg_space_typed_fields[] = {
     TEXT(msg_space_typed, space, 1, SHORT_MAX, true, ""),
     TEXT(msg_space_typed, thread, 0, 20, false, "message whose thread it is in"),
     TEXT(msg_space_typed, account, 1, SHORT_MAX, true, "who"),
+    TEXT(msg_space_typed, name, 0, REGISTRY_NAME_MAX, false, "a guest's"),
 };
 TABLE(msg_space_typed, "Somebody types in a space.");
 

@@ -298,7 +298,7 @@ struct msg_spaces_ready {
 };
 
 struct msg_space_typed {
-    const char *space, *thread, *account;
+    const char *space, *thread, *account, *name;
 };
 
 struct msg_space_read {

@@ -221,9 +221,10 @@ static enum status identify_meeting(struct commands *commands, struct gateway_se
     return STATUS_OK;
 }
 
-/* A guest of a space, by the ticket or token of their session there. */
-static enum status guest_take(struct commands *commands, const char *shown, struct arena *arena,
-                              struct signed_in *signed_in, struct auth_caller *ret_caller)
+/* A guest of a space, by the ticket or token of their session there: till their time is up. */
+static enum status guest_take(struct commands *commands, struct gateway_session *session,
+                              const char *shown, struct arena *arena, struct signed_in *signed_in,
+                              struct auth_caller *ret_caller)
 {
     struct spaces_guest guest;
     char id[CRYPTO_ID_CHARS + 1];
@@ -236,6 +237,7 @@ static enum status guest_take(struct commands *commands, const char *shown, stru
     }
     if (status != STATUS_OK)
         return status;
+    gateway_end_in(session, guest.expires - now_ms, "signed_out");
     signed_in->guest = true;
     snprintf(signed_in->room, sizeof signed_in->room, "%s", guest.space);
     *ret_caller =
@@ -261,7 +263,8 @@ static enum status identify_spaces(struct commands *commands, struct gateway_ses
     client->signed_in.spaces = true;
     enum status status = account_take(commands, identify, arena, &caller, &code);
     if (status == STATUS_DENIED)
-        status = guest_take(commands, identify->account, arena, &client->signed_in, &caller);
+        status =
+            guest_take(commands, session, identify->account, arena, &client->signed_in, &caller);
     if (status == STATUS_OK && caller.session == NULL)
         status = STATUS_DENIED;
     if (status == STATUS_DENIED)

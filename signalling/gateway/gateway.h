@@ -93,6 +93,8 @@ struct gateway_session {
     uint64_t sent;                 /* number of the newest dispatch */
     uint64_t taken;                /* newest command */
     uint64_t lost_ms;              /* when it went offline */
+    uint64_t end_ms;               /* when it ends by itself; 0: never */
+    const char *end_code;
     struct backlog backlog;
     uint32_t commands_waiting;
     bool ended;

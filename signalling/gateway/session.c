@@ -197,6 +197,14 @@ void gateway_end(struct gateway_session *session, const char *reason, const char
     lock_give(&session->lock);
 }
 
+void gateway_end_in(struct gateway_session *session, int64_t left_ms, const char *code)
+{
+    lock_take(&session->lock);
+    session->end_ms = session->gateway->now_ms() + (left_ms > 0 ? (uint64_t)left_ms : 0);
+    session->end_code = code;
+    lock_give(&session->lock);
+}
+
 /*
  * Keeps a dispatch for a resume. An online client has been sent what is old: the oldest
  * goes, and only a resume from before it fails. An offline one could never have it all.
@@ -492,6 +500,8 @@ void session_sweep(struct gateway_session *session, uint64_t now_ms)
     if (!session->ended && session->socket == NULL &&
         now_ms - session->lost_ms >= GATEWAY_RESUME_MS)
         session_end_locked(session, NULL, NULL);
+    if (session->end_ms != 0 && now_ms >= session->end_ms)
+        session_end_locked(session, "ended", session->end_code);
     session_turn_soon(session);
     lock_give(&session->lock);
 }

@@ -94,5 +94,8 @@ void gateway_reply_error(struct gateway_session *session, uint64_t s, const char
                          const char *text, const char *field /* NULL */);
 /* Ends it: `invalid` {reason, code?} is sent unless reason is NULL, then the socket is closed. */
 void gateway_end(struct gateway_session *session, const char *reason, const char *code);
+/* Likewise by itself, as `ended` with this code, `left_ms` from now; the last said counts. `code`
+ * outlives the session. */
+void gateway_end_in(struct gateway_session *session, int64_t left_ms, const char *code);
 
 #endif

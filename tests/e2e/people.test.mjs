@@ -4,6 +4,8 @@ import { check, until } from './support/cleanup.mjs';
 import { axeFinds, launchChromium, newPerson } from './support/people.mjs';
 import { startServer } from './support/server.mjs';
 
+const ZONE = 'Asia/Kathmandu'; // minutes apart from everybody else's
+
 const stateOf = (row) => row.locator('.presence').first().getAttribute('aria-label', { timeout: 5000 });
 const shows = (row, label) => until(`it says ${label}`, async () => (await row.locator('.presence').count()) > 0 && (await stateOf(row)) === label);
 
@@ -47,6 +49,7 @@ export const tests = {
     const row = one.page.getByTestId(`member-${ben.email}`);
     await row.waitFor();
     const beside = one.page.getByTestId(`space-${direct.id}`);
+    await rest(server, ben.token, 'PATCH', 'me', { zone: ZONE });
     const two = await signedIn(browser, server, ben, { locale: 'zh-CN' });
     await shows(row, 'Online');
     await shows(beside, 'Online');
@@ -64,6 +67,10 @@ export const tests = {
     // What Ben sees of Ann, in his language.
     await two.page.getByTestId(`space-${id}`).click();
     await shows(two.page.getByTestId(`member-${ann.email}`), '在线');
+    const message = await rest(server, ann.token, 'POST', `spaces/${id}/messages`, { text: 'Good morning' });
+    const written = await two.page.getByTestId(`message-${message.id}`).locator('time').innerText();
+    const there = new Intl.DateTimeFormat('zh-CN', { hour: '2-digit', minute: '2-digit', timeZone: ZONE }).format(message.created);
+    check(written.includes(there), `${written}, not ${there} as it is there`);
     const response = await fetch(`${server.url}/api/v1/me/picture`, {
       method: 'PUT', headers: { authorization: `Bearer ${ben.token}`, 'content-type': 'image/png' }, body: Uint8Array.from(await picture(two.page)),
     });
@@ -84,6 +91,18 @@ export const tests = {
     await shows(his, 'Online');
     await shot(one.page, 'people-meeting');
     await axeFinds(one.page, 'people of a meeting');
+
+    // Not to be disturbed: what others write is counted, and nothing comes up until he may be again.
+    const notice = two.page.getByTestId('toast-chat');
+    await rest(server, ben.token, 'PATCH', 'me', { quiet_until: Date.now() + 3_600_000 });
+    await shows(his, 'Do not disturb');
+    await one.page.evaluate(() => window.__parley.sendChat('Psst'));
+    await until('it is counted', async () => (await two.page.getByTestId('chat-count').textContent()) === '1');
+    check((await notice.count()) === 0, 'a notice came up');
+    await rest(server, ben.token, 'PATCH', 'me', { quiet_until: -1 });
+    await shows(his, 'Online');
+    await one.page.evaluate(() => window.__parley.sendChat('There you are'));
+    await notice.getByText('There you are').waitFor();
     for (const person of [one, two]) check(person.errors.length === 0, person.errors.join());
   },
 
@@ -123,6 +142,13 @@ export const tests = {
     await guest.page.getByText('Welcome in').first().waitFor({ state: 'attached' });
     check(asked.length === 0, asked.join());
     await shot(guest.page, 'guests-guest');
+
+    // Who writes is seen, by the name they gave.
+    const writes = owner.page.locator('.chat-typing', { hasText: 'Gus Outside' });
+    await until('that he writes', async () => {
+      await guest.page.getByTestId('chat-input').pressSequentially('x');
+      return (await writes.count()) > 0;
+    });
 
     await owner.page.getByTestId('guest-out-Gus Outside').click();
     await shot(owner.page, 'guests-confirm');

@@ -282,7 +282,7 @@ export interface Dispatches {
   'chat.update': { message: ChatMessage };
   'chat.typing': { id: string };
   'spaces.ready': { session: string; secret: string };
-  'space.typing': { space: string; thread?: string; account: string };
+  'space.typing': { space: string; thread?: string; account: string; name?: string };
   'space.read': { space: string; account: string; read_to: string };
   'space.events': EventPage;
   'space.people': { people: Person[] };

@@ -26,6 +26,11 @@ export class Members {
     this.all.value = kept;
   }
 
+  /** A guest, who is in no list of members. */
+  met(id: string, name: string): void {
+    this.names.set(id, name);
+  }
+
   nameOf(id: string): string {
     return this.all.value.find((member) => member.id === id)?.name ?? this.names.get(id) ?? '';
   }

@@ -172,10 +172,11 @@ export class OpenSpace {
     this.pins.value = message.pinned && !message.deleted ? [message, ...others].sort((a, b) => (later(a.id, b.id) ? -1 : 1)) : others;
   }
 
-  private heard(t: string, d: { space: string; thread?: string; account: string; read_to: string }): void {
+  private heard(t: string, d: { space: string; thread?: string; account: string; name?: string; read_to: string }): void {
     if (d.space !== this.id) return;
     if (t === 'space.typing') {
       const thread = this.thread.peek();
+      if (d.name) this.members.met(d.account, d.name);
       if (!d.thread) this.chat.sawTyping(d.account);
       else if (d.thread === thread?.thread) thread.chat.sawTyping(d.account);
     }

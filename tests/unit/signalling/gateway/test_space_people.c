@@ -324,6 +324,56 @@ static void test_guests_go_with_their_link(void **state)
     is_out(stage, &guest, since_ms);
 }
 
+/* By the clock, with nobody touching anything. */
+static void test_guests_go_when_their_time_is_up(void **state)
+{
+    struct stage *stage = *state;
+    struct person guest;
+    const struct spaces_who ada = {stage->space, id_of(stage, ADA)};
+    /* Less than a socket may be silent. */
+    const struct spaces_link_new soon = {.guests = true, .life_ms = GATEWAY_SILENCE_MS - 5000};
+    assert_int_equal(spaces_link_add(stage->s.api.db, &ada, &soon, clock_wall_ms(), stage->s.arena,
+                                     &stage->link),
+                     STATUS_OK);
+    struct spaces_guest gail = enter(stage, "Gail");
+    come_and_follow(stage, &guest, gail.token);
+    clock_leap_ms((uint64_t)(gail.expires - clock_wall_ms()));
+    uint64_t since_ms = clock_mono_ns() / CLOCK_NS_PER_MS;
+    is_out(stage, &guest, since_ms);
+}
+
+static void test_guests_and_members_see_who_types(void **state)
+{
+    struct stage *stage = *state;
+    struct person ada, cy, guest;
+    struct spaces_guest gail = enter(stage, "Gail");
+    char typing[TEXT_MAX];
+    snprintf(typing, sizeof typing, "{\"space\":\"%s\"}", stage->space);
+    come(stage, &ada, stage->people[ADA].token);
+    come(stage, &guest, gail.token);
+    come(stage, &cy, stage->people[CY].token);
+    json_free(dispatched(ada.client, "spaces.ready"));
+    json_free(dispatched(guest.client, "spaces.ready"));
+    json_free(dispatched(cy.client, "spaces.ready"));
+    command_ok(&guest, "space.typing", typing);
+    struct json *typed = dispatched(ada.client, "space.typing");
+    assert_string_equal(json_get_text(json_get_object(typed, "d"), "account"), gail.id);
+    assert_string_equal(json_get_text(json_get_object(typed, "d"), "name"), "Gail");
+    json_free(typed);
+    command_ok(&ada, "space.typing", typing);
+    typed = dispatched(guest.client, "space.typing");
+    assert_string_equal(json_get_text(json_get_object(typed, "d"), "account"), id_of(stage, ADA));
+    assert_null(json_get_text(json_get_object(typed, "d"), "name"));
+    json_free(typed);
+    /* Of a space one is not in nothing is told, nor taken. */
+    struct json *reply = command(&cy, "space.typing", typing);
+    assert_false(json_get_true(json_get_object(reply, "d"), "ok"));
+    json_free(reply);
+    ws_client_close(ada.client);
+    ws_client_close(cy.client);
+    ws_client_close(guest.client);
+}
+
 static void test_owners_see_guests(void **state)
 {
     struct stage *stage = *state;
@@ -361,6 +411,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_people_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guests_hear_of_their_space, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guests_go_with_their_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guests_go_when_their_time_is_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guests_and_members_see_who_types, setup, teardown),
         cmocka_unit_test_setup_teardown(test_owners_see_guests, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
