@@ -86,24 +86,42 @@ static int16_t cut(float sample)
     return sample < INT16_MIN ? INT16_MIN : (int16_t)lrintf(sample);
 }
 
-void gain_apply(struct gain *gain, float gain_db, bool limited, int16_t *samples, size_t count)
+void gain_apply_sum(struct gain *gain, float gain_db, bool limited, const int32_t *sum,
+                    int16_t *samples, size_t count)
 {
     float factor = powf(10, gain_db / 20), from = gain->factor == 0 ? factor : gain->factor;
-    int peak = 0;
-    if (gain_db == 0 && from == 1)
-        return;
+    int32_t peak = 1;
     for (size_t i = 0; limited && i < count; i++) {
-        int size = samples[i] < 0 ? -samples[i] : samples[i];
+        int32_t size = sum[i] < 0 ? -sum[i] : sum[i];
         peak = size > peak ? size : peak;
     }
-    if (factor > 1 && factor * (float)peak > LEVEL_PEAK_MAX)
-        factor = peak > LEVEL_PEAK_MAX ? 1 : LEVEL_PEAK_MAX / (float)peak;
-    if (from > factor && from * (float)peak > LEVEL_PEAK_MAX)
+    /* What is loud already is left as it is. */
+    float most = peak > LEVEL_PEAK_MAX && peak <= INT16_MAX ? 1 : LEVEL_PEAK_MAX / (float)peak;
+    if (factor > most)
+        factor = most;
+    if (from > most)
         from = factor;
+    gain->factor = factor;
+    if (from == 1 && factor == 1) { /* the usual case, without a rounding for each */
+        for (size_t i = 0; i < count; i++)
+            samples[i] = (int16_t)(sum[i] > INT16_MAX   ? INT16_MAX
+                                   : sum[i] < INT16_MIN ? INT16_MIN
+                                                        : sum[i]);
+        return;
+    }
     float step = (factor - from) / (float)count;
     for (size_t i = 0; i < count; i++)
-        samples[i] = cut((float)samples[i] * (from + step * (float)i));
-    gain->factor = factor;
+        samples[i] = cut((float)sum[i] * (from + step * (float)i));
+}
+
+void gain_apply(struct gain *gain, float gain_db, bool limited, int16_t *samples, size_t count)
+{
+    int32_t sum[LEVEL_FRAME_MAX];
+    if (gain_db == 0 && (gain->factor == 0 || gain->factor == 1))
+        return;
+    for (size_t i = 0; i < count; i++)
+        sum[i] = samples[i];
+    gain_apply_sum(gain, gain_db, limited, sum, samples, count);
 }
 
 struct loud voice_level_frame(struct voice_level *level, int16_t *samples, size_t count)

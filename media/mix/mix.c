@@ -297,7 +297,7 @@ bool mix_turn(struct mix *mix, uint64_t now_ms)
     return going_on;
 }
 
-bool mix_hear(const struct mix *mix, uint32_t rate, uint64_t self, int16_t *ret_samples)
+bool mix_hear(const struct mix *mix, uint32_t rate, uint64_t self, int32_t *ret_sum)
 {
     const struct lane *own = NULL;
     for (uint8_t i = 0; i < mix->voices; i++) {
@@ -307,13 +307,7 @@ bool mix_hear(const struct mix *mix, uint32_t rate, uint64_t self, int16_t *ret_
     if (mix->present <= (own != NULL ? 1 : 0))
         return false;
     size_t at = rate_index(rate), frame = voice_frame(rate);
-    for (size_t i = 0; i < frame; i++) {
-        int32_t sum = mix->sums[at][i] - (own != NULL ? own->fifos[at].samples[i] : 0);
-        if (sum > INT16_MAX)
-            sum = INT16_MAX;
-        if (sum < INT16_MIN)
-            sum = INT16_MIN;
-        ret_samples[i] = (int16_t)sum;
-    }
+    for (size_t i = 0; i < frame; i++)
+        ret_sum[i] = mix->sums[at][i] - (own != NULL ? own->fifos[at].samples[i] : 0);
     return true;
 }

@@ -42,8 +42,8 @@ void mix_voice(struct mix *mix, uint8_t lane, struct packet *packet, uint64_t no
 void mix_own(struct mix *mix, uint8_t lane, uint64_t source, uint32_t rate, const int16_t *samples);
 /* The next 20 ms of all lanes. False: all are silent, and stay so until mix_voice. */
 bool mix_turn(struct mix *mix, uint64_t now_ms);
-/* Of this turn, without the voice of `self`: voice_frame(rate) samples. False: silence, nothing is
- * written. */
-bool mix_hear(const struct mix *mix, uint32_t rate, uint64_t self, int16_t *ret_samples);
+/* Of this turn, without the voice of `self`: voice_frame(rate) samples, added up, which may be more
+ * than 16 bits hold. False: silence, nothing is written. */
+bool mix_hear(const struct mix *mix, uint32_t rate, uint64_t self, int32_t *ret_sum);
 
 #endif

@@ -178,13 +178,14 @@ bool leg_out_beat(struct leg *leg, uint64_t due_ms)
         return false;
     }
     int16_t *samples = out->samples + out->count;
-    bool sounding = leg->room != NULL && mix_hear(leg->room->mix, rate, leg->id, samples);
-    if (!sounding)
-        memset(samples, 0, frame * sizeof *samples);
+    int32_t room[VOICE_FRAME_MAX];
+    bool sounding = leg->room != NULL && mix_hear(leg->room->mix, rate, leg->id, room);
     if (sounding)
-        gain_apply(&out->gain,
-                   (float)(out->gain_db + (out->prompt_count > 0 ? BEHIND_PROMPT_DB : 0)),
-                   !leg->phone->config.unlimited, samples, frame);
+        gain_apply_sum(&out->gain,
+                       (float)(out->gain_db + (out->prompt_count > 0 ? BEHIND_PROMPT_DB : 0)),
+                       !leg->phone->config.unlimited, room, samples, frame);
+    else
+        memset(samples, 0, frame * sizeof *samples);
     sounding = prompt_add(leg, samples, frame, rate) || sounding;
     voice_level_sent(&leg->voice.level, sounding ? level_of(samples, frame) : LEVEL_SILENCE);
     if (sounding) {

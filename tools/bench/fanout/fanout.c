@@ -105,7 +105,8 @@ static void send_text(struct peer *peer, const char *text)
         b.closed++;
 }
 
-static void peer_open(struct peer *peer, int number)
+/* False: the server has no descriptor for it (it needs three). */
+static bool peer_open(struct peer *peer, int number)
 {
     char text[1024], answer[2048];
     size_t got = 0;
@@ -126,10 +127,13 @@ static void peer_open(struct peer *peer, int number)
             die("upgrade");
         got++;
     }
-    if (strncmp(answer, "HTTP/1.1 101", 12) != 0) {
-        fprintf(stderr, "fanout: %.60s\n", answer);
-        exit(1);
+    if (strncmp(answer, "HTTP/1.1 503", 12) == 0) {
+        SSL_free(peer->ssl);
+        close(peer->fd);
+        return false;
     }
+    if (strncmp(answer, "HTTP/1.1 101", 12) != 0)
+        die("upgrade");
     snprintf(text, sizeof text, "{\"op\":\"identify\",\"d\":{\"spaces\":true,\"account\":\"%s\"}}",
              b.tokens[number % b.token_count]);
     send_text(peer, text);
@@ -138,6 +142,7 @@ static void peer_open(struct peer *peer, int number)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = peer};
     epoll_ctl(b.epoll, EPOLL_CTL_ADD, peer->fd, &event);
     b.open++;
+    return true;
 }
 
 static void frame_take(struct peer *peer, const char *text, size_t length, uint64_t at_ns)
@@ -302,12 +307,13 @@ static void fan_out(void)
            whole > 0 ? ms[whole * 99 / 100] : -1, whole > 0 ? ms[whole - 1] : -1);
 }
 
-/* Opens peers up to `count`, a hundred at a time, and waits until all of them follow. */
+/* Opens peers up to `count`, or as many as there is room for, a hundred at a time, and waits until
+ * all of them follow. */
 static void hold(int count)
 {
-    while (b.open < count) {
-        for (int i = 0; i < 100 && b.open < count; i++)
-            peer_open(&b.peers[b.open], b.open);
+    for (bool room = true; room && b.open < count;) {
+        for (int i = 0; i < 100 && room && b.open < count; i++)
+            room = peer_open(&b.peers[b.open], b.open);
         run(now_ns() + (uint64_t)PATIENCE_S * 1000000000u, &b.following, b.open);
     }
 }
@@ -356,6 +362,8 @@ int main(int argc, char **argv)
     b.tls = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_mode(b.tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
     hold(b.sockets);
+    if (b.open < b.sockets)
+        die("no room for the sockets");
     printf("{");
     fan_out();
     fflush(stdout);
@@ -363,9 +371,10 @@ int main(int argc, char **argv)
         long before = resident_kib();
         hold(b.sockets + b.idle);
         run(now_ns() + 20000000000ULL, NULL, 0);
-        printf(",\"idle\":%d,\"following\":%d,\"rss_mib\":%.1f,\"kib_per_socket\":%.1f", b.idle,
+        int idle = b.open - b.sockets;
+        printf(",\"idle\":%d,\"following\":%d,\"rss_mib\":%.1f,\"kib_per_socket\":%.1f", idle,
                b.following - b.sockets, (double)resident_kib() / 1024,
-               (double)(resident_kib() - before) / b.idle);
+               (double)(resident_kib() - before) / idle);
     }
     printf(",\"closed\":%d}\n", b.closed);
     return b.closed > 0 || b.failed > 0;
