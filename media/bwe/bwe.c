@@ -240,6 +240,7 @@ static void resume(struct bwe *bwe, uint64_t now_us)
 
 void bwe_feedback(struct bwe *bwe, const struct twcc_report *reports, size_t count, uint64_t now_us)
 {
+    bwe->missing_count = 0;
     if (bwe->sent.packets == NULL || count == 0)
         return;
     bool resumed = bwe->silent, received = false;
@@ -259,6 +260,8 @@ void bwe_feedback(struct bwe *bwe, const struct twcc_report *reports, size_t cou
         if (!report->received) {
             if (probing)
                 probe_lost(&bwe->probe);
+            if (fate.note != 0 && bwe->missing_count < BWE_MISSING_MAX)
+                bwe->missing[bwe->missing_count++] = fate.note;
             continue;
         }
         received = true;

@@ -33,6 +33,7 @@ enum {
     BWE_SILENT_US = 600000, /* no feedback for that long while sending: the link is gone */
     BWE_SILENT_STEP_US = 200000,
     BWE_DEAF_US = 3000000, /* never any feedback: the peer does not give it */
+    BWE_MISSING_MAX = 32,  /* of one feedback; of more the first */
 };
 
 enum bwe_source {
@@ -66,7 +67,9 @@ struct bwe {
     struct delay delay;
     struct loss loss;
     struct throughput arrived, offered;
-    uint32_t kept_bps; /* estimate before losses lowered it */
+    uint32_t kept_bps;                 /* estimate before losses lowered it */
+    uint32_t missing[BWE_MISSING_MAX]; /* notes of what the last feedback said is lost */
+    uint8_t missing_count;
 };
 
 /* `feedback`: the peer has negotiated transport-wide feedback. Errors: STATUS_NO_MEMORY (then as
@@ -74,19 +77,20 @@ struct bwe {
 MUST_USE enum status bwe_open(struct bwe *bwe, bool feedback, uint64_t now_us);
 void bwe_close(struct bwe *bwe);
 
-/* A packet with the number bwe->sequence - 1 leaves. */
-static inline void bwe_sent(struct bwe *bwe, size_t size, uint64_t now_us)
+/* A packet with the number bwe->sequence - 1 leaves. `note`: what of it is to be known when it is
+ * lost; 0: nothing. */
+static inline void bwe_sent(struct bwe *bwe, size_t size, uint32_t note, uint64_t now_us)
 {
     uint16_t sequence = (uint16_t)(bwe->sequence - 1);
     if (bwe->probe.state != PROBE_SENDING) {
-        sent_put(&bwe->sent, sequence, (uint16_t)size, 0, now_us);
+        sent_put(&bwe->sent, sequence, (uint16_t)size, 0, note, now_us);
         return;
     }
-    sent_put(&bwe->sent, sequence, (uint16_t)size, bwe->probe.cluster, now_us);
+    sent_put(&bwe->sent, sequence, (uint16_t)size, bwe->probe.cluster, note, now_us);
     probe_sent(&bwe->probe, sequence, (uint16_t)size);
 }
 
-/* A feedback came: what twcc_parse made of it. */
+/* A feedback came: what twcc_parse made of it. What it says is lost is in bwe->missing. */
 void bwe_feedback(struct bwe *bwe, const struct twcc_report *reports, size_t count,
                   uint64_t now_us);
 /* Without transport-wide feedback. `sent_bps`: of late. */

@@ -16,6 +16,8 @@ enum {
     LOSS_WINDOW_US_MAX = 1000000,
     LOSS_PACKETS = 40,
     LOSS_PACKETS_LEAST = 10, /* in a window of LOSS_WINDOW_US_MAX */
+    LOSS_LONG_US = 2000000,  /* windows together, the older the less */
+    LOSS_LONG_PACKETS = 100, /* before they say anything */
 };
 
 enum loss_verdict {
@@ -30,6 +32,7 @@ enum loss_verdict {
 struct loss {
     uint32_t told, lost;
     uint64_t begun_us;
+    double long_told, long_lost;
     double floor;           /* the path's own loss, 0..1 */
     double fraction;        /* of the last window, 0..1 */
     double tested_fraction; /* when less began to be sent; 0: not so */

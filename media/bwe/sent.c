@@ -48,6 +48,7 @@ bool sent_told(struct sent *sent, uint16_t sequence, bool received, uint64_t now
         return false;
     *ret_fate = (struct sent_fate){
         .at_us = now_us - (uint32_t)((uint32_t)now_us - packet->at_us),
+        .note = packet->note,
         .size = packet->marks & SENT_SIZE_MAX,
         .cluster = packet->marks >> SENT_CLUSTER_SHIFT & SENT_CLUSTER_MAX,
         .again = lost,

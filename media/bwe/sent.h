@@ -2,7 +2,7 @@
  * media/bwe/sent.h - what left under each transport-wide sequence number, until its
  * receiver has said what became of it.
  *
- * Eight bytes a packet. Begins small and is doubled, never on the sending path, when
+ * Twelve bytes a packet. Begins small and is doubled, never on the sending path, when
  * packets were overwritten before anything was heard of them: a quiet subscriber keeps
  * half a KiB.
  *
@@ -19,7 +19,7 @@
 
 enum {
     SENT_PACKETS_MIN = 64,   /* one second of audio; power of two */
-    SENT_PACKETS_MAX = 4096, /* 2 s at 20 Mbit/s; 32 KiB */
+    SENT_PACKETS_MAX = 4096, /* 2 s at 20 Mbit/s; 48 KiB */
     SENT_SIZE_MAX = 2047,    /* bytes: 11 bits */
     SENT_CLUSTER_MAX = 7,    /* 3 bits; 0: no probe */
     SENT_CLUSTER_SHIFT = 11,
@@ -30,6 +30,7 @@ enum {
 
 struct sent_packet {
     uint32_t at_us; /* low bits of the time it left */
+    uint32_t note;  /* the caller's */
     uint16_t sequence;
     uint16_t marks; /* size, cluster << SENT_CLUSTER_SHIFT, SENT_HELD, SENT_LOST */
 };
@@ -46,6 +47,7 @@ struct sent {
 /* What became known of a packet. */
 struct sent_fate {
     uint64_t at_us;
+    uint32_t note;
     uint16_t size;
     uint8_t cluster;
     bool again; /* it was told lost before */
@@ -66,7 +68,7 @@ uint64_t sent_idle_us(const struct sent *sent, uint64_t now_us);
 uint64_t sent_going_us(const struct sent *sent, uint64_t now_us);
 
 static inline void sent_put(struct sent *sent, uint16_t sequence, uint16_t size, uint8_t cluster,
-                            uint64_t now_us)
+                            uint32_t note, uint64_t now_us)
 {
     if (sent->packets == NULL)
         return;
@@ -74,6 +76,7 @@ static inline void sent_put(struct sent *sent, uint16_t sequence, uint16_t size,
     sent->overrun += (packet->marks & (SENT_HELD | SENT_LOST)) == SENT_HELD;
     *packet = (struct sent_packet){
         .at_us = (uint32_t)now_us,
+        .note = note,
         .sequence = sequence,
         .marks = (uint16_t)((size & SENT_SIZE_MAX) | cluster << SENT_CLUSTER_SHIFT | SENT_HELD)};
     if (!sent->any || (uint32_t)now_us - sent->last_us >= SENT_PAUSE_US)

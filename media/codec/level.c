@@ -119,9 +119,12 @@ void gain_apply(struct gain *gain, float gain_db, bool limited, int16_t *samples
     int32_t sum[LEVEL_FRAME_MAX];
     if (gain_db == 0 && (gain->factor == 0 || gain->factor == 1))
         return;
-    for (size_t i = 0; i < count; i++)
-        sum[i] = samples[i];
-    gain_apply_sum(gain, gain_db, limited, sum, samples, count);
+    for (size_t at = 0; at < count; at += LEVEL_FRAME_MAX) {
+        size_t part = count - at < LEVEL_FRAME_MAX ? count - at : LEVEL_FRAME_MAX;
+        for (size_t i = 0; i < part; i++)
+            sum[i] = samples[at + i];
+        gain_apply_sum(gain, gain_db, limited, sum, samples + at, part);
+    }
 }
 
 struct loud voice_level_frame(struct voice_level *level, int16_t *samples, size_t count)

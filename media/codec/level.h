@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    LEVEL_FRAME_MAX = 320, /* samples: 20 ms at 16 kHz */
+    LEVEL_FRAME_MAX = 320, /* samples: 20 ms at 16 kHz, one step of a gain */
     LEVEL_SILENCE = 127,
     LEVEL_SPEECH = 55,      /* quieter is no voice, whatever the noise */
     LEVEL_OVER_NOISE = 8,   /* dB a voice is louder than the line's noise */
@@ -34,8 +34,7 @@ struct gain {
     float factor; /* applied at the end of the last frame; 0: none yet */
 };
 
-/* Samples times 10^(gain_db/20); where that is too loud, less (limited) or cut at full scale. At
- * most LEVEL_FRAME_MAX. */
+/* Samples times 10^(gain_db/20); where that is too loud, less (limited) or cut at full scale. */
 void gain_apply(struct gain *gain, float gain_db, bool limited, int16_t *samples, size_t count);
 /* Likewise of several voices added up, which may be louder than a sample can say. */
 void gain_apply_sum(struct gain *gain, float gain_db, bool limited, const int32_t *sum,

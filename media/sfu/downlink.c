@@ -124,8 +124,18 @@ static void downlink_watch(struct worker *worker, struct transport *transport)
 void downlink_feedback(struct worker *worker, struct transport *transport,
                        const struct twcc_report *reports, size_t count)
 {
-    bwe_feedback(&transport->downlink.bwe, reports, count, now_us(worker));
+    struct bwe *bwe = &transport->downlink.bwe;
+    bwe_feedback(bwe, reports, count, now_us(worker));
     downlink_watch(worker, transport);
+    if (transport->loss.permille < LOSS_MISSED_PERMILLE)
+        return;
+    for (uint8_t i = 0; i < bwe->missing_count; i++) {
+        uint32_t note = bwe->missing[i];
+        uint8_t slot = (uint8_t)(note >> SLOT_NOTE_SLOT);
+        if (slot < transport->slot_count)
+            slot_missed(worker, &transport->slots[slot], (uint16_t)note,
+                        (note & SLOT_NOTE_REPAIR) != 0);
+    }
 }
 
 void downlink_remb(struct worker *worker, struct transport *transport, uint64_t bps)

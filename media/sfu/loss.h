@@ -17,6 +17,9 @@ enum {
     LOSS_WINDOW_PACKETS = 20,     /* ...and that many packets, */
     LOSS_WINDOW_MS_MAX = 1000,    /* unless this has passed */
     LOSS_COUNTED_MS = 3000,       /* reports do not matter while feedback was counted that lately */
+    LOSS_TWICE_PERMILLE = 50,     /* from here on a repetition goes twice: half of a path's losses
+                                     would else cost a second round trip */
+    LOSS_MISSED_PERMILLE = 30,    /* from here on what feedback misses is late no more */
     LOSS_FEC_ROUND_TRIP_MS = 150, /* a repair that takes longer comes too late for a calm picture */
     LOSS_FEC_PERMILLE = 15,       /* below, the repairs that come late are not worth a tenth more */
     LOSS_FEC_EVERY_MIN = 2,

@@ -11,6 +11,9 @@
 #include "media/sfu/track.h"
 #include "media/sfu/track_layers.h"
 
+/* What feedback tells of has had its round trip. */
+enum { MISSED_RTT_MS = 1 };
+
 static uint32_t clock_rate(const struct slot *slot)
 {
     return slot->kind == MEDIA_AUDIO ? TRACK_CLOCK_AUDIO : TRACK_CLOCK_VIDEO;
@@ -348,16 +351,39 @@ static enum status slot_find(const struct slot *slot, uint16_t sequence,
 }
 
 static void slot_repeat(struct worker *worker, struct slot *slot,
-                        const struct rewriter_found *found, const struct packet *packet)
+                        const struct rewriter_found *found, const struct packet *packet,
+                        bool second)
 {
     struct rewritten rewritten = rewriter_again(found, packet);
     struct leaving leaving = {
         .packet = packet,
         .rewritten = &rewritten,
         .repair = !slot_repairs_plainly(slot),
+        .second = second,
         .spatial = found->segment->spatial,
     };
     slot_send(worker, slot, &leaving);
+}
+
+/* Once a round trip, within what repairs may take; twice where much is lost. */
+static enum repairs_verdict slot_repeat_asked(struct worker *worker, struct slot *slot,
+                                              const struct rewriter_found *found,
+                                              const struct packet *packet, uint32_t rtt_ms)
+{
+    struct transport *transport = slot->transport;
+    enum repairs_verdict verdict =
+        repairs_ask(&transport->repairs, slot->number, (uint16_t)found->index,
+                    packet->payload_length, rtt_ms, transport->video_bytes, worker_now_ms(worker));
+    if (verdict != REPAIRS_SEND)
+        return verdict;
+    slot_repeat(worker, slot, found, packet, false);
+    worker->counters.rtx_sent++;
+    if (transport->loss.permille >= LOSS_TWICE_PERMILLE && !slot_repairs_plainly(slot) &&
+        repairs_spare(&transport->repairs, packet->payload_length)) {
+        slot_repeat(worker, slot, found, packet, true);
+        worker->counters.rtx_sent++;
+    }
+    return REPAIRS_SEND;
 }
 
 /* Sent since the newest key frame: without it the subscriber decodes nothing until the next one. */
@@ -385,15 +411,20 @@ void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence)
             slot_refresh(worker, slot);
         return;
     }
-    struct transport *transport = slot->transport;
-    enum repairs_verdict verdict =
-        repairs_ask(&transport->repairs, slot->number, sequence, packet->payload_length,
-                    transport->rtt_ms, transport->video_bytes, worker_now_ms(worker));
-    worker->counters.nacks_over += verdict == REPAIRS_OVER;
-    if (verdict != REPAIRS_SEND)
+    worker->counters.nacks_over +=
+        slot_repeat_asked(worker, slot, &found, packet, slot->transport->rtt_ms) == REPAIRS_OVER;
+}
+
+void slot_missed(struct worker *worker, struct slot *slot, uint16_t sequence, bool repair)
+{
+    struct rewriter_found found;
+    const struct packet *packet;
+    if (slot_repairs_plainly(slot) || slot_find(slot, sequence, &found, &packet) != STATUS_OK)
         return;
-    slot_repeat(worker, slot, &found, packet);
-    worker->counters.rtx_sent++;
+    /* A repetition that nobody had missed was a probe. */
+    if (repair ==
+        repairs_known(&slot->transport->repairs, slot->number, sequence, worker_now_ms(worker)))
+        (void)slot_repeat_asked(worker, slot, &found, packet, MISSED_RTT_MS);
 }
 
 bool slot_again(struct worker *worker, struct slot *slot, uint16_t back)
@@ -402,7 +433,7 @@ bool slot_again(struct worker *worker, struct slot *slot, uint16_t back)
     const struct packet *packet;
     if (slot_find(slot, (uint16_t)(slot->rewriter->next - back), &found, &packet) != STATUS_OK)
         return false;
-    slot_repeat(worker, slot, &found, packet);
+    slot_repeat(worker, slot, &found, packet, false);
     return true;
 }
 

@@ -25,6 +25,10 @@
 enum {
     SLOT_FRAME_AUDIO = 960,  /* timestamp ticks a switch moves at least: 20 ms */
     SLOT_FRAME_VIDEO = 3000, /* 1/30 s */
+    /* What of a packet is to be known when it is lost (bwe_sent): its number, and */
+    SLOT_NOTE = 1 << 25, /* that it is one of these */
+    SLOT_NOTE_REPAIR = 1 << 24,
+    SLOT_NOTE_SLOT = 16, /* shift: the slot's number */
 };
 
 struct slot {
@@ -76,6 +80,9 @@ void slot_offer(struct worker *worker, struct subscription *subscription, struct
 void slot_source_gone(struct worker *worker, struct subscription *subscription);
 /* The subscriber misses the packet with this sequence number. */
 void slot_repair(struct worker *worker, struct slot *slot, uint16_t sequence);
+/* Feedback says that the packet with this number is lost, or (`repair`) its repetition: it is sent
+ * again when no question of the subscriber's has led to that already. */
+void slot_missed(struct worker *worker, struct slot *slot, uint16_t sequence, bool repair);
 /* The packet `back` numbers before the newest once more, by RTX: a probe. False: it is not there.
  */
 bool slot_again(struct worker *worker, struct slot *slot, uint16_t back);

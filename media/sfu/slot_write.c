@@ -154,13 +154,23 @@ static size_t write_body(const struct leaving *leaving, uint8_t red, uint8_t *ou
     return head + length;
 }
 
-/* What the estimate of the link and its pacer need to know of it. */
-static void note_sent(const struct worker *worker, const struct slot *slot, size_t length)
+/* A picture's packet, or its repetition: both are repeated under the number it left with first. */
+static uint32_t note_of(const struct slot *slot, const struct leaving *leaving)
+{
+    if (slot->kind != MEDIA_VIDEO || leaving->empty || leaving->second)
+        return 0;
+    return SLOT_NOTE | (uint32_t)slot->number << SLOT_NOTE_SLOT |
+           (leaving->repair ? SLOT_NOTE_REPAIR : 0) | (uint16_t)leaving->rewritten->index;
+}
+
+/* What the estimate of the link and its pacer need to know of it. `note`: as slot_missed. */
+static void note_sent(const struct worker *worker, const struct slot *slot, size_t length,
+                      uint32_t note)
 {
     struct transport *transport = slot->transport;
     uint64_t now_ns = worker_now_ns(worker);
     if (slot->extensions.transport_cc != 0 && !slot_repairs_plainly(slot))
-        bwe_sent(&transport->downlink.bwe, length, now_ns / CLOCK_NS_PER_US);
+        bwe_sent(&transport->downlink.bwe, length, note, now_ns / CLOCK_NS_PER_US);
     if (transport->pacing.pacer.ns_per_byte != 0)
         pacer_sent(&transport->pacing.pacer, (uint32_t)length, now_ns);
 }
@@ -223,7 +233,7 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     slot->bytes += body;
     if (slot->kind == MEDIA_VIDEO)
         transport->video_bytes += length;
-    note_sent(worker, slot, length);
+    note_sent(worker, slot, length, note_of(slot, leaving));
     return length;
 }
 
@@ -303,7 +313,7 @@ void slot_pad(struct worker *worker, struct slot *slot)
                       out + head, whole - head, out, &length) != STATUS_OK)
         return;
     slot->rtx_index++;
-    note_sent(worker, slot, length);
+    note_sent(worker, slot, length, 0);
     room_leave(worker, transport, out, length);
 }
 
@@ -337,7 +347,7 @@ static size_t own_write(struct worker *worker, struct slot *slot, const struct o
     slot->packets++;
     slot->bytes += body;
     transport->video_bytes += length;
-    note_sent(worker, slot, length);
+    note_sent(worker, slot, length, 0);
     return length;
 }
 

@@ -15,6 +15,7 @@ struct leaving {
     const struct packet *packet;
     const struct rewritten *rewritten;
     bool repair;     /* by RTX */
+    bool second;     /* the first copy of this repetition has just left */
     bool empty;      /* only its number: payload left out */
     bool covered;    /* in RED, protected by parity */
     bool parity;     /* not the packet but the parity over those covered so far */

@@ -63,7 +63,7 @@ static void check_estimate(const struct twcc_feedback *feedback, size_t count)
         bwe.sequence = feedback->base_sequence;
         for (size_t i = 0; i < count && i < SENT_PACKETS_MAX; i++, now_us += 1000) {
             bwe.sequence++;
-            bwe_sent(&bwe, 100 + i % 1400, now_us);
+            bwe_sent(&bwe, 100 + i % 1400, 0, now_us);
             if (i % 64 == 0)
                 (void)probe_due(&bwe.probe, now_us);
         }

@@ -33,7 +33,7 @@ static void packet_leave(struct flow *flow, size_t bytes)
     uint64_t arrival_us = link_send(&flow->link, bytes, flow->now_us);
     flow->arrivals[flow->sent++ % FLOW_SENT] = arrival_us;
     flow->bwe.sequence++;
-    bwe_sent(&flow->bwe, bytes, flow->now_us);
+    bwe_sent(&flow->bwe, bytes, 0, flow->now_us);
     pacer_sent(&flow->pacer, (uint32_t)bytes, flow->now_us * 1000);
 }
 

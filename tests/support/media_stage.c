@@ -90,6 +90,11 @@ static void on_rtp(void *context, struct peer *peer, const uint8_t *packet, size
         return;
     if (rtp_parse(packet, length, &received->header) != STATUS_OK)
         fail_msg("unparsable RTP forwarded");
+    if (member->lose_every != 0 && rng_below(&member->lose, member->lose_every) == 0) {
+        if (received->header.ssrc == member->missing_ssrc && member->missing_count < MISSING_MAX)
+            member->missing[member->missing_count++] = received->header.sequence;
+        return;
+    }
     size_t head = received->header.payload_length < sizeof received->head
                       ? received->header.payload_length
                       : sizeof received->head;

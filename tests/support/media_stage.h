@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/lock.h"
+#include "core/rng.h"
 #include "media/media.h"
 #include "media/rtp/rtp.h"
 #include "media/rtp/twcc.h"
@@ -43,6 +44,7 @@ enum {
     SLOT_TILE = SLOT_VOICES,
     CAMERA = 1, /* track number */
     RECEIVED_MAX = 4096,
+    MISSING_MAX = 256,
     PAYLOAD_BYTES = 600,
     RECEIVED_BYTES = 800, /* kept of a packet */
 };
@@ -68,6 +70,11 @@ struct member {
     uint16_t sequences[8]; /* as a publisher: next, by stream */
     uint16_t twcc;
     struct twcc_recorder *recorder; /* what member_feed_back tells; NULL: it tells nothing */
+    uint32_t lose_every; /* of all that comes, one in so many is lost on the way; 0: nothing */
+    struct rng lose;     /* seeded by who sets lose_every */
+    uint32_t missing_ssrc;
+    uint16_t missing[MISSING_MAX]; /* numbers of the stream missing_ssrc that were lost */
+    size_t missing_count;
 };
 
 struct stage {

@@ -1,4 +1,5 @@
 /* The parts of media/bwe/ one by one, and what an estimate does without a link behind it. */
+#include "core/rng.h"
 #include "media/bwe/bwe.h"
 #include "media/bwe/pacer.h"
 #include "tests/support/alloc_fail.h"
@@ -20,13 +21,13 @@ static void test_sent_tells_once_and_grows(void **state)
     (void)state;
     struct sent sent = {0};
     struct sent_fate fate;
-    sent_put(&sent, 1, 100, 0, 5); /* closed: nothing happens */
+    sent_put(&sent, 1, 100, 0, 0, 5); /* closed: nothing happens */
     assert_false(sent_told(&sent, 1, true, 6, &fate));
     assert_true(sent_idle_us(&sent, 10) == UINT64_MAX);
     assert_int_equal(sent_open(&sent), STATUS_OK);
     const uint64_t begin_us = (UINT64_C(7) << 32) - 50; /* the low bits wrap on the way */
     for (uint16_t i = 0; i < 100; i++)
-        sent_put(&sent, (uint16_t)(65500 + i), (uint16_t)(1000 + i), i % 8, begin_us + i);
+        sent_put(&sent, (uint16_t)(65500 + i), (uint16_t)(1000 + i), i % 8, 0, begin_us + i);
     assert_int_equal(sent.overrun, 100 - SENT_PACKETS_MIN);
     assert_false(sent_told(&sent, 65500, true, begin_us + 200, &fate)); /* overwritten */
     assert_true(sent_told(&sent, (uint16_t)(65500 + 99), false, begin_us + 200, &fate));
@@ -43,7 +44,7 @@ static void test_sent_tells_once_and_grows(void **state)
     assert_true(sent_idle_us(&sent, begin_us + 200) == 101);
     for (int round = 0; round < 10; round++) {
         for (uint32_t i = 0; i < 2 * SENT_PACKETS_MAX; i++)
-            sent_put(&sent, (uint16_t)i, 10, 0, begin_us);
+            sent_put(&sent, (uint16_t)i, 10, 0, 0, begin_us);
         sent_fit(&sent);
     }
     assert_int_equal(sent.mask + 1, SENT_PACKETS_MAX);
@@ -122,6 +123,50 @@ static enum loss_verdict lose(struct loss *loss, int percent, uint32_t bps, uint
         loss_packet(loss, i >= percent, false);
     *now_us += LOSS_WINDOW_US;
     return loss_judge(loss, bps, *now_us);
+}
+
+/* Ten of a hundred lost by chance for ten minutes, in windows as small as a picture makes them:
+ * hardly ever a reason to send less, whatever one window says. */
+static void test_loss_by_chance(void **state)
+{
+    (void)state;
+    enum { PACKETS = 45, WINDOWS = 2000, HIGH_MOST = 12 };
+    struct loss loss = {0};
+    uint64_t now_us = SECOND;
+    struct rng rng;
+    rng_seed(&rng, 7);
+    int high = 0;
+    for (int window = 0; window < WINDOWS; window++) {
+        for (int i = 0; i < PACKETS; i++)
+            loss_packet(&loss, rng_below(&rng, 10) != 0, false);
+        now_us += 300 * MS;
+        high += loss_judge(&loss, 1000000, now_us) == LOSS_HIGH;
+    }
+    assert_in_range(high, 0, HIGH_MOST);
+}
+
+/* A path that loses a sixth: one test of sending less, then it is its own. */
+static void test_loss_that_stays(void **state)
+{
+    (void)state;
+    enum { PACKETS = 45, WINDOWS = 200 };
+    struct loss loss = {0};
+    uint64_t now_us = SECOND;
+    struct rng rng;
+    rng_seed(&rng, 8);
+    uint32_t bps = 1000000;
+    int own = 0, since = 0;
+    for (int window = 0; window < WINDOWS; window++) {
+        for (int i = 0; i < PACKETS; i++)
+            loss_packet(&loss, rng_below(&rng, 6) != 0, false);
+        now_us += 300 * MS;
+        enum loss_verdict verdict = loss_judge(&loss, bps, now_us);
+        since += own > 0 && verdict == LOSS_HIGH;
+        own += verdict == LOSS_OWN;
+        bps = verdict == LOSS_HIGH ? 660000 : verdict == LOSS_OWN ? 1000000 : bps;
+    }
+    assert_true(own >= 1);
+    assert_in_range(since, 0, 3);
 }
 
 static void test_loss_that_less_does_not_help(void **state)
@@ -246,7 +291,7 @@ static void test_idle_neither_rises_nor_falls(void **state)
 static void put(struct bwe *bwe, uint64_t now_us)
 {
     bwe->sequence++;
-    bwe_sent(bwe, 1000, now_us);
+    bwe_sent(bwe, 1000, 0, now_us);
 }
 
 /* Ticks for so long or until a probe begins. */
@@ -353,7 +398,7 @@ static void test_remb_and_reports(void **state)
     assert_int_equal(bwe_open(&bwe, true, now_us), STATUS_OK);
     assert_int_equal(bwe_estimate(&bwe), BWE_BPS_FIRST);
     bwe.sequence++;
-    bwe_sent(&bwe, 1000, now_us);
+    bwe_sent(&bwe, 1000, 0, now_us);
     bwe_tick(&bwe, 1000000, now_us);
     bwe_report(&bwe, 0, 300000, now_us += SECOND);
     assert_int_equal(bwe_estimate(&bwe), BWE_BPS_FIRST);
@@ -369,6 +414,8 @@ int main(void)
         cmocka_unit_test(test_sent_without_memory),
         cmocka_unit_test(test_throughput_is_a_rate),
         cmocka_unit_test(test_a_growing_queue_is_overuse),
+        cmocka_unit_test(test_loss_by_chance),
+        cmocka_unit_test(test_loss_that_stays),
         cmocka_unit_test(test_loss_that_less_does_not_help),
         cmocka_unit_test(test_pacer),
         cmocka_unit_test(test_a_step_down_and_up),

@@ -2,6 +2,7 @@
  * A subscriber that gives transport-wide feedback, through a whole media: what its link bears is
  * found out, a burst is spread over time, speech does not wait behind it.
  */
+#include "core/bytes.h"
 #include "media/stats.h"
 #include "tests/support/media_stage.h"
 
@@ -20,7 +21,9 @@ struct call {
     struct media_transport_stats *row;
     uint32_t picture, voices; /* the viewer's SSRCs; SLOT_VOICES from `voices` on */
     unsigned turns;
-    bool padded; /* the viewer's RTX stream was used */
+    unsigned twice;   /* repetitions that came once more */
+    uint64_t sent_ns; /* up to when the picture was sent; 0: not begun */
+    bool padded;      /* the viewer's RTX stream was used */
 };
 
 static uint32_t estimate_of(const struct call *call)
@@ -65,20 +68,26 @@ static bool call_shows(const struct call *call)
     return live;
 }
 
-/* A picture of about 1.2 Mbit/s, however late the machine lets us send it, and speech, until the
- * link is known to bear half of that. */
+/* The next pieces of a picture of about 1.2 Mbit/s, however late the machine lets us send them. */
+static void picture_go_on(struct call *call, bool key)
+{
+    uint64_t due = 0;
+    if (call->sent_ns == 0)
+        call->sent_ns = clock_mono_ns();
+    for (; due < 2; due = (clock_mono_ns() - call->sent_ns) / PACKET_NS)
+        call_turn(call);
+    send_one(call, key, due < BURST_PACKETS ? (uint8_t)due : BURST_PACKETS);
+    call->sent_ns += due * PACKET_NS;
+}
+
+/* The picture, and speech, until the link is known to bear half of that. */
 static void call_climb(struct call *call)
 {
     uint64_t until_ns = clock_mono_ns() + (uint64_t)WAIT_MS * CLOCK_NS_PER_MS;
-    uint64_t sent_ns = clock_mono_ns();
     bool climbed = false;
     for (unsigned i = 0; !climbed && clock_mono_ns() < until_ns; i++) {
-        uint64_t due = 0;
-        for (; due < 2; due = (clock_mono_ns() - sent_ns) / PACKET_NS)
-            call_turn(call);
-        send_one(call, i % 10 == 0, due < BURST_PACKETS ? (uint8_t)due : BURST_PACKETS);
+        picture_go_on(call, i % 10 == 0);
         send_audio(call->publisher, 20);
-        sent_ns += due * PACKET_NS;
         call->padded |= received_on(call->viewer, call->picture + 100) > 0;
         if (call->viewer->received_count > RECEIVED_MAX / 2)
             call->viewer->received_count = 0;
@@ -158,10 +167,68 @@ static void test_a_burst_waits_and_speech_does_not(void **state)
     free(call.row);
 }
 
+/* What comes on the RTX stream, until all that is lost has come. */
+static bool repaired(struct call *call, bool *again)
+{
+    struct member *viewer = call->viewer;
+    for (size_t i = 0; i < viewer->received_count; i++) {
+        const struct received *one = &viewer->received[i];
+        if (one->header.ssrc != call->picture + 100 || one->header.payload_length <= 2)
+            continue;
+        call->twice += again[load_be16(one->head)];
+        again[load_be16(one->head)] = true;
+    }
+    viewer->received_count = 0;
+    for (size_t i = 0; i < viewer->missing_count; i++) {
+        if (!again[viewer->missing[i]])
+            return false;
+    }
+    return true;
+}
+
+/* The subscriber's questions are lost, all of them, and every tenth packet, repetitions too: what
+ * its feedback misses is sent again until it is there, and twice at once, since so much is lost. */
+static void test_what_feedback_misses_is_repeated(void **state)
+{
+    (void)state;
+    enum { EVERY = 10, BELIEVED = 20, MISSED = 40 };
+    struct call call;
+    bool *again = calloc(UINT16_MAX + 1, sizeof *again);
+    assert_non_null(again);
+    call_begin(&call);
+    call_climb(&call);
+    call.viewer->missing_ssrc = call.picture;
+    rng_seed(&call.viewer->lose, 3);
+    call.viewer->lose_every = EVERY;
+    /* The first ones are not enough to be believed. */
+    for (size_t part = 0; part < 2; part++) {
+        size_t wanted = part == 0 ? BELIEVED : MISSED;
+        call.viewer->missing_count = 0;
+        uint64_t until_ns = clock_mono_ns() + (uint64_t)WAIT_MS * CLOCK_NS_PER_MS;
+        for (unsigned i = 0; call.viewer->missing_count < wanted; i++) {
+            assert_true(clock_mono_ns() < until_ns);
+            picture_go_on(&call, i % 10 == 0);
+            (void)repaired(&call, again);
+        }
+    }
+    call.viewer->lose_every = 0;
+    uint64_t until_ns = clock_mono_ns() + (uint64_t)WAIT_MS * CLOCK_NS_PER_MS;
+    while (!repaired(&call, again)) {
+        assert_true(clock_mono_ns() < until_ns);
+        picture_go_on(&call, false); /* feedback tells of what came, and of gaps before it */
+    }
+    assert_int_equal(call.viewer->nacks, 0);
+    assert_true(call.twice > MISSED / 2);
+    free(again);
+    free(call.row);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_estimate_climbs, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_what_feedback_misses_is_repeated, stage_open,
+                                        stage_close),
         cmocka_unit_test_setup_teardown(test_a_burst_waits_and_speech_does_not, stage_open,
                                         stage_close),
     };

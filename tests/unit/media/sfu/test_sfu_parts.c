@@ -196,6 +196,15 @@ static void test_repairs_once_a_round_trip_and_within_a_share(void **state)
     }
     assert_int_equal(repairs_ask(&repairs, 3, 65500, 500, 80, 0, now), REPAIRS_SEND);
     assert_int_equal(repairs_ask(&repairs, 4, 65500, 500, 80, 0, now), REPAIRS_SEND);
+    assert_true(repairs_known(&repairs, 4, 65500, now + REPAIRS_KNOWN_MS - 1));
+    assert_false(repairs_known(&repairs, 4, 65500, now + REPAIRS_KNOWN_MS));
+    assert_false(repairs_known(&repairs, 4, 65501, now));
+    /* A second copy takes of the same room, and leaves enough for the first ones of others. */
+    repairs.room = 500 * (2 + REPAIRS_SPARE);
+    assert_true(repairs_spare(&repairs, 500));
+    assert_true(repairs_spare(&repairs, 500));
+    assert_false(repairs_spare(&repairs, 500));
+    assert_int_equal(repairs.room, 500 * REPAIRS_SPARE);
     /* Asked for without end on a link that is sent 1 Mbit/s: a third of it, and the floor. */
     repairs = (struct repairs){0};
     uint64_t sent = 0, repaired = 0;
