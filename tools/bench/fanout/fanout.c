@@ -15,6 +15,7 @@
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -105,6 +106,12 @@ static void send_text(struct peer *peer, const char *text)
         b.closed++;
 }
 
+static void peer_drop(struct peer *peer)
+{
+    SSL_free(peer->ssl);
+    close(peer->fd);
+}
+
 /* False: the server has no descriptor for it (it needs three). */
 static bool peer_open(struct peer *peer, int number)
 {
@@ -113,8 +120,15 @@ static bool peer_open(struct peer *peer, int number)
     peer->fd = dial(b.port);
     peer->ssl = SSL_new(b.tls);
     SSL_set_fd(peer->ssl, peer->fd);
-    if (SSL_connect(peer->ssl) != 1)
-        die("TLS");
+    /* Without a descriptor to accept it with, the server lets it wait. */
+    const struct timeval patience = {.tv_sec = 1};
+    setsockopt(peer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (SSL_connect(peer->ssl) != 1) {
+        if (errno != EAGAIN)
+            die("TLS");
+        peer_drop(peer);
+        return false;
+    }
     int length = snprintf(text, sizeof text,
                           "GET /gateway HTTP/1.1\r\nHost: localhost:%d\r\nConnection: Upgrade\r\n"
                           "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -128,8 +142,7 @@ static bool peer_open(struct peer *peer, int number)
         got++;
     }
     if (strncmp(answer, "HTTP/1.1 503", 12) == 0) {
-        SSL_free(peer->ssl);
-        close(peer->fd);
+        peer_drop(peer);
         return false;
     }
     if (strncmp(answer, "HTTP/1.1 101", 12) != 0)
@@ -227,7 +240,8 @@ static void run(uint64_t until_ns, const int *count, int wanted)
         for (; b.open > 0 && at_ns - beaten_ns >= each_ns; beaten_ns += each_ns) {
             if (at_ns - beaten_ns > 1000000000ULL)
                 beaten_ns = at_ns - 1000000000ULL;
-            send_text(&b.peers[next++ % b.open], "{\"op\":\"heartbeat\",\"s\":0}");
+            send_text(&b.peers[next], "{\"op\":\"heartbeat\",\"s\":0}");
+            next = next + 1 < b.open ? next + 1 : 0;
         }
     }
 }
@@ -361,6 +375,7 @@ int main(int argc, char **argv)
     b.epoll = epoll_create1(EPOLL_CLOEXEC);
     b.tls = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_mode(b.tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+    signal(SIGPIPE, SIG_IGN); /* a socket the server closed */
     hold(b.sockets);
     if (b.open < b.sockets)
         die("no room for the sockets");
