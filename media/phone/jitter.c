@@ -186,6 +186,10 @@ enum status jitter_put(struct jitter *jitter, struct packet *packet, uint16_t se
         if (entry != NULL)
             entry_drop(jitter, entry, home);
     }
+    if (number < jitter->next) { /* itself: nothing is held behind what comes next */
+        jitter->late++;
+        return STATUS_LATE;
+    }
     struct jitter_entry *entry = &jitter->entries[number & (JITTER_SLOTS - 1)];
     entry_drop(jitter, entry, home);
     *entry = (struct jitter_entry){.present = true,

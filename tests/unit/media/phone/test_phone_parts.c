@@ -475,6 +475,26 @@ static void test_jitter_pause(void **state)
     flight_end(&flight);
 }
 
+/* One that comes first to be played, but is farther behind the newest than is held: it is late. It
+ * was held once, behind what comes next, where nobody ever finds it: the worker looked for ever. */
+static void test_jitter_far_behind(void **state)
+{
+    (void)state;
+    struct flight flight;
+    uint64_t now_ms = 100000;
+    flight_begin(&flight, 1);
+    flight_put(&flight, 100, now_ms);
+    flight_put(&flight, 100 + JITTER_SLOTS / 2 + 8, now_ms);
+    assert_int_equal(jitter_put(&flight.jitter, NULL, (uint16_t)(100 - JITTER_SLOTS / 2 + 65000),
+                                4294000000U, now_ms, flight.pool),
+                     STATUS_LATE);
+    assert_int_equal(flight.jitter.held, 2);
+    for (int frame = 0; frame < 200; frame++, now_ms += FRAME_MS)
+        flight_take(&flight, now_ms);
+    assert_int_equal(flight.jitter.held, 0);
+    flight_end(&flight);
+}
+
 /* A phone that sends no voice while keys are pressed, one key after another: nothing is missing,
  * though one packet of each key is lost. */
 static void test_jitter_keys(void **state)
@@ -578,25 +598,16 @@ static void test_quality(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_thousand_digits),
-        cmocka_unit_test(test_digit_at_its_end),
-        cmocka_unit_test(test_digits_without_end),
-        cmocka_unit_test(test_long_digit),
-        cmocka_unit_test(test_event_read),
-        cmocka_unit_test(test_tones),
-        cmocka_unit_test(test_tone_with_a_hole),
-        cmocka_unit_test(test_latch_signalled),
-        cmocka_unit_test(test_latch_behind_nat),
-        cmocka_unit_test(test_latch_jumps_and_proofs),
-        cmocka_unit_test(test_jitter_calm),
-        cmocka_unit_test(test_jitter_rough),
-        cmocka_unit_test(test_jitter_spikes),
-        cmocka_unit_test(test_jitter_drift),
-        cmocka_unit_test(test_jitter_pause),
-        cmocka_unit_test(test_jitter_keys),
-        cmocka_unit_test(test_jitter_key_first),
-        cmocka_unit_test(test_jitter_after),
-        cmocka_unit_test(test_quality),
+        cmocka_unit_test(test_thousand_digits),    cmocka_unit_test(test_digit_at_its_end),
+        cmocka_unit_test(test_digits_without_end), cmocka_unit_test(test_long_digit),
+        cmocka_unit_test(test_event_read),         cmocka_unit_test(test_tones),
+        cmocka_unit_test(test_tone_with_a_hole),   cmocka_unit_test(test_latch_signalled),
+        cmocka_unit_test(test_latch_behind_nat),   cmocka_unit_test(test_latch_jumps_and_proofs),
+        cmocka_unit_test(test_jitter_calm),        cmocka_unit_test(test_jitter_rough),
+        cmocka_unit_test(test_jitter_spikes),      cmocka_unit_test(test_jitter_drift),
+        cmocka_unit_test(test_jitter_pause),       cmocka_unit_test(test_jitter_far_behind),
+        cmocka_unit_test(test_jitter_keys),        cmocka_unit_test(test_jitter_key_first),
+        cmocka_unit_test(test_jitter_after),       cmocka_unit_test(test_quality),
     };
     return cmocka_run_group_tests_name("phone parts", tests, NULL, NULL);
 }
