@@ -363,8 +363,9 @@ void gateway_sweep(struct gateway *gateway)
     lock_take(&gateway->lock);
     uint64_t now_ms = gateway->now_ms();
     for (struct gateway_socket *socket = gateway->sockets; socket != NULL; socket = socket->next) {
-        bool silent = now_ms - atomic_load(&socket->heard_ms) >= GATEWAY_SILENCE_MS;
-        bool nobody = !socket->identified && now_ms - socket->opened_ms >= GATEWAY_IDENTIFY_MS;
+        bool silent = gateway_passed(atomic_load(&socket->heard_ms), now_ms, GATEWAY_SILENCE_MS);
+        bool nobody =
+            !socket->identified && gateway_passed(socket->opened_ms, now_ms, GATEWAY_IDENTIFY_MS);
         if (silent || nobody)
             http_ws_close(socket->ws, GATEWAY_CLOSE_POLICY);
     }

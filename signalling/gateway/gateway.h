@@ -103,6 +103,13 @@ struct gateway_session {
     bool introduced;   /* identify() has run; the strand's own */
 };
 
+/* Whether `ms` have passed by `now_ms`. Another thread may have said `since_ms` after that was
+ * read, and then it lies behind it. */
+static inline bool gateway_passed(uint64_t since_ms, uint64_t now_ms, uint64_t ms)
+{
+    return now_ms > since_ms && now_ms - since_ms >= ms;
+}
+
 /* ---- session.c ---- */
 
 /* In the table, with `socket` attached; identify is not yet called. Errors: STATUS_LIMIT,

@@ -498,7 +498,7 @@ void session_sweep(struct gateway_session *session, uint64_t now_ms)
 {
     lock_take(&session->lock);
     if (!session->ended && session->socket == NULL &&
-        now_ms - session->lost_ms >= GATEWAY_RESUME_MS)
+        gateway_passed(session->lost_ms, now_ms, GATEWAY_RESUME_MS))
         session_end_locked(session, NULL, NULL);
     if (session->end_ms != 0 && now_ms >= session->end_ms)
         session_end_locked(session, "ended", session->end_code);

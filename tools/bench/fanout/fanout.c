@@ -43,6 +43,7 @@ struct peer {
     uint8_t *partial; /* of a frame; NULL: none */
     size_t length;
     bool following;
+    uint64_t beaten_ns; /* when its heartbeat was sent last */
 };
 
 static struct {
@@ -154,6 +155,7 @@ static bool peer_open(struct peer *peer, int number)
     fcntl(peer->fd, F_SETFL, O_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = peer};
     epoll_ctl(b.epoll, EPOLL_CTL_ADD, peer->fd, &event);
+    peer->beaten_ns = now_ns();
     b.open++;
     return true;
 }
@@ -228,20 +230,18 @@ static void peer_read(struct peer *peer)
 /* Reads and beats until `until_ns`, or until *count reaches `wanted`. */
 static void run(uint64_t until_ns, const int *count, int wanted)
 {
-    static uint64_t beaten_ns;
     static int next;
     struct epoll_event events[EVENTS_MAX];
     while (now_ns() < until_ns && (count == NULL || *count < wanted)) {
         int ready = epoll_wait(b.epoll, events, EVENTS_MAX, 5);
         for (int i = 0; i < ready; i++)
             peer_read(events[i].data.ptr);
-        uint64_t at_ns = now_ns(),
-                 each_ns = b.open > 0 ? BEAT_MS * 1000000ULL / (uint64_t)b.open : 0;
-        for (; b.open > 0 && at_ns - beaten_ns >= each_ns; beaten_ns += each_ns) {
-            if (at_ns - beaten_ns > 1000000000ULL)
-                beaten_ns = at_ns - 1000000000ULL;
+        /* Round and round: whose heartbeat is oldest is next, and who came is last. */
+        for (uint64_t at_ns = now_ns();
+             b.open > 0 && at_ns - b.peers[next].beaten_ns >= BEAT_MS * 1000000ULL;
+             next = next + 1 < b.open ? next + 1 : 0) {
             send_text(&b.peers[next], "{\"op\":\"heartbeat\",\"s\":0}");
-            next = next + 1 < b.open ? next + 1 : 0;
+            b.peers[next].beaten_ns = at_ns;
         }
     }
 }

@@ -555,6 +555,32 @@ static void silence_closes_the_socket(void **state)
     upper_stop(&upper);
 }
 
+/* A sweep reads the time, and then what other threads say has happened since: of thousands of
+ * sockets, each that was heard meanwhile was closed as silent once. */
+static void what_comes_during_a_sweep_is_not_long_ago(void **state)
+{
+    enum { SWEEP_MS = 5 };
+    (void)state;
+    struct upper upper;
+    struct ticket ticket;
+    upper_start(&upper);
+    struct client client = client_identified(&upper, &ticket);
+    struct client nobody = client_open(&upper);
+    atomic_fetch_sub(&fake_now_ms, SWEEP_MS);
+    gateway_sweep(upper.gateway);
+    atomic_fetch_add(&fake_now_ms, SWEEP_MS);
+    assert_int_equal(client_closed(&client), 0);
+    assert_int_equal(client_closed(&nobody), 0);
+    client_drop(&client);
+    WAIT_UNTIL(atomic_load(&upper.offline) == 1);
+    atomic_fetch_sub(&fake_now_ms, SWEEP_MS);
+    gateway_sweep(upper.gateway);
+    atomic_fetch_add(&fake_now_ms, SWEEP_MS);
+    assert_int_equal(gateway_session_count(upper.gateway), 1);
+    client_drop(&nobody);
+    upper_stop(&upper);
+}
+
 static void an_offline_backlog_has_an_end(void **state)
 {
     bool bytes = *state != NULL;
@@ -884,6 +910,7 @@ int main(void)
         cmocka_unit_test(a_second_socket_takes_over),
         cmocka_unit_test(a_lost_session_expires),
         cmocka_unit_test(silence_closes_the_socket),
+        cmocka_unit_test(what_comes_during_a_sweep_is_not_long_ago),
         cmocka_unit_test(an_offline_backlog_has_an_end),
         {"an_offline_backlog_has_an_end by bytes", an_offline_backlog_has_an_end, NULL, NULL,
          &bytes},
