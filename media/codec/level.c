@@ -1,4 +1,6 @@
 #include "media/codec/level.h"
+#include "media/codec/samples.h"
+#include "media/codec/voice.h"
 
 #include <math.h>
 
@@ -104,9 +106,7 @@ void gain_apply_sum(struct gain *gain, float gain_db, bool limited, const int32_
     gain->factor = factor;
     if (from == 1 && factor == 1) { /* the usual case, without a rounding for each */
         for (size_t i = 0; i < count; i++)
-            samples[i] = (int16_t)(sum[i] > INT16_MAX   ? INT16_MAX
-                                   : sum[i] < INT16_MIN ? INT16_MIN
-                                                        : sum[i]);
+            samples[i] = samples_cut(sum[i]);
         return;
     }
     float step = (factor - from) / (float)count;
@@ -116,11 +116,11 @@ void gain_apply_sum(struct gain *gain, float gain_db, bool limited, const int32_
 
 void gain_apply(struct gain *gain, float gain_db, bool limited, int16_t *samples, size_t count)
 {
-    int32_t sum[LEVEL_FRAME_MAX];
+    int32_t sum[VOICE_FRAME_MAX];
     if (gain_db == 0 && (gain->factor == 0 || gain->factor == 1))
         return;
-    for (size_t at = 0; at < count; at += LEVEL_FRAME_MAX) {
-        size_t part = count - at < LEVEL_FRAME_MAX ? count - at : LEVEL_FRAME_MAX;
+    for (size_t at = 0; at < count; at += VOICE_FRAME_MAX) {
+        size_t part = count - at < VOICE_FRAME_MAX ? count - at : VOICE_FRAME_MAX;
         for (size_t i = 0; i < part; i++)
             sum[i] = samples[at + i];
         gain_apply_sum(gain, gain_db, limited, sum, samples + at, part);

@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 enum {
-    LEVEL_FRAME_MAX = 320, /* samples: 20 ms at 16 kHz, one step of a gain */
     LEVEL_SILENCE = 127,
     LEVEL_SPEECH = 55,      /* quieter is no voice, whatever the noise */
     LEVEL_OVER_NOISE = 8,   /* dB a voice is louder than the line's noise */

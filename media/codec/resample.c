@@ -1,4 +1,6 @@
 #include "media/codec/resample.h"
+#include "media/codec/samples.h"
+#include "media/codec/voice.h"
 
 #include <string.h>
 
@@ -9,14 +11,9 @@ enum { FRACTION = 15, HALF_SAMPLE = 1 << 14 };
 static const int16_t taps[RESAMPLE_TAPS] = {10372, -3332, 1855, -1181, 785, -524,
                                             342,   -215,  127,  -67,   30};
 
-static int16_t cut(int32_t sample)
-{
-    return (int16_t)(sample > INT16_MAX ? INT16_MAX : sample < INT16_MIN ? INT16_MIN : sample);
-}
-
 void resample_double(struct resample *resample, const int16_t *in, size_t count, int16_t *out)
 {
-    int16_t line[RESAMPLE_REACH + RESAMPLE_FRAME_MAX / 2];
+    int16_t line[RESAMPLE_REACH + VOICE_FRAME_MAX / 2];
     memcpy(line, resample->past, RESAMPLE_REACH * sizeof *line);
     memcpy(line + RESAMPLE_REACH, in, count * sizeof *line);
     for (size_t i = 0; i < count; i++) {
@@ -25,14 +22,14 @@ void resample_double(struct resample *resample, const int16_t *in, size_t count,
         for (size_t tap = 0; tap < RESAMPLE_TAPS; tap++)
             sum += taps[tap] * (before[-(ptrdiff_t)tap] + after[tap]);
         out[2 * i] = *before;
-        out[2 * i + 1] = cut((sum + HALF_SAMPLE / 2) >> (FRACTION - 1));
+        out[2 * i + 1] = samples_cut((sum + HALF_SAMPLE / 2) >> (FRACTION - 1));
     }
     memcpy(resample->past, line + count, RESAMPLE_REACH * sizeof *line);
 }
 
 void resample_halve(struct resample *resample, const int16_t *in, size_t count, int16_t *out)
 {
-    int16_t line[RESAMPLE_PAST + RESAMPLE_FRAME_MAX];
+    int16_t line[RESAMPLE_PAST + VOICE_FRAME_MAX];
     memcpy(line, resample->past, RESAMPLE_PAST * sizeof *line);
     memcpy(line + RESAMPLE_PAST, in, 2 * count * sizeof *line);
     for (size_t i = 0; i < count; i++) {
@@ -40,7 +37,7 @@ void resample_halve(struct resample *resample, const int16_t *in, size_t count, 
         int32_t sum = *middle * HALF_SAMPLE;
         for (ptrdiff_t tap = 0; tap < RESAMPLE_TAPS; tap++)
             sum += taps[tap] * (middle[-(2 * tap + 1)] + middle[2 * tap + 1]);
-        out[i] = cut((sum + HALF_SAMPLE) >> FRACTION);
+        out[i] = samples_cut((sum + HALF_SAMPLE) >> FRACTION);
     }
     memcpy(resample->past, line + 2 * count, RESAMPLE_PAST * sizeof *line);
 }

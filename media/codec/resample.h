@@ -15,7 +15,6 @@ enum {
     RESAMPLE_TAPS = 11,                     /* of one side, without those that are 0 */
     RESAMPLE_REACH = 2 * RESAMPLE_TAPS - 1, /* samples at 16 kHz to either side */
     RESAMPLE_PAST = 2 * RESAMPLE_REACH,
-    RESAMPLE_FRAME_MAX = 320, /* samples of one call at 16 kHz: 20 ms */
 };
 
 /* All 0: silence came before. One direction only. */
@@ -23,7 +22,7 @@ struct resample {
     int16_t past[RESAMPLE_PAST];
 };
 
-/* `count` samples at 8 kHz into 2 * count at 16 kHz, RESAMPLE_FRAME_MAX at most. */
+/* `count` samples at 8 kHz into 2 * count at 16 kHz, VOICE_FRAME_MAX at most. */
 void resample_double(struct resample *resample, const int16_t *in, size_t count, int16_t *out);
 /* 2 * count samples at 16 kHz into `count` at 8 kHz. */
 void resample_halve(struct resample *resample, const int16_t *in, size_t count, int16_t *out);

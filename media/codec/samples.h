@@ -1,6 +1,6 @@
 /*
- * media/codec/samples.h - decoded samples that wait to be played. Pure; thread: the owner of the
- * array.
+ * media/codec/samples.h - decoded samples: those that wait to be played, and those that are too
+ * loud. Pure; thread: the owner of the array.
  */
 #ifndef MEDIA_CODEC_SAMPLES_H
 #define MEDIA_CODEC_SAMPLES_H
@@ -8,6 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* What no sample can say is cut at full scale. */
+static inline int16_t samples_cut(int32_t sum)
+{
+    return (int16_t)(sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum);
+}
 
 /* Appends `more` to the *count that wait in `samples`, which has room for so many; what does not
  * fit whole is left out. `faded`: the last of those that wait are faded into it instead. */

@@ -1,5 +1,6 @@
 /* media/phone/leg_out.c - what a telephone hears: the room's mix, prompts over it, packets. */
 #include "core/clock.h"
+#include "media/codec/samples.h"
 #include "media/phone/leg.h"
 #include "media/rtp/rtp.h"
 
@@ -33,11 +34,6 @@ void leg_prompts_drop(struct leg *leg)
     leg->out.prompt_at = 0;
 }
 
-static int16_t sum_cut(int32_t sum)
-{
-    return (int16_t)(sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum);
-}
-
 /* Adds 20 ms of the queue's first; true when something of it sounded. */
 static bool prompt_add(struct leg *leg, int16_t *samples, size_t count, uint32_t rate)
 {
@@ -53,7 +49,7 @@ static bool prompt_add(struct leg *leg, int16_t *samples, size_t count, uint32_t
     size_t whole, at = out->prompt_at * (rate / VOICE_RATE_NARROW);
     const int16_t *recording = media_prompt_samples(first->prompt, rate, &whole);
     for (size_t i = 0; i < count && at + i < whole; i++)
-        samples[i] = sum_cut(samples[i] + recording[at + i]);
+        samples[i] = samples_cut(samples[i] + recording[at + i]);
     out->prompt_at += voice_frame(VOICE_RATE_NARROW);
     if (at + count >= whole)
         prompt_next(leg);
