@@ -28,7 +28,7 @@ static struct {
     struct sig_config sig;
     const struct signaller *via;
     const char *profile, *json, *label;
-    int subs, size, burst, sample, rcvbuf, cpu, wait_ms, poll_us;
+    int subs, size, burst, sample, rcvbuf, cpu, wait_ms, poll_us, read_ms;
     double kbps, fps, warm_s, run_s, gop_s, join_gap_ms;
     bool bundle, user_ts, keep;
     int pid[MAX_PIDS], n_pids;
@@ -64,6 +64,7 @@ static struct {
 static struct publisher *pubs;
 static struct peer *subs;
 static int n_pubs, n_subs, ep;
+static bool in_turn; /* sockets are read one after another, not when something came */
 static struct hist lat, join_pub, join_sub;
 static bool measuring, stopping;
 static volatile sig_atomic_t interrupted;
@@ -301,12 +302,40 @@ static int drain(struct peer *p)
 
 /* ---- the loop ---- */
 
+/* Reads the sockets on which something came; returns how many may hold more. */
+static int read_ready(void)
+{
+    struct epoll_event ev[512];
+    int n = epoll_wait(ep, ev, 512, 0), full = 0;
+    for (int i = 0; i < n; i++)
+        full += drain(ev[i].data.ptr) == BATCH;
+    return full;
+}
+
+/* Reads of all sockets one after another as many as the time since the last call asks for, so that
+ * each has its turn every o.read_ms; a call then takes several packets. */
+static void read_in_turn(uint64_t now)
+{
+    static uint64_t last;
+    static int at;
+    uint64_t span = (uint64_t)o.read_ms * NS_MS, since = last == 0 ? 0 : now - last;
+    int all = n_pubs + n_subs;
+    int due = since > span ? all : (int)((uint64_t)all * since / span);
+    if (due == 0 && last != 0)
+        return;
+    last = now;
+    for (int i = 0; i < due; i++, at = (at + 1) % all) {
+        struct peer *p = at < n_pubs ? &pubs[at].peer : &subs[at - n_pubs];
+        for (int calls = 0; calls < 16 && drain(p) == BATCH; calls++)
+            continue;
+    }
+}
+
 /* One turn: send what is due, read what has come, run timers; sleep when idle, until `limit` at
  * most. */
 static void turn(uint64_t limit)
 {
     static uint64_t timers_at;
-    struct epoll_event ev[512];
     uint64_t now = mono_ns(), next = limit;
     for (int i = 0; i < n_pubs && !stopping; i++) {
         struct publisher *p = &pubs[i];
@@ -330,9 +359,11 @@ static void turn(uint64_t limit)
             sender_report(p);
         }
     }
-    int n = epoll_wait(ep, ev, 512, 0), full = 0;
-    for (int i = 0; i < n; i++)
-        full += drain(ev[i].data.ptr) == BATCH;
+    int full = 0;
+    if (in_turn)
+        read_in_turn(now);
+    else
+        full = read_ready();
     now = mono_ns();
     if (now >= timers_at) {
         timers_at = now + 5 * NS_MS;
@@ -469,28 +500,32 @@ static struct totals window(void)
 
 static void usage(void)
 {
-    puts("sfuload [options]\n"
-         "  --via whip|janus        signalling (whip)\n"
-         "  --whip URL --whep URL   templates with {room}, {pub} and {sub}; {pub} is 'all' for a "
-         "bundle\n"
-         "  --token T               bearer token for WHIP and WHEP\n"
-         "  --janus URL             (http://127.0.0.1:8088/janus)\n"
-         "  --pubs N --subs N       for each room (1, 10)\n"
-         "  --rooms N --first-room N\n"
-         "  --no-bundle             one connection for each pair of subscriber and publisher\n"
-         "  --codec vp8|h264|opus   (vp8)   --kbps N (1500)  --size BYTES (1200)  --fps N (30)  "
-         "--gop S (10)\n"
-         "  --burst N               packets sent back to back (1: evenly paced)\n"
-         "  --srtp gcm128|cm80|gcm256\n"
-         "  --setup actpass|active  a=setup: of our offers\n"
-         "  --no-nack               do not negotiate NACK\n"
-         "  --warm S --time S       (3, 20; time is at most 120)\n"
-         "  --sample N              decrypt and check 1 packet in N (16)\n"
-         "  --user-ts               arrival times by clock_gettime, not by the kernel\n"
-         "  --poll US               how long the loop sleeps when idle (1000)\n"
-         "  --pid PID               a server process to account (repeat for more)\n"
-         "  --cpu N                 run on this CPU\n"
-         "  --label TEXT --json FILE   append one line of JSON ('-': standard output)");
+    puts(
+        "sfuload [options]\n"
+        "  --via whip|janus        signalling (whip)\n"
+        "  --whip URL --whep URL   templates with {room}, {pub} and {sub}; {pub} is 'all' for a "
+        "bundle\n"
+        "  --token T               bearer token for WHIP and WHEP\n"
+        "  --janus URL             (http://127.0.0.1:8088/janus)\n"
+        "  --pubs N --subs N       for each room (1, 10)\n"
+        "  --rooms N --first-room N\n"
+        "  --no-bundle             one connection for each pair of subscriber and publisher\n"
+        "  --codec vp8|h264|opus   (vp8)   --kbps N (1500)  --size BYTES (1200)  --fps N (30)  "
+        "--gop S (10)\n"
+        "  --burst N               packets sent back to back (1: evenly paced)\n"
+        "  --srtp gcm128|cm80|gcm256\n"
+        "  --setup actpass|active  a=setup: of our offers\n"
+        "  --no-nack               do not negotiate NACK\n"
+        "  --warm S --time S       (3, 20; time is at most 120)\n"
+        "  --sample N              decrypt and check 1 packet in N (16)\n"
+        "  --user-ts               arrival times by clock_gettime, not by the kernel\n"
+        "  --poll US               how long the loop sleeps when idle (1000)\n"
+        "  --read MS               once all are up, every socket is read once in so long, not when "
+        "something came:\n"
+        "                          spares the generator most of its time in a crowd\n"
+        "  --pid PID               a server process to account (repeat for more)\n"
+        "  --cpu N                 run on this CPU\n"
+        "  --label TEXT --json FILE   append one line of JSON ('-': standard output)");
     exit(0);
 }
 
@@ -521,6 +556,7 @@ static void options(int argc, char **argv)
         SAMPLE,
         USERTS,
         POLL,
+        READ,
         PID,
         CPU,
         LABEL,
@@ -528,37 +564,22 @@ static void options(int argc, char **argv)
         HELP,
         GAP
     };
-    static const struct option l[] = {{"via", 1, 0, VIA},
-                                      {"whip", 1, 0, WHIP},
-                                      {"whep", 1, 0, WHEP},
-                                      {"token", 1, 0, TOKEN},
-                                      {"janus", 1, 0, JANUS},
-                                      {"pubs", 1, 0, PUBS},
-                                      {"subs", 1, 0, SUBS},
-                                      {"rooms", 1, 0, ROOMS},
-                                      {"first-room", 1, 0, FIRST},
-                                      {"no-bundle", 0, 0, NOBUNDLE},
-                                      {"codec", 1, 0, CODEC},
-                                      {"kbps", 1, 0, KBPS},
-                                      {"size", 1, 0, SIZE},
-                                      {"fps", 1, 0, FPS},
-                                      {"gop", 1, 0, GOP},
-                                      {"burst", 1, 0, BURST},
-                                      {"srtp", 1, 0, SRTP},
-                                      {"setup", 1, 0, SETUP},
-                                      {"no-nack", 0, 0, NONACK},
-                                      {"warm", 1, 0, WARM},
-                                      {"time", 1, 0, TIME},
-                                      {"sample", 1, 0, SAMPLE},
-                                      {"user-ts", 0, 0, USERTS},
-                                      {"poll", 1, 0, POLL},
-                                      {"pid", 1, 0, PID},
-                                      {"cpu", 1, 0, CPU},
-                                      {"label", 1, 0, LABEL},
-                                      {"json", 1, 0, JSON},
-                                      {"help", 0, 0, HELP},
-                                      {"join-gap", 1, 0, GAP},
-                                      {0}};
+    static const struct option l[] = {{"via", 1, 0, VIA},          {"whip", 1, 0, WHIP},
+                                      {"whep", 1, 0, WHEP},        {"token", 1, 0, TOKEN},
+                                      {"janus", 1, 0, JANUS},      {"pubs", 1, 0, PUBS},
+                                      {"subs", 1, 0, SUBS},        {"rooms", 1, 0, ROOMS},
+                                      {"first-room", 1, 0, FIRST}, {"no-bundle", 0, 0, NOBUNDLE},
+                                      {"codec", 1, 0, CODEC},      {"kbps", 1, 0, KBPS},
+                                      {"size", 1, 0, SIZE},        {"fps", 1, 0, FPS},
+                                      {"gop", 1, 0, GOP},          {"burst", 1, 0, BURST},
+                                      {"srtp", 1, 0, SRTP},        {"setup", 1, 0, SETUP},
+                                      {"no-nack", 0, 0, NONACK},   {"warm", 1, 0, WARM},
+                                      {"time", 1, 0, TIME},        {"sample", 1, 0, SAMPLE},
+                                      {"user-ts", 0, 0, USERTS},   {"poll", 1, 0, POLL},
+                                      {"read", 1, 0, READ},        {"pid", 1, 0, PID},
+                                      {"cpu", 1, 0, CPU},          {"label", 1, 0, LABEL},
+                                      {"json", 1, 0, JSON},        {"help", 0, 0, HELP},
+                                      {"join-gap", 1, 0, GAP},     {0}};
     for (int k; (k = getopt_long(argc, argv, "", l, NULL)) != -1;) {
         switch (k) {
         case VIA:
@@ -637,6 +658,9 @@ static void options(int argc, char **argv)
         case POLL:
             o.poll_us = atoi(optarg);
             break;
+        case READ:
+            o.read_ms = atoi(optarg);
+            break;
         case PID:
             if (o.n_pids < MAX_PIDS)
                 o.pid[o.n_pids++] = atoi(optarg);
@@ -662,6 +686,8 @@ static void options(int argc, char **argv)
         die("size is 64 to %d, burst 1 to %d, sample and kbps above 0", MEDIA_MAX, BATCH);
     if (o.run_s > 120 || o.warm_s > 60)
         die("--time is at most 120, --warm 60");
+    if (o.read_ms < 0 || o.read_ms > 500)
+        die("--read is at most 500");
     if (o.sig.pubs > MAX_MLINES && o.bundle)
         die("at most %d publishers in a bundle", MAX_MLINES);
 }
@@ -698,6 +724,7 @@ int main(int argc, char **argv)
     join_all(p_mid);
     say("%d publishers and %d subscriber connections are up (%s)", n_pubs, n_subs,
         peer_srtp_name(&pubs[0].peer));
+    in_turn = o.read_ms > 0;
     run_for(o.warm_s);
 
     uint64_t sent0 = 0, sent1 = 0, t0 = mono_ns(), late0 = late, reord0 = reordered;
