@@ -544,7 +544,7 @@ enum status server_start(const struct settings *settings, const char *data,
                        "Entries waiting in a queue.", strands_queue, server->crew);
     snprintf(server->data, sizeof server->data, "%s", data);
     server->tracing = (struct tracing){.meetings = server->meetings, .data = server->data};
-    server->upkeep = (struct upkeep){.meetings = server->meetings};
+    server->upkeep = (struct upkeep){.meetings = server->meetings, .db = server->db};
     tracing_apply(&server->tracing, settings);
     snprintf(server->link, sizeof server->link, "http://localhost:%u/", http_port(server->http));
     *ret_server = server;

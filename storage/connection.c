@@ -286,6 +286,11 @@ uint32_t connection_wal_length(const struct db_session *session)
     return session->wal_length;
 }
 
+void connection_shrink(struct db_session *session)
+{
+    sqlite3_db_release_memory(session->handle);
+}
+
 double connection_memory(void *context)
 {
     (void)context;

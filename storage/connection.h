@@ -58,6 +58,8 @@ bool connection_in_transaction(const struct db_session *session);
 /* Pages of the write-ahead log that are not in the database yet; pages in it at all. */
 uint32_t connection_wal_pending(const struct db_session *session);
 uint32_t connection_wal_length(const struct db_session *session);
+/* Pages that it keeps for the next body, and none needs now, go back to malloc. */
+void connection_shrink(struct db_session *session);
 /* Bytes the engine holds, over all connections of the process. A metric_read_fn. */
 double connection_memory(void *context);
 /* How far a checkpoint goes: what readers allow; waits for them, so that the log begins anew; and

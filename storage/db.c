@@ -43,6 +43,7 @@ struct db {
     struct vault *vault;
     struct handoff *requests; /* struct request */
     struct handoff *readers;  /* struct db_session: those not in use */
+    uint32_t reader_count;
     pthread_t thread;
     bool running;
     struct request *group[DB_GROUP_MAX]; /* the writer's */
@@ -224,6 +225,7 @@ static enum status file_make(const char *directory, const char *path)
 static enum status readers_open(struct db *db, const char *path, uint32_t count)
 {
     enum status status = handoff_new(count, &db->readers);
+    db->reader_count = count;
     for (uint32_t i = 0; status == STATUS_OK && i < count; i++) {
         struct db_session *reader = NULL;
         status = connection_open(path, CONNECTION_READER, &reader);
@@ -372,6 +374,27 @@ static enum status cut_run(struct db_session *session, void *arg)
 enum status db_log_cut(struct db *db)
 {
     return db_write(db, cut_run, db);
+}
+
+static enum status shrink_run(struct db_session *session, void *arg)
+{
+    (void)arg;
+    connection_shrink(session);
+    return STATUS_OK;
+}
+
+enum status db_shrink(struct db *db)
+{
+    void *reader;
+    /* One after another comes by. */
+    for (uint32_t i = 0; i < db->reader_count; i++) {
+        if (handoff_take(db->readers, 0, &reader) != STATUS_OK)
+            break;
+        connection_shrink(reader);
+        enum status back = handoff_put(db->readers, reader);
+        (void)back; /* there is room for all */
+    }
+    return db_write(db, shrink_run, NULL);
 }
 
 struct listening {

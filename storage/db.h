@@ -69,6 +69,9 @@ MUST_USE enum status db_read(struct db *db, db_body *body, void *arg);
 /* The log's file is cut, now or as soon as readers allow: for after something was destroyed, whose
  * older pages are in it. Errors: as db_write. */
 MUST_USE enum status db_log_cut(struct db *db);
+/* Pages that its connections keep go back to malloc: for when nobody is there. Connections in use
+ * keep theirs. Errors: as db_write. */
+MUST_USE enum status db_shrink(struct db *db);
 /* Transactions that wait for the writer, those it has taken already not counted. Any thread. */
 uint32_t db_waiting(const struct db *db);
 

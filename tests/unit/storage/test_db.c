@@ -545,7 +545,32 @@ static void test_truncated_file_is_reported(void **state)
     db_close(db);
 }
 
-/* ---- no memory ---- */
+/* ---- memory ---- */
+
+static enum status data_read(struct db_session *session, void *arg)
+{
+    (void)arg;
+    struct db_statement *statement =
+        db_prepare(session, "SELECT sum(length(data || key)) FROM sample");
+    return db_step(statement);
+}
+
+static void test_pages_are_given_back(void **state)
+{
+    struct fixture *fixture = *state;
+    enum { ROWS = 500, ROW_BYTES = 3000 }; /* one in a page */
+    for (int i = 0; i < ROWS; i++) {
+        struct row row = {.key = i, .bytes = ROW_BYTES};
+        assert_int_equal(db_write(fixture->db, row_insert, &row), STATUS_OK);
+    }
+    assert_int_equal(db_read(fixture->db, data_read, NULL), STATUS_OK);
+    double full = metric(fixture, "\nparley_db_memory_bytes ");
+    assert_true(full > 2.0 * ROWS * ROW_BYTES); /* the writer's and a reader's */
+    assert_int_equal(db_shrink(fixture->db), STATUS_OK);
+    assert_true(metric(fixture, "\nparley_db_memory_bytes ") < full / 3);
+    assert_int_equal(db_read(fixture->db, data_read, NULL), STATUS_OK);
+    assert_int_equal(rows(fixture), ROWS);
+}
 
 static enum status heap_limit(struct db_session *session, void *arg)
 {
@@ -622,6 +647,7 @@ int main(void)
         TEST(test_damaged_header_is_reported),
         TEST(test_damaged_pages_are_reported),
         TEST(test_truncated_file_is_reported),
+        TEST(test_pages_are_given_back),
         TEST(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
