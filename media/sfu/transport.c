@@ -303,6 +303,7 @@ static void transport_handshake(struct transport *transport, enum dtls_state sta
             return;
         }
         transport->connected = true;
+        transport->connected_ms = worker_now_ms(transport->worker);
         transport_update(transport);
         downlink_open(transport->worker, transport);
         transport_tell(transport, MEDIA_TRANSPORT_CONNECTED);
@@ -343,6 +344,16 @@ void transport_wake_within(struct transport *transport, uint64_t wait_ms)
         loop_timer_start_lax(transport->worker->loop, &transport->timer, wait_ms);
 }
 
+/* The first authentic packet shows that the handshake need not be repeated, or so much time without
+ * one: who has not got our last flight asks for it again sooner. */
+static void transport_settle(struct transport *transport)
+{
+    if (transport->settled)
+        return;
+    transport->settled = true;
+    dtls_conn_settle(transport->dtls);
+}
+
 static void transport_watch(struct transport *transport, uint64_t now_ns)
 {
     if (ice_agent_tick(transport->agent, now_ns) && !transport->ended) {
@@ -355,6 +366,8 @@ static void transport_watch(struct transport *transport, uint64_t now_ns)
     if (!transport->connected && !transport->ended &&
         now_ms - transport->adopted_ms >= TRANSPORT_ADOPT_MS)
         transport_fail(transport);
+    if (transport->connected && now_ms - transport->connected_ms >= TRANSPORT_SETTLE_MS)
+        transport_settle(transport);
 }
 
 static void transport_timer(void *context)
@@ -711,15 +724,6 @@ void transport_media(struct transport *transport, struct packet *packet)
     packet_facts_clear(packet);
     packet->repaired = entry->repair;
     track_receive(track, entry->layer, packet, &header);
-}
-
-/* The first authentic packet shows that the handshake need not be repeated. */
-static void transport_settle(struct transport *transport)
-{
-    if (transport->settled)
-        return;
-    transport->settled = true;
-    dtls_conn_settle(transport->dtls);
 }
 
 void transport_rtp(struct transport *transport, struct packet *packet)

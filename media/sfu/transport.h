@@ -36,8 +36,9 @@ enum {
     TRANSPORT_IDLE_MS = 500, /* a subscriber's */
     TRANSPORT_LAX_MS = 100,  /* a wait so long may end with another's */
     TRANSPORT_REPORT_MS = 1000,
-    TRANSPORT_LINE = 64,        /* bytes of a cache line */
-    TRANSPORT_ADOPT_MS = 60000, /* never connected for that long after adoption: FAILED */
+    TRANSPORT_LINE = 64,         /* bytes of a cache line */
+    TRANSPORT_SETTLE_MS = 20000, /* a client's last flight has come by then, if it ever does */
+    TRANSPORT_ADOPT_MS = 60000,  /* never connected for that long after adoption: FAILED */
 };
 
 /* A payload type as negotiated with this peer, compact. */
@@ -72,7 +73,7 @@ struct transport {
     struct protector *protector;
     struct ice_path path; /* where packets go */
     bool has_path, connected, lost, ended;
-    bool settled; /* the peer has proven its keys: OpenSSL's memory is given back */
+    bool settled; /* the handshake need not be repeated: OpenSSL's memory is given back */
     bool sending; /* media may be forwarded: connected, not lost, a path */
     struct sender_group group;
     uint64_t video_bytes;
@@ -84,7 +85,7 @@ struct transport {
     struct room *room;
     struct loop_timer timer;
     uint64_t timer_due_ms;
-    uint64_t adopted_ms, watched_ms, reported_ms, fed_back_ms;
+    uint64_t adopted_ms, connected_ms, watched_ms, reported_ms, fed_back_ms;
     struct ice_address addresses[TRANSPORT_ADDRESSES_MAX]; /* those in the worker's table */
     uint8_t address_count, address_next;
 

@@ -1,5 +1,8 @@
 /* How transports come, move, lose consent and go, through media_new() over loopback sockets. */
+#include "core/call.h"
 #include "media/ice/ice.h"
+#include "media/sfu/transport.h"
+#include "media/worker.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/clock_shift.h"
 #include "tests/support/media_stage.h"
@@ -113,6 +116,40 @@ static void test_other_profiles(void **state)
     }
 }
 
+/* What a worker knows of a member, looked at on its thread. */
+struct settled_look {
+    const struct worker *worker;
+    uint64_t id;
+    bool settled;
+};
+
+static void settled_look(void *arg)
+{
+    struct settled_look *look = arg;
+    const struct transport *transport = map_get(look->worker->transports, look->id);
+    look->settled = transport != NULL && transport->settled;
+}
+
+static bool settled(const struct member *member)
+{
+    struct settled_look look = {stage.media->workers[member->worker], member->id, false};
+    assert_int_equal(loop_call(look.worker->loop, settled_look, &look), STATUS_OK);
+    return look.settled;
+}
+
+static void test_handshake_of_who_says_nothing(void **state)
+{
+    (void)state;
+    struct member *publisher = member_join(0);
+    struct member *viewer = member_join(0);
+    crowd_turn(stage.peers, 2);
+    assert_false(settled(publisher));
+    clock_leap_ms(TRANSPORT_SETTLE_MS);
+    WAIT_FOR(settled(publisher) && settled(viewer));
+    tile_want(viewer, 0, publisher, 0);
+    SEND_UNTIL(publisher, true, 0, viewer->slot_states[SLOT_TILE] == MEDIA_SLOT_LIVE);
+}
+
 static void test_consent_runs_out_and_comes_back(void **state)
 {
     (void)state;
@@ -205,6 +242,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_restart, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_tcp, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(test_other_profiles, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(test_handshake_of_who_says_nothing, stage_open,
+                                        stage_close),
         cmocka_unit_test_setup_teardown(test_consent_runs_out_and_comes_back, stage_open,
                                         stage_close),
         cmocka_unit_test_setup_teardown(test_wrong_password_adopts_nobody, stage_open, stage_close),
