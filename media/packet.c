@@ -1,14 +1,73 @@
 #include "media/packet.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-struct packet *packet_new(struct pool *pool)
+struct packets {
+    struct pool *pools[PACKET_SIZES];
+};
+
+enum status packets_new(uint32_t packets_max, struct packets **ret_packets)
 {
-    struct packet *packet = pool_get(pool);
+    static const size_t bytes[PACKET_SIZES] = {PACKET_BYTES_SMALL, PACKET_BYTES_MEDIUM,
+                                               PACKET_BYTES_MAX};
+    struct packets *packets = calloc(1, sizeof *packets);
+    enum status status = packets == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    for (int size = 0; size < PACKET_SIZES && status == STATUS_OK; size++) {
+        const struct pool_config config = {sizeof(struct packet) + bytes[size], PACKET_SLAB,
+                                           packets_max};
+        status = pool_new(&config, &packets->pools[size]);
+    }
+    if (status == STATUS_OK)
+        *ret_packets = packets;
+    else
+        packets_free(packets);
+    return status;
+}
+
+struct packets *packets_free(struct packets *packets)
+{
+    for (int size = 0; size < PACKET_SIZES && packets != NULL; size++)
+        pool_free(packets->pools[size]);
+    free(packets);
+    return NULL;
+}
+
+uint32_t packets_used(const struct packets *packets)
+{
+    uint32_t used = 0;
+    for (int size = 0; size < PACKET_SIZES; size++)
+        used += pool_used(packets->pools[size]);
+    return used;
+}
+
+uint32_t packets_slabs(const struct packets *packets)
+{
+    uint32_t slabs = 0;
+    for (int size = 0; size < PACKET_SIZES; size++)
+        slabs += pool_slabs(packets->pools[size]);
+    return slabs;
+}
+
+size_t packets_bytes(const struct packets *packets)
+{
+    size_t bytes = 0;
+    for (int size = 0; size < PACKET_SIZES; size++)
+        bytes += pool_bytes(packets->pools[size]);
+    return bytes;
+}
+
+struct packet *packet_new(struct packets *packets, size_t bytes)
+{
+    enum packet_size size = bytes <= PACKET_BYTES_SMALL    ? PACKET_SMALL
+                            : bytes <= PACKET_BYTES_MEDIUM ? PACKET_MEDIUM
+                                                           : PACKET_LARGE;
+    struct packet *packet = bytes > PACKET_BYTES_MAX ? NULL : pool_get(packets->pools[size]);
     if (packet == NULL)
         return NULL;
     atomic_init(&packet->references, 1);
-    packet->pool = pool;
+    packet->pool = packets->pools[size];
+    packet->size = (uint8_t)size;
     return packet;
 }
 
@@ -18,7 +77,7 @@ struct packet *packet_ref(struct packet *packet)
     return packet;
 }
 
-void packet_unref(struct packet *packet, const struct pool *home)
+void packet_unref(struct packet *packet, const struct packets *home)
 {
     if (packet == NULL)
         return;
@@ -26,7 +85,7 @@ void packet_unref(struct packet *packet, const struct pool *home)
     if (atomic_load_explicit(&packet->references, memory_order_acquire) != 1 &&
         atomic_fetch_sub_explicit(&packet->references, 1, memory_order_acq_rel) != 1)
         return;
-    if (packet->pool == home)
+    if (home != NULL && packet->pool == home->pools[packet->size])
         pool_put(packet->pool, packet);
     else
         pool_put_remote(packet->pool, packet);

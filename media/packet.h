@@ -2,6 +2,9 @@
  * media/packet.h - one received datagram in pooled memory, and what forwarding must
  * know about it, found out once by the worker that received it.
  *
+ * Memory comes in three sizes, so that what is kept for repair, speech above all, takes little
+ * more than it is long.
+ *
  * A packet has one writer, the receiving worker, until the first reference is handed
  * to somebody else; from then on it is read only. References are atomic; the last one
  * gives the block back to the pool it came from, whichever thread holds it.
@@ -18,9 +21,14 @@
 #include <stdint.h>
 
 enum {
-    PACKET_BYTES_MAX = 1600, /* a datagram of an Ethernet path; longer ones are dropped */
+    PACKET_BYTES_MAX = 1600,    /* a datagram of an Ethernet path; longer ones are dropped */
+    PACKET_BYTES_MEDIUM = 1264, /* what browsers make of video */
+    PACKET_BYTES_SMALL = 368,   /* speech, checks, reports */
+    PACKET_SLAB = 64,           /* packets taken from malloc at once */
     PACKET_NUMBER_NONE = -1,
 };
+
+enum packet_size { PACKET_SMALL, PACKET_MEDIUM, PACKET_LARGE, PACKET_SIZES };
 
 /* The payload format in so far as a decoder must agree to it. Compared by value. */
 struct packet_format {
@@ -40,6 +48,7 @@ struct packet {
     atomic_uint references;
     struct pool *pool;
     uint64_t arrived_ns;
+    uint8_t size; /* enum packet_size */
     struct ice_path from;
     uint16_t length; /* bytes in data */
 
@@ -68,15 +77,27 @@ struct packet {
     int32_t frame_number;                        /* of the dependency descriptor, or NONE */
     struct packet_element audio_level, dependency, orientation, playout_delay, color_space;
 
-    uint8_t data[PACKET_BYTES_MAX];
+    uint8_t data[]; /* as many as were asked for, at least */
 };
 
-/* With one reference; facts and length are not initialised. NULL: the pool is exhausted. Owner
- * of the pool only. */
-struct packet *packet_new(struct pool *pool);
+/* A worker's packets of all sizes. */
+struct packets;
+
+/* `packets_max`: of each size. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
+MUST_USE enum status packets_new(uint32_t packets_max, struct packets **ret_packets);
+/* All must be back. Accepts NULL, returns NULL. */
+struct packets *packets_free(struct packets *packets);
+/* As pool_used, pool_slabs, pool_bytes, over all sizes. */
+uint32_t packets_used(const struct packets *packets);
+uint32_t packets_slabs(const struct packets *packets);
+size_t packets_bytes(const struct packets *packets);
+
+/* With one reference and room for `bytes` (at most PACKET_BYTES_MAX) of data; facts and length are
+ * not initialised. NULL: there are no more. Owner only. */
+struct packet *packet_new(struct packets *packets, size_t bytes);
 struct packet *packet_ref(struct packet *packet);
-/* `home`: the pool of the calling thread, NULL when it has none. Accepts NULL. */
-void packet_unref(struct packet *packet, const struct pool *home);
+/* `home`: those of the calling thread, NULL when it has none. Accepts NULL. */
+void packet_unref(struct packet *packet, const struct packets *home);
 /* Forgets what a track would set. */
 void packet_facts_clear(struct packet *packet);
 

@@ -45,7 +45,7 @@ uint8_t worker_home(const struct worker *worker, uint64_t room)
     return (uint8_t)(room % worker->media->worker_count);
 }
 
-const struct pool *worker_pool(const struct worker *worker)
+const struct packets *worker_packets(const struct worker *worker)
 {
     return worker->packets;
 }
@@ -174,7 +174,8 @@ static void flush_and_rest(struct worker *worker)
     if (sender_waiting(worker->sender) == 0 && worker->unsent == NULL)
         return;
     worker_flush(worker);
-    loop_nap(worker->loop, worker->window.rest_us);
+    uint64_t worked_ns = clock_mono_ns() - worker_now_ns(worker);
+    loop_nap(worker->loop, window_nap_us(&worker->window, worked_ns / CLOCK_NS_PER_US));
 }
 
 static void on_turn_end(void *context)
@@ -347,8 +348,6 @@ static uint32_t ring_entries(const struct worker *worker)
 
 static enum status worker_memory(struct worker *worker)
 {
-    const struct pool_config packets = {sizeof(struct packet), WORKER_PACKETS_SLAB,
-                                        WORKER_PACKETS_MAX};
     const struct pool_config rewriters = {sizeof(struct rewriter), WORKER_REWRITERS_SLAB,
                                           WORKER_REWRITERS_MAX};
     const struct pool_config maps = {sizeof(struct rewriter_map), WORKER_REWRITERS_SLAB,
@@ -358,7 +357,7 @@ static enum status worker_memory(struct worker *worker)
                                      WORKER_REWRITERS_MAX};
     struct map **tables[] = {&worker->ufrags, &worker->known, &worker->transports,
                              &worker->feeds,  &worker->rooms, &worker->connections};
-    enum status status = pool_new(&packets, &worker->packets);
+    enum status status = packets_new(WORKER_PACKETS_MAX, &worker->packets);
     if (status == STATUS_OK)
         status = pool_new(&rewriters, &worker->rewriters);
     if (status == STATUS_OK)
@@ -507,7 +506,7 @@ struct worker *worker_free(struct worker *worker)
     tapping_end(worker);
     phone_free(worker->phone);
     sender_free(worker->sender);
-    pool_free(worker->packets);
+    packets_free(worker->packets);
     pool_free(worker->rewriters);
     pool_free(worker->maps);
     pool_free(worker->pacing);

@@ -30,10 +30,9 @@
 enum {
     WORKER_RING_ENTRIES = 4096,   /* packets on the way between two workers */
     WORKER_RINGS_ENTRIES = 16384, /* packets on the way to one, where there are many */
-    WORKER_PACKETS_MAX = 1 << 18, /* 450 MB: 300 publishers' histories */
-    WORKER_PACKETS_SLAB = 256,
+    WORKER_PACKETS_MAX = 1 << 18, /* of each size; 370 MB of video: 300 publishers' histories */
     WORKER_REWRITERS_MAX = 1 << 17,
-    WORKER_REWRITERS_SLAB = 64,
+    WORKER_REWRITERS_SLAB = 16,
     WORKER_FECS_SLAB = 16,
     WORKER_TRANSPORTS_MAX = 20000,
     WORKER_CONNECTIONS_MAX = 4096, /* ICE-TCP */
@@ -135,7 +134,8 @@ struct worker {
     atomic_bool asleep;
     struct ring *inbox[MEDIA_WORKERS_MAX]; /* [i]: worker i produces, we consume */
     uint64_t to_ring;                      /* workers to be woken at the end of the turn */
-    struct pool *packets, *rewriters, *maps, *pacing, *fecs;
+    struct packets *packets;
+    struct pool *rewriters, *maps, *pacing, *fecs;
     struct transport *paced; /* those with packets waiting or a probe under way */
     struct inlet *inlet;
     struct sender *sender;
@@ -187,7 +187,7 @@ uint64_t worker_now_ms(const struct worker *worker);
 /* Home of a room. */
 uint8_t worker_home(const struct worker *worker, uint64_t room);
 /* The pool whose blocks this thread may put back by itself. */
-const struct pool *worker_pool(const struct worker *worker);
+const struct packets *worker_packets(const struct worker *worker);
 
 /* Letters of the conductor: object (struct opening), transport. */
 struct opening {

@@ -37,7 +37,7 @@ struct lane {
 };
 
 struct mix {
-    const struct pool *home;
+    const struct packets *home;
     uint8_t voices;
     uint8_t present; /* lanes, this turn */
     uint32_t listeners[MIX_RATES];
@@ -50,7 +50,7 @@ static size_t rate_index(uint32_t rate)
     return rate == VOICE_RATE_WIDE ? MIX_WIDE : MIX_NARROW;
 }
 
-enum status mix_new(uint8_t voices, const struct pool *home, struct mix **ret_mix)
+enum status mix_new(uint8_t voices, const struct packets *home, struct mix **ret_mix)
 {
     struct mix *mix = calloc(1, sizeof *mix + voices * sizeof mix->lanes[0]);
     if (mix == NULL)

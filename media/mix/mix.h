@@ -23,7 +23,7 @@ struct mix;
 
 /* voices: lanes, 1..MEDIA_VOICES_MAX. home: the pool of this worker, for references given back.
  * Errors: STATUS_NO_MEMORY. */
-MUST_USE enum status mix_new(uint8_t voices, const struct pool *home, struct mix **ret_mix);
+MUST_USE enum status mix_new(uint8_t voices, const struct packets *home, struct mix **ret_mix);
 /* Accepts NULL, returns NULL. */
 struct mix *mix_free(struct mix *mix);
 

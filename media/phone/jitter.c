@@ -27,7 +27,8 @@ static struct jitter_entry *entry_of(struct jitter *jitter, int64_t sequence)
     return entry->present && entry->sequence == sequence ? entry : NULL;
 }
 
-static void entry_drop(struct jitter *jitter, struct jitter_entry *entry, const struct pool *home)
+static void entry_drop(struct jitter *jitter, struct jitter_entry *entry,
+                       const struct packets *home)
 {
     if (!entry->present)
         return;
@@ -37,7 +38,7 @@ static void entry_drop(struct jitter *jitter, struct jitter_entry *entry, const 
 }
 
 /* The stream begins anew; what is known of the arrivals stays. */
-static void stream_drop(struct jitter *jitter, const struct pool *home)
+static void stream_drop(struct jitter *jitter, const struct packets *home)
 {
     for (size_t i = 0; i < JITTER_SLOTS; i++)
         entry_drop(jitter, &jitter->entries[i], home);
@@ -45,7 +46,7 @@ static void stream_drop(struct jitter *jitter, const struct pool *home)
     jitter->misses = jitter->owed = 0;
 }
 
-void jitter_clear(struct jitter *jitter, const struct pool *home)
+void jitter_clear(struct jitter *jitter, const struct packets *home)
 {
     uint64_t lost = jitter->lost, late = jitter->late;
     stream_drop(jitter, home);
@@ -157,7 +158,7 @@ static bool began_anew(const struct jitter *jitter, uint16_t sequence, uint32_t 
 }
 
 enum status jitter_put(struct jitter *jitter, struct packet *packet, uint16_t sequence,
-                       uint32_t timestamp, uint64_t now_ms, const struct pool *home)
+                       uint32_t timestamp, uint64_t now_ms, const struct packets *home)
 {
     if (jitter->started && began_anew(jitter, sequence, timestamp))
         stream_drop(jitter, home);
@@ -297,7 +298,7 @@ static bool take_gap(struct jitter *jitter, int64_t delay, int64_t target,
 }
 
 static bool entry_late(struct jitter *jitter, struct jitter_entry *entry, int64_t delay,
-                       int64_t target, const struct pool *home)
+                       int64_t target, const struct packets *home)
 {
     bool owed = jitter->owed > 0 && entry->timestamp < jitter->position;
     jitter->owed = 0;
@@ -310,7 +311,7 @@ static bool entry_late(struct jitter *jitter, struct jitter_entry *entry, int64_
 }
 
 static enum jitter_verdict take_first(struct jitter *jitter, const struct spread *spread,
-                                      int64_t target, uint64_t now_ms, const struct pool *home,
+                                      int64_t target, uint64_t now_ms, const struct packets *home,
                                       struct packet **ret_packet)
 {
     struct jitter_entry *first = first_voice(jitter);
@@ -328,7 +329,7 @@ static enum jitter_verdict take_first(struct jitter *jitter, const struct spread
 }
 
 enum jitter_verdict jitter_take(struct jitter *jitter, bool quiet, uint64_t now_ms,
-                                const struct pool *home, struct packet **ret_packet)
+                                const struct packets *home, struct packet **ret_packet)
 {
     const struct spread spread = spread_of(jitter, now_ms);
     int64_t target = target_of(jitter, &spread);

@@ -85,16 +85,16 @@ enum jitter_verdict {
 /* Of this clock rate; forgets all. What it holds must have been cleared. */
 void jitter_init(struct jitter *jitter, uint32_t clock);
 /* Gives back what it holds and begins anew. home as in packet_unref. */
-void jitter_clear(struct jitter *jitter, const struct pool *home);
+void jitter_clear(struct jitter *jitter, const struct packets *home);
 /*
  * A packet came; STATUS_OK takes a reference. packet NULL: the number carries no voice
  * (telephone-event, comfort noise). Errors: STATUS_LATE, STATUS_DUPLICATE.
  */
 MUST_USE enum status jitter_put(struct jitter *jitter, struct packet *packet, uint16_t sequence,
-                                uint32_t timestamp, uint64_t now_ms, const struct pool *home);
+                                uint32_t timestamp, uint64_t now_ms, const struct packets *home);
 /* What comes next. `quiet`: nobody spoke in what was played last. */
 enum jitter_verdict jitter_take(struct jitter *jitter, bool quiet, uint64_t now_ms,
-                                const struct pool *home, struct packet **ret_packet);
+                                const struct packets *home, struct packet **ret_packet);
 /* After JITTER_LOST: the voice that follows what was lost, borrowed until the next call; NULL: it
  * is not here. */
 const struct packet *jitter_after(struct jitter *jitter);

@@ -343,7 +343,7 @@ void leg_close(struct leg *leg, enum media_leg_end end)
     loop_fd_remove(leg->watch);
     loop_fd_remove(leg->rtcp_watch);
     leg_prompts_drop(leg);
-    jitter_clear(&leg->in.jitter, worker_pool(leg->worker));
+    jitter_clear(&leg->in.jitter, worker_packets(leg->worker));
     leg_free(leg);
     closed_tell(phone, id, end);
 }

@@ -14,7 +14,7 @@ void leg_in_reset(struct leg *leg)
     in->lost_before += in->jitter.lost;
     in->late_before += in->jitter.late;
     in->jitter.lost = in->jitter.late = 0;
-    jitter_clear(&in->jitter, worker_pool(leg->worker));
+    jitter_clear(&in->jitter, worker_packets(leg->worker));
     jitter_init(&in->jitter, voice_clock(in->codec));
     leg->voice.count = 0;
     in->comfort = false;
@@ -102,7 +102,7 @@ static void media_take(struct leg *leg, struct packet *packet, const struct rtp_
     packet->payload_length = (uint16_t)header->payload_length;
     bool voice = event == NULL && format != NULL && header->payload_length > 0;
     (void)!jitter_put(&in->jitter, voice ? packet : NULL, header->sequence, header->timestamp,
-                      now_ms, worker_pool(leg->worker));
+                      now_ms, worker_packets(leg->worker));
     phone_wake(leg->phone, leg->beat);
 }
 
@@ -154,54 +154,46 @@ static void datagram_take(struct leg *leg, struct packet *packet)
         leg_rtcp_take(leg, packet->data, packet->length, packet->arrived_ns);
 }
 
-/* Every place has a packet nobody else holds. */
-static unsigned batch_fill(struct phone *phone, struct mmsghdr *headers, struct iovec *vectors,
-                           struct sockaddr_storage *addresses)
+static void datagram_receive(struct leg *leg, const uint8_t *bytes, size_t length,
+                             const struct ice_address *from)
 {
-    unsigned filled = 0;
-    for (; filled < PHONE_BATCH; filled++) {
-        struct packet **place = &phone->receiving[filled];
-        if (*place == NULL)
-            *place = packet_new(phone->worker->packets);
-        if (*place == NULL)
-            break;
-        vectors[filled] = (struct iovec){(*place)->data, PACKET_BYTES_MAX};
-        headers[filled].msg_hdr = (struct msghdr){.msg_name = &addresses[filled],
-                                                  .msg_namelen = sizeof addresses[filled],
-                                                  .msg_iov = &vectors[filled],
-                                                  .msg_iovlen = 1};
+    struct worker *worker = leg->phone->worker;
+    struct packet *packet = packet_new(worker->packets, length);
+    if (packet == NULL) {
+        worker->counters.dropped_pool++;
+        return;
     }
-    return filled;
+    memcpy(packet->data, bytes, length);
+    packet->length = (uint16_t)length;
+    packet->from = (struct ice_path){.address = *from};
+    packet->arrived_ns = worker_now_ns(worker);
+    datagram_take(leg, packet);
+    packet_unref(packet, worker->packets);
 }
 
 void leg_readable(void *context, uint32_t events)
 {
     struct leg *leg = context;
-    struct phone *phone = leg->phone;
     struct mmsghdr headers[PHONE_BATCH];
     struct iovec vectors[PHONE_BATCH];
     struct sockaddr_storage addresses[PHONE_BATCH];
+    uint8_t bytes[PHONE_BATCH][PACKET_BYTES_MAX];
     (void)events;
-    unsigned places = batch_fill(phone, headers, vectors, addresses);
-    int got = places == 0 ? 0 : recvmmsg(leg->fd, headers, places, MSG_DONTWAIT, NULL);
-    uint64_t arrived_ns = worker_now_ns(phone->worker);
+    for (int i = 0; i < PHONE_BATCH; i++) {
+        vectors[i] = (struct iovec){bytes[i], sizeof bytes[i]};
+        headers[i].msg_hdr = (struct msghdr){.msg_name = &addresses[i],
+                                             .msg_namelen = sizeof addresses[i],
+                                             .msg_iov = &vectors[i],
+                                             .msg_iovlen = 1};
+    }
+    int got = recvmmsg(leg->fd, headers, PHONE_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < got; i++) {
-        struct packet *packet = phone->receiving[i];
-        phone->worker->counters.received++;
-        phone->worker->counters.received_bytes += headers[i].msg_len;
-        if (leg->ended || (headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0 ||
-            ice_address_from((const struct sockaddr *)&addresses[i], &packet->from.address) !=
-                STATUS_OK)
-            continue;
-        packet->from.stream = 0;
-        packet->length = (uint16_t)headers[i].msg_len;
-        packet->arrived_ns = arrived_ns;
-        datagram_take(leg, packet);
-        /* Kept by the jitter buffer: the batch gets another one. */
-        if (atomic_load_explicit(&packet->references, memory_order_acquire) != 1) {
-            phone->receiving[i] = NULL;
-            packet_unref(packet, phone->worker->packets);
-        }
+        struct ice_address from;
+        leg->phone->worker->counters.received++;
+        leg->phone->worker->counters.received_bytes += headers[i].msg_len;
+        if (!leg->ended && (headers[i].msg_hdr.msg_flags & MSG_TRUNC) == 0 &&
+            ice_address_from((const struct sockaddr *)&addresses[i], &from) == STATUS_OK)
+            datagram_receive(leg, bytes[i], headers[i].msg_len, &from);
     }
 }
 

@@ -17,6 +17,7 @@ enum {
     PUBLISH_LEVEL = 1, /* extension id of RFC 6464 */
     PUBLISH_CLOCK_KHZ = 48,
     PUBLISH_REPORT_MS = 1000,
+    PUBLISH_HEADER_MAX = 64,
     MS_PER_S = 1000,
     VOICE_TAKES_MAX = 16, /* verdicts looked at in one beat */
     TONE_TAIL = 1,        /* frames muted after a tone, besides those delayed */
@@ -108,18 +109,30 @@ static size_t payload_write(struct leg *leg, const int16_t *samples, uint32_t ra
                                                                                          : 0;
 }
 
-static void publish(struct leg *leg, const int16_t *samples, uint32_t rate, const struct loud *loud,
-                    uint64_t due_ms)
+static void publish_packet(struct leg *leg, const uint8_t *bytes, size_t length)
 {
     struct worker *worker = leg->worker;
-    struct packet *packet = packet_new(worker->packets);
+    struct rtp_header header;
+    struct packet *packet = packet_new(worker->packets, length);
     if (packet == NULL) {
         worker->counters.dropped_pool++;
         return;
     }
-    uint8_t value[1];
+    packet_facts_clear(packet);
+    packet->from = (struct ice_path){0};
+    packet->arrived_ns = worker_now_ns(worker);
+    packet->length = (uint16_t)length;
+    memcpy(packet->data, bytes, length);
+    if (rtp_parse(packet->data, packet->length, &header) == STATUS_OK)
+        track_receive(&leg->publisher->tracks[0], 0, packet, &header);
+    packet_unref(packet, worker->packets);
+}
+
+static void publish(struct leg *leg, const int16_t *samples, uint32_t rate, const struct loud *loud,
+                    uint64_t due_ms)
+{
+    uint8_t value[1], bytes[PUBLISH_HEADER_MAX + VOICE_ENCODED_MAX];
     size_t length, payload;
-    struct rtp_header header;
     struct track *track = &leg->publisher->tracks[0];
     const struct rtp_writing writing = {
         .payload_type = PUBLISH_TYPE,
@@ -129,18 +142,11 @@ static void publish(struct leg *leg, const int16_t *samples, uint32_t rate, cons
         .elements = {rtp_audio_level_element(PUBLISH_LEVEL, loud->level, loud->voice, value)},
         .element_count = 1,
     };
-    packet_facts_clear(packet);
-    packet->from = (struct ice_path){0};
-    packet->arrived_ns = worker_now_ns(worker);
-    if (rtp_write(&writing, packet->data, PACKET_BYTES_MAX - VOICE_ENCODED_MAX, &length) ==
-            STATUS_OK &&
-        (payload = payload_write(leg, samples, rate, packet->data + length)) > 0) {
+    if (rtp_write(&writing, bytes, PUBLISH_HEADER_MAX, &length) == STATUS_OK &&
+        (payload = payload_write(leg, samples, rate, bytes + length)) > 0) {
         leg->voice.sequence++;
-        packet->length = (uint16_t)(length + payload);
-        if (rtp_parse(packet->data, packet->length, &header) == STATUS_OK)
-            track_receive(track, 0, packet, &header);
+        publish_packet(leg, bytes, length + payload);
     }
-    packet_unref(packet, worker->packets);
     if (due_ms - leg->voice.reported_ms >= PUBLISH_REPORT_MS) {
         leg->voice.reported_ms = due_ms;
         track_report(track, 0, clock_ntp(), writing.timestamp);
@@ -249,7 +255,7 @@ static bool voice_fill(struct leg *leg, struct voice_decoder *decoder, uint64_t 
 {
     struct leg_voice *voice = &leg->voice;
     struct jitter *jitter = &leg->in.jitter;
-    const struct pool *home = worker_pool(leg->worker);
+    const struct packets *home = worker_packets(leg->worker);
     uint32_t rate = voice_rate(leg->in.codec), clock = voice_clock(leg->in.codec);
     bool faded = false;
     for (int i = 0; i < VOICE_TAKES_MAX && (faded || voice->count < voice_frame(rate)); i++) {

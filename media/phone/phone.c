@@ -51,8 +51,6 @@ void phone_end(struct phone *phone)
 struct phone *phone_free(struct phone *phone)
 {
     if (phone != NULL) {
-        for (size_t i = 0; i < PHONE_BATCH; i++)
-            packet_unref(phone->receiving[i], phone->worker->packets);
         map_free(phone->legs);
         map_free(phone->rooms);
         free(phone);

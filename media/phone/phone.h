@@ -54,7 +54,6 @@ struct phone {
     struct map *rooms; /* id -> struct phone_room */
     struct phone_beat beats[PHONE_BEATS];
     struct loop_timer second;
-    struct packet *receiving[PHONE_BATCH];
 };
 
 /* config NULL: any port, no events. Errors: STATUS_NO_MEMORY. */

@@ -103,7 +103,7 @@ enum status feed_join(struct worker *worker, struct feed *feed, struct subscript
 static void arrived_clear(struct worker *worker, struct feed *feed)
 {
     for (uint8_t i = 0; i < feed->arrived_count; i++)
-        packet_unref(feed->arrived[i], worker_pool(worker));
+        packet_unref(feed->arrived[i], worker_packets(worker));
     feed->arrived_count = 0;
 }
 
@@ -182,7 +182,7 @@ void feed_fini(struct worker *worker, struct feed *feed)
 {
     arrived_clear(worker, feed);
     for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++)
-        history_fini(&feed->histories[layer], worker_pool(worker));
+        history_fini(&feed->histories[layer], worker_packets(worker));
     free(feed->places);
     *feed = (struct feed){0};
 }
@@ -198,7 +198,7 @@ static struct history *feed_history(struct worker *worker, struct feed *feed,
     if (anew) {
         /* Numbers of another stream: what is held can no longer be told apart. */
         if (history->entries != NULL)
-            history_clear(history, worker_pool(worker));
+            history_clear(history, worker_packets(worker));
         feed->epochs[packet->layer] = packet->epoch;
     }
     if (history->entries == NULL) {
@@ -254,7 +254,7 @@ void feed_deliver(struct worker *worker, struct feed *feed, struct packet *const
     for (size_t i = 0; i < count; i++) {
         struct history *history = feed_history(worker, feed, packets[i]);
         if (history != NULL)
-            history_put(history, packets[i], worker_pool(worker));
+            history_put(history, packets[i], worker_packets(worker));
     }
     if (feed->voice) {
         feed->source.transport = packets[0]->source;
@@ -319,7 +319,7 @@ static void feed_forget(struct worker *worker, struct feed *feed)
     }
     for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
         feed->histories[layer].keep_ms = history_keep_ms(rtt_ms);
-        history_expire(&feed->histories[layer], worker_now_ns(worker), worker_pool(worker));
+        history_expire(&feed->histories[layer], worker_now_ns(worker), worker_packets(worker));
     }
 }
 

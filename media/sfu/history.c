@@ -15,7 +15,7 @@ enum status history_init(struct history *history, uint32_t packets)
     return STATUS_OK;
 }
 
-void history_fini(struct history *history, const struct pool *home)
+void history_fini(struct history *history, const struct packets *home)
 {
     history_clear(history, home);
     free(history->entries);
@@ -27,7 +27,7 @@ static struct packet **history_place(const struct history *history, int64_t inde
     return &history->entries[(uint64_t)index & history->mask];
 }
 
-static void history_drop_below(struct history *history, int64_t oldest, const struct pool *home)
+static void history_drop_below(struct history *history, int64_t oldest, const struct packets *home)
 {
     for (; history->oldest < oldest && history->oldest <= history->newest; history->oldest++) {
         struct packet **place = history_place(history, history->oldest);
@@ -38,14 +38,14 @@ static void history_drop_below(struct history *history, int64_t oldest, const st
         history->oldest = oldest;
 }
 
-void history_clear(struct history *history, const struct pool *home)
+void history_clear(struct history *history, const struct packets *home)
 {
     if (history->started)
         history_drop_below(history, history->newest + 1, home);
     history->started = false;
 }
 
-void history_put(struct history *history, struct packet *packet, const struct pool *home)
+void history_put(struct history *history, struct packet *packet, const struct packets *home)
 {
     if (history->entries == NULL)
         return;
@@ -65,7 +65,7 @@ void history_put(struct history *history, struct packet *packet, const struct po
     history_expire(history, packet->arrived_ns, home);
 }
 
-void history_expire(struct history *history, uint64_t now_ns, const struct pool *home)
+void history_expire(struct history *history, uint64_t now_ns, const struct packets *home)
 {
     if (!history->started)
         return;

@@ -40,13 +40,13 @@ struct history {
 /* `packets`: a power of two. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
 MUST_USE enum status history_init(struct history *history, uint32_t packets);
 /* Drops all and gives the memory back. `home` as in packet_unref. */
-void history_fini(struct history *history, const struct pool *home);
-void history_clear(struct history *history, const struct pool *home);
+void history_fini(struct history *history, const struct packets *home);
+void history_clear(struct history *history, const struct packets *home);
 /* Keeps a reference of its own; what falls out of the bounds is dropped. A packet too old to have
  * a place, or held already, is not kept. */
-void history_put(struct history *history, struct packet *packet, const struct pool *home);
+void history_put(struct history *history, struct packet *packet, const struct packets *home);
 /* Drops what is older than keep_ms. */
-void history_expire(struct history *history, uint64_t now_ns, const struct pool *home);
+void history_expire(struct history *history, uint64_t now_ns, const struct packets *home);
 /* Borrowed until the next call; NULL: not held. */
 struct packet *history_get(const struct history *history, int64_t index);
 

@@ -18,7 +18,6 @@ enum {
 };
 
 struct inlet {
-    struct packet *receiving[INLET_BATCH];
     struct packet *strays[INLET_STRAYS_MAX];
     uint16_t stray_count;
     uint16_t strays_seen; /* of them have waited for a turn */
@@ -26,6 +25,7 @@ struct inlet {
     struct mmsghdr headers[INLET_BATCH];
     struct iovec vectors[INLET_BATCH];
     struct sockaddr_storage addresses[INLET_BATCH];
+    uint8_t bytes[INLET_BATCH][PACKET_BYTES_MAX];
 };
 
 /* ---- whose they are ---- */
@@ -160,49 +160,42 @@ bool inlet_relayer(const struct worker *worker, uint8_t *ret_from)
 
 /* ---- reading the socket ---- */
 
-/* Every place of the batch has a packet nobody else holds. */
-static unsigned batch_fill(struct worker *worker)
+static void batch_prepare(struct inlet *inlet)
 {
-    struct inlet *inlet = worker->inlet;
-    unsigned filled = 0;
-    for (; filled < INLET_BATCH; filled++) {
-        if (inlet->receiving[filled] == NULL)
-            inlet->receiving[filled] = packet_new(worker->packets);
-        if (inlet->receiving[filled] == NULL)
-            break;
-        inlet->vectors[filled] = (struct iovec){inlet->receiving[filled]->data, PACKET_BYTES_MAX};
-        inlet->headers[filled].msg_hdr = (struct msghdr){
-            .msg_name = &inlet->addresses[filled],
-            .msg_namelen = sizeof inlet->addresses[filled],
-            .msg_iov = &inlet->vectors[filled],
+    for (int i = 0; i < INLET_BATCH; i++) {
+        inlet->vectors[i] = (struct iovec){inlet->bytes[i], PACKET_BYTES_MAX};
+        inlet->headers[i].msg_hdr = (struct msghdr){
+            .msg_name = &inlet->addresses[i],
+            .msg_namelen = sizeof inlet->addresses[i],
+            .msg_iov = &inlet->vectors[i],
             .msg_iovlen = 1,
         };
     }
-    return filled;
 }
 
 static void batch_take(struct worker *worker, unsigned at, uint64_t arrived_ns)
 {
     struct inlet *inlet = worker->inlet;
     const struct mmsghdr *header = &inlet->headers[at];
-    struct packet *packet = inlet->receiving[at];
+    struct ice_address from;
     worker->counters.received++;
     worker->counters.received_bytes += header->msg_len;
     if ((header->msg_hdr.msg_flags & MSG_TRUNC) != 0 ||
-        ice_address_from((const struct sockaddr *)&inlet->addresses[at], &packet->from.address) !=
-            STATUS_OK) {
+        ice_address_from((const struct sockaddr *)&inlet->addresses[at], &from) != STATUS_OK) {
         worker->counters.dropped_malformed++;
         return;
     }
-    packet->from.stream = 0;
+    struct packet *packet = packet_new(worker->packets, header->msg_len);
+    if (packet == NULL) {
+        worker->counters.dropped_pool++;
+        return;
+    }
+    memcpy(packet->data, inlet->bytes[at], header->msg_len);
     packet->length = (uint16_t)header->msg_len;
+    packet->from = (struct ice_path){.address = from};
     packet->arrived_ns = arrived_ns;
     inlet_datagram(worker, packet);
-    /* Kept by somebody: the batch gets another one. */
-    if (atomic_load_explicit(&packet->references, memory_order_acquire) != 1) {
-        inlet->receiving[at] = NULL;
-        packet_unref(packet, worker->packets);
-    }
+    packet_unref(packet, worker->packets);
 }
 
 void inlet_readable(void *context, uint32_t events)
@@ -210,19 +203,13 @@ void inlet_readable(void *context, uint32_t events)
     struct worker *worker = context;
     (void)events;
     for (int round = 0; round < INLET_ROUNDS; round++) {
-        unsigned places = batch_fill(worker);
-        if (places == 0) {
-            uint8_t none[1];
-            worker->counters.dropped_pool++;
-            (void)!recv(worker->fd, none, sizeof none, MSG_DONTWAIT);
-            return;
-        }
-        int got = recvmmsg(worker->fd, worker->inlet->headers, places, MSG_DONTWAIT, NULL);
+        batch_prepare(worker->inlet);
+        int got = recvmmsg(worker->fd, worker->inlet->headers, INLET_BATCH, MSG_DONTWAIT, NULL);
         /* A turn may be long; a sender's estimator lives on what the feedback says of arrivals. */
         uint64_t arrived_ns = clock_mono_ns();
         for (int i = 0; i < got; i++)
             batch_take(worker, (unsigned)i, arrived_ns);
-        if (got < (int)places)
+        if (got < INLET_BATCH)
             return;
     }
 }
@@ -244,8 +231,6 @@ void inlet_drop(struct worker *worker)
     struct inlet *inlet = worker->inlet;
     for (uint16_t i = 0; i < inlet->stray_count; i++)
         packet_unref(inlet->strays[i], worker->packets);
-    for (size_t i = 0; i < INLET_BATCH; i++)
-        packet_unref(inlet->receiving[i], worker->packets);
 }
 
 struct inlet *inlet_free(struct inlet *inlet)

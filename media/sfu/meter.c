@@ -7,13 +7,13 @@
 
 static uint64_t slabs(const struct worker *worker)
 {
-    return (uint64_t)pool_slabs(worker->packets) + pool_slabs(worker->rewriters) +
+    return (uint64_t)packets_slabs(worker->packets) + pool_slabs(worker->rewriters) +
            pool_slabs(worker->maps) + pool_slabs(worker->pacing) + pool_slabs(worker->fecs);
 }
 
 static uint64_t bytes(const struct worker *worker)
 {
-    return (uint64_t)pool_bytes(worker->packets) + pool_bytes(worker->rewriters) +
+    return (uint64_t)packets_bytes(worker->packets) + pool_bytes(worker->rewriters) +
            pool_bytes(worker->maps) + pool_bytes(worker->pacing) + pool_bytes(worker->fecs);
 }
 
@@ -23,7 +23,7 @@ static void gauges_set(struct worker *worker)
     for (uint8_t from = 0; from < worker->media->worker_count; from++)
         waiting += worker->inbox[from] == NULL ? 0 : ring_length(worker->inbox[from]);
     metric_set(worker->counters.gauges.pool_bytes, (int64_t)bytes(worker));
-    metric_set(worker->counters.gauges.packet_pool_used, pool_used(worker->packets));
+    metric_set(worker->counters.gauges.packet_pool_used, packets_used(worker->packets));
     metric_set(worker->counters.gauges.ring_length, waiting);
     metric_set(worker->counters.gauges.letters, loop_letters(worker->loop));
     metric_set(worker->counters.gauges.transports, (int64_t)map_count(worker->transports));

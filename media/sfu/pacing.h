@@ -19,7 +19,7 @@
 
 enum {
     PACING_PACKETS_MAX = 512, /* of one transport: a large key frame; more leave at once */
-    PACING_POOL_SLAB = 256,
+    PACING_POOL_SLAB = 64,
     PACING_POOL_MAX = 1 << 16,
     PACING_SLEEP_US_MIN = 1000, /* several packets at once rather than a wake-up for each */
 };

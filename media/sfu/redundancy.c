@@ -60,9 +60,9 @@ enum status redundancy_unwrap(struct packet *packet, uint8_t primary_type,
 
 struct packet *redundancy_packet(const struct packet *carrier,
                                  const struct redundancy_copies *copies, size_t which,
-                                 struct pool *pool)
+                                 struct packets *packets)
 {
-    struct packet *packet = packet_new(pool);
+    struct packet *packet = packet_new(packets, copies->copies[which].length);
     if (packet == NULL)
         return NULL;
     packet_facts_clear(packet);

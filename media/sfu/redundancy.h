@@ -65,7 +65,7 @@ MUST_USE enum status redundancy_unwrap(struct packet *packet, uint8_t primary_ty
 /* The packet that was lost: facts of `carrier`, bytes of its copy. NULL: no memory. */
 struct packet *redundancy_packet(const struct packet *carrier,
                                  const struct redundancy_copies *copies, size_t which,
-                                 struct pool *pool);
+                                 struct packets *packets);
 
 /* ---- sending ---- */
 

@@ -154,7 +154,7 @@ static bool take_frame(void *context, const uint8_t *bytes, size_t length)
         worker->counters.dropped_malformed++;
         return true;
     }
-    struct packet *packet = packet_new(worker->packets);
+    struct packet *packet = packet_new(worker->packets, length);
     if (packet == NULL) {
         worker->counters.dropped_pool++;
         return true;

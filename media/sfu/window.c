@@ -33,3 +33,12 @@ void window_flushed(struct window *window, size_t packets, size_t messages, uint
     window->rest_us = rest_us;
     window->flushed_ns = now_ns;
 }
+
+uint32_t window_nap_us(const struct window *window, uint64_t worked_us)
+{
+    uint64_t spent_us = 2 * worked_us;
+    if (spent_us >= WINDOW_BUDGET_US)
+        return 0;
+    uint32_t left_us = (uint32_t)(WINDOW_BUDGET_US - spent_us);
+    return window->rest_us < left_us ? window->rest_us : left_us;
+}

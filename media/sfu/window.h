@@ -6,7 +6,9 @@
  * much as five of them; but resting is latency. So a packet that comes alone is never
  * waited with; a crowd costs WINDOW_IDLE_US. More only where within the time that the load
  * excuses a second packet comes to the same destination, and packets do then share messages
- * (those of speech are of unequal sizes and do not): until there are WINDOW_SEGMENTS.
+ * (those of speech are of unequal sizes and do not): until there are WINDOW_SEGMENTS. What comes
+ * while a turn works waits for the rest of it, the nap, and for as much work again: these
+ * together are WINDOW_BUDGET_US at most, so that a busy worker rests less.
  *
  * Thread: the worker.
  */
@@ -19,6 +21,7 @@
 enum {
     WINDOW_IDLE_US = 400,
     WINDOW_MAX_US = 2500,
+    WINDOW_BUDGET_US = 3000,
     WINDOW_PACKETS_A_US = 5, /* packets/s sent that excuse a microsecond */
     WINDOW_ALONE_US = 2000,  /* nothing left for that long: this one came alone */
     WINDOW_SEGMENTS = 4,     /* packets of a message worth waiting for */
@@ -36,5 +39,7 @@ struct window {
 void window_load(struct window *window, uint64_t packets_per_s, uint64_t destinations);
 /* A flush of so many packets in so many messages; sets rest_us. */
 void window_flushed(struct window *window, size_t packets, size_t messages, uint64_t now_ns);
+/* How long to rest now, after a turn of so much work. */
+uint32_t window_nap_us(const struct window *window, uint64_t worked_us);
 
 #endif

@@ -129,7 +129,7 @@ static void transport_close(struct transport *transport)
 
 static void rtp_take(struct transport *transport, const uint8_t *bytes, size_t length)
 {
-    struct packet *packet = packet_new(worker->packets);
+    struct packet *packet = packet_new(worker->packets, length);
     if (packet == NULL)
         abort();
     memcpy(packet->data, bytes, length);

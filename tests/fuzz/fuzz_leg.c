@@ -21,14 +21,13 @@ enum { CODECS = VOICE_OPUS + 1, EVENT = 101, COMFORT = 13, TAKES_MAX = 8, EVENT_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
 
 static struct voice_decoder *decoders[CODECS];
-static struct pool *pool;
+static struct packets *packets;
 
 static void start(void)
 {
-    const struct pool_config config = {sizeof(struct packet), JITTER_SLOTS, JITTER_SLOTS * 2};
-    if (pool != NULL)
+    if (packets != NULL)
         return;
-    if (pool_new(&config, &pool) != STATUS_OK)
+    if (packets_new(JITTER_SLOTS * 2, &packets) != STATUS_OK)
         abort();
     for (int codec = 0; codec < CODECS; codec++) {
         if (voice_decoder_new((enum voice_codec)codec, voice_rate((enum voice_codec)codec),
@@ -57,7 +56,7 @@ static void play(struct jitter *jitter, struct voice_level *level, uint64_t now_
     for (int i = 0; i < TAKES_MAX; i++) {
         struct packet *packet;
         size_t count = VOICE_FRAME_MAX;
-        enum jitter_verdict verdict = jitter_take(jitter, i % 2 == 0, now_ms, pool, &packet);
+        enum jitter_verdict verdict = jitter_take(jitter, i % 2 == 0, now_ms, packets, &packet);
         if (verdict == JITTER_PAUSE || verdict == JITTER_EMPTY)
             return;
         if (verdict == JITTER_LOST || verdict == JITTER_HOLD) {
@@ -72,7 +71,7 @@ static void play(struct jitter *jitter, struct voice_level *level, uint64_t now_
             abort();
         jitter_played(jitter, (uint32_t)count);
         (void)voice_level_frame(level, samples, count);
-        packet_unref(packet, pool);
+        packet_unref(packet, packets);
     }
 }
 
@@ -89,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
         size_t bytes = data[0] < length - 2 ? data[0] : length - 2;
         struct rtp_header header;
         struct telephone_event event;
-        struct packet *packet = packet_new(pool);
+        struct packet *packet = packet_new(packets, bytes);
         if (packet == NULL)
             abort();
         now_ms += data[1];
@@ -108,14 +107,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
             packet->payload_length = (uint16_t)header.payload_length;
             packet->track = (uint8_t)codec_of(header.payload_type);
             (void)!jitter_put(&jitter, voice ? packet : NULL, header.sequence, header.timestamp,
-                              now_ms, pool);
+                              now_ms, packets);
         }
-        packet_unref(packet, pool);
+        packet_unref(packet, packets);
         (void)digits_tick(&digits, now_ms, told);
         play(&jitter, &level, now_ms);
     }
-    jitter_clear(&jitter, pool);
-    if (pool_used(pool) != 0)
+    jitter_clear(&jitter, packets);
+    if (packets_used(packets) != 0)
         abort();
     return 0;
 }

@@ -301,7 +301,7 @@ enum { FLIGHT_MAX = 64, CALL_PACKETS = 3000 };
 /* A minute's stream of 20 ms packets over a path, and what the buffer made of it. */
 struct flight {
     struct jitter jitter;
-    struct pool *pool;
+    struct packets *packets;
     double rate;        /* of the sender's clock to ours */
     uint32_t jitter_ms; /* delay is uniform up to it */
     uint32_t loss;      /* permille */
@@ -312,27 +312,26 @@ struct flight {
 
 static void flight_begin(struct flight *flight, double rate)
 {
-    const struct pool_config config = {sizeof(struct packet), 64, 256};
     memset(flight, 0, sizeof *flight);
     flight->rate = rate;
-    assert_int_equal(pool_new(&config, &flight->pool), STATUS_OK);
+    assert_int_equal(packets_new(256, &flight->packets), STATUS_OK);
     jitter_init(&flight->jitter, 8000);
 }
 
 static void flight_end(struct flight *flight)
 {
-    jitter_clear(&flight->jitter, flight->pool);
-    assert_int_equal(pool_used(flight->pool), 0);
-    pool_free(flight->pool);
+    jitter_clear(&flight->jitter, flight->packets);
+    assert_int_equal(packets_used(flight->packets), 0);
+    packets_free(flight->packets);
 }
 
 static void flight_put(struct flight *flight, size_t number, uint64_t now_ms)
 {
-    struct packet *packet = packet_new(flight->pool);
+    struct packet *packet = packet_new(flight->packets, 172);
     assert_non_null(packet);
     (void)!jitter_put(&flight->jitter, packet, (uint16_t)(number + 65000),
-                      (uint32_t)(number * FRAME + 4294000000U), now_ms, flight->pool);
-    packet_unref(packet, flight->pool);
+                      (uint32_t)(number * FRAME + 4294000000U), now_ms, flight->packets);
+    packet_unref(packet, flight->packets);
 }
 
 /* One beat: 20 ms are needed. */
@@ -341,9 +340,9 @@ static void flight_take(struct flight *flight, uint64_t now_ms)
     for (int i = 0; i < 4; i++) {
         struct packet *packet;
         enum jitter_verdict verdict =
-            jitter_take(&flight->jitter, false, now_ms, flight->pool, &packet);
+            jitter_take(&flight->jitter, false, now_ms, flight->packets, &packet);
         if (verdict == JITTER_PLAY || verdict == JITTER_MERGE) {
-            packet_unref(packet, flight->pool);
+            packet_unref(packet, flight->packets);
             jitter_played(&flight->jitter, FRAME);
             flight->played++;
             flight->merged += verdict == JITTER_MERGE;
@@ -462,11 +461,12 @@ static void test_jitter_pause(void **state)
         flight_take(&flight, now_ms);
     uint64_t lost = flight.jitter.lost, concealed = flight.concealed;
     for (int i = 0; i < 50; i++, now_ms += FRAME_MS) {
-        struct packet *packet = packet_new(flight.pool);
+        struct packet *packet = packet_new(flight.packets, 172);
         assert_int_equal(jitter_put(&flight.jitter, packet, (uint16_t)(65100 + i),
-                                    (uint32_t)(200 + i) * FRAME + 4294000000U, now_ms, flight.pool),
+                                    (uint32_t)(200 + i) * FRAME + 4294000000U, now_ms,
+                                    flight.packets),
                          STATUS_OK);
-        packet_unref(packet, flight.pool);
+        packet_unref(packet, flight.packets);
         flight_take(&flight, now_ms + 7);
     }
     assert_int_equal(flight.jitter.lost, lost);
@@ -486,7 +486,7 @@ static void test_jitter_far_behind(void **state)
     flight_put(&flight, 100, now_ms);
     flight_put(&flight, 100 + JITTER_SLOTS / 2 + 8, now_ms);
     assert_int_equal(jitter_put(&flight.jitter, NULL, (uint16_t)(100 - JITTER_SLOTS / 2 + 65000),
-                                4294000000U, now_ms, flight.pool),
+                                4294000000U, now_ms, flight.packets),
                      STATUS_LATE);
     assert_int_equal(flight.jitter.held, 2);
     for (int frame = 0; frame < 200; frame++, now_ms += FRAME_MS)
@@ -513,7 +513,7 @@ static void test_jitter_keys(void **state)
             uint32_t began = (uint32_t)((frame - i) * FRAME + 4294000000U);
             if (i != 3)
                 (void)!jitter_put(&flight.jitter, NULL, (uint16_t)(frame + 65000), began, now_ms,
-                                  flight.pool);
+                                  flight.packets);
             flight_take(&flight, now_ms + 7);
         }
         for (size_t i = 0; i < VOICE_FRAMES; i++, frame++, now_ms += FRAME_MS) {
@@ -535,7 +535,7 @@ static void test_jitter_key_first(void **state)
     flight_begin(&flight, 1);
     for (size_t i = 0; i < 8; i++, now_ms += FRAME_MS) {
         (void)!jitter_put(&flight.jitter, NULL, (uint16_t)(i + 65000), 4294000000U, now_ms,
-                          flight.pool);
+                          flight.packets);
         flight_take(&flight, now_ms + 7);
     }
     for (size_t i = 8; i < 20; i++, now_ms += FRAME_MS) {
@@ -567,14 +567,14 @@ static void test_jitter_after(void **state)
     for (now_ms += 200; flight.jitter.next < 65000 + 10;) {
         int64_t number = flight.jitter.next - 65000;
         enum jitter_verdict verdict =
-            jitter_take(&flight.jitter, false, now_ms, flight.pool, &packet);
+            jitter_take(&flight.jitter, false, now_ms, flight.packets, &packet);
         if (verdict == JITTER_LOST) {
             assert_true(number == 4 || number == 7 || number == 8);
             const struct packet *after = jitter_after(&flight.jitter);
             assert_true((after != NULL) == (number != 7));
         } else {
             assert_true(verdict == JITTER_PLAY || verdict == JITTER_MERGE);
-            packet_unref(packet, flight.pool);
+            packet_unref(packet, flight.packets);
             jitter_played(&flight.jitter, FRAME);
         }
     }

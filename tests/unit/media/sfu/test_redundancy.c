@@ -7,14 +7,13 @@
 
 enum { OPUS = 111, TICKS = 960, SPEECH_BYTES = 80 };
 
-static struct pool *pool;
+static struct packets *packets;
 static struct history history;
 
 static int setup(void **state)
 {
     (void)state;
-    const struct pool_config config = {sizeof(struct packet), 64, 1024};
-    assert_ok(pool_new(&config, &pool));
+    assert_ok(packets_new(1024, &packets));
     assert_ok(history_init(&history, HISTORY_AUDIO_PACKETS));
     return 0;
 }
@@ -22,15 +21,15 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    history_fini(&history, pool);
-    pool_free(pool);
+    history_fini(&history, packets);
+    packets_free(packets);
     return 0;
 }
 
 /* A packet whose payload says its index. */
 static struct packet *speech(int64_t index, uint32_t timestamp, size_t length)
 {
-    struct packet *packet = packet_new(pool);
+    struct packet *packet = packet_new(packets, PACKET_BYTES_MAX);
     assert_non_null(packet);
     packet_facts_clear(packet);
     packet->arrived_ns = 1;
@@ -46,8 +45,8 @@ static struct packet *speech(int64_t index, uint32_t timestamp, size_t length)
 static void keep(int64_t index, uint32_t timestamp, size_t length)
 {
     struct packet *packet = speech(index, timestamp, length);
-    history_put(&history, packet, pool);
-    packet_unref(packet, pool);
+    history_put(&history, packet, packets);
+    packet_unref(packet, packets);
 }
 
 /* `packet` becomes RED with these blocks. */
@@ -100,14 +99,14 @@ static void test_lost_packets_are_made_from_copies(void **state)
     assert_int_equal(copies.copies[0].index, 21);
     assert_int_equal(copies.copies[0].timestamp, 21 * TICKS);
     assert_int_equal(copies.copies[1].index, 22);
-    struct packet *lost = redundancy_packet(packet, &copies, 0, pool);
+    struct packet *lost = redundancy_packet(packet, &copies, 0, packets);
     assert_int_equal(lost->index, 21);
     assert_int_equal(lost->timestamp, 21 * TICKS);
     assert_int_equal(lost->payload_length, 6);
     assert_memory_equal(lost->data + lost->payload_offset, "second", 6);
     assert_int_equal(lost->source, 5);
     assert_true(lost->start && lost->key);
-    packet_unref(lost, pool);
+    packet_unref(lost, packets);
     /* When they come after all, they have been here. */
     assert_false(redundancy_arrived(&window, 22));
     /* A block of something else is no copy; a primary of something else is no speech. */
@@ -125,7 +124,7 @@ static void test_lost_packets_are_made_from_copies(void **state)
     assert_int_equal(redundancy_unwrap(packet, OPUS, &window, &copies), STATUS_INVALID);
     packet->payload_length = 5;
     assert_int_equal(redundancy_unwrap(packet, OPUS, &window, &copies), STATUS_TRUNCATED);
-    packet_unref(packet, pool);
+    packet_unref(packet, packets);
 }
 
 /* ---- sending ---- */
@@ -159,7 +158,7 @@ static void test_copies_are_chosen(void **state)
     assert_int_equal(depth_of(packet, 10, 4, &view), 0);
     packet->source = 6;
     assert_int_equal(depth_of(packet, 0, 4, &view), 0);
-    packet_unref(packet, pool);
+    packet_unref(packet, packets);
 }
 
 static void test_limits_of_the_fields(void **state)
@@ -176,18 +175,18 @@ static void test_limits_of_the_fields(void **state)
     assert_ok(red_build(&view, payload, sizeof payload, &length));
     packet->timestamp = TICKS + RED_TIMESTAMP_BACK_MAX + 1;
     assert_int_equal(depth_of(packet, 0, 4, &view), 0);
-    packet_unref(packet, pool);
+    packet_unref(packet, packets);
     /* 10 bits of length, and what fits into a datagram. */
     keep(3, 3 * TICKS, RED_BLOCK_BYTES_MAX + 1);
     packet = speech(4, 4 * TICKS, 20);
     assert_int_equal(depth_of(packet, 0, 4, &view), 0);
-    packet_unref(packet, pool);
+    packet_unref(packet, packets);
     keep(4, 4 * TICKS, 500);
     keep(5, 5 * TICKS, 400);
     packet = speech(6, 6 * TICKS, 300);
     assert_int_equal(depth_of(packet, 4, 4, &view), 1);
     assert_ok(red_build(&view, payload, REDUNDANCY_BYTES_MAX, &length));
-    packet_unref(packet, pool);
+    packet_unref(packet, packets);
 }
 
 static void test_timestamps_wrap(void **state)
@@ -198,7 +197,7 @@ static void test_timestamps_wrap(void **state)
     struct packet *packet = speech(1, UINT32_MAX - 100 + TICKS, SPEECH_BYTES);
     assert_int_equal(depth_of(packet, 0, 1, &view), 1);
     assert_int_equal(view.blocks[0].timestamp_back, TICKS);
-    packet_unref(packet, pool);
+    packet_unref(packet, packets);
 }
 
 /* ---- how much ---- */
@@ -297,8 +296,8 @@ static double concealed(uint32_t percent, uint8_t copies_up, uint64_t seed)
         for (size_t k = 0; came && k <= copies.count; k++) {
             struct packet *leaving = k == copies.count
                                          ? packet_ref(packet)
-                                         : redundancy_packet(packet, &copies, k, pool);
-            history_put(&history, leaving, pool);
+                                         : redundancy_packet(packet, &copies, k, packets);
+            history_put(&history, leaving, packets);
             bool red = redundancy_view(&history, leaving, 0, meter.red_depth, OPUS, &view);
             bool arrives = dice(&seed) % 100 >= percent;
             received += arrives;
@@ -307,9 +306,9 @@ static double concealed(uint32_t percent, uint8_t copies_up, uint64_t seed)
                 heard[leaving->index] = true;
             for (size_t b = 0; arrives && red && b < view.count; b++)
                 heard[leaving->index - view.blocks[b].timestamp_back / TICKS] = true;
-            packet_unref(leaving, pool);
+            packet_unref(leaving, packets);
         }
-        packet_unref(packet, pool);
+        packet_unref(packet, packets);
         if (i % 5 == 4) {
             loss_counted(&meter, received, lost, (uint64_t)i * 20);
             received = lost = 0;
@@ -318,7 +317,7 @@ static double concealed(uint32_t percent, uint8_t copies_up, uint64_t seed)
     size_t missing = 0;
     for (size_t i = 0; i < PACKETS; i++)
         missing += !heard[i];
-    history_clear(&history, pool);
+    history_clear(&history, packets);
     return (double)missing / PACKETS;
 }
 

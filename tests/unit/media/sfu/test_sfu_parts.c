@@ -1,6 +1,5 @@
 /* The small parts: history, layer choice, key frame requests, addresses, formats. */
 #include "core/clock.h"
-#include "core/pool.h"
 #include "core/rng.h"
 #include "media/sfu/addresses.h"
 #include "media/sfu/history.h"
@@ -21,29 +20,69 @@
 
 /* ---- history ---- */
 
-static struct pool *packets_open(void)
+static struct packets *packets_open(void)
 {
-    struct pool *pool;
-    const struct pool_config config = {sizeof(struct packet), 64, 4096};
-    assert_int_equal(pool_new(&config, &pool), STATUS_OK);
-    return pool;
+    struct packets *packets;
+    assert_int_equal(packets_new(4096, &packets), STATUS_OK);
+    return packets;
 }
 
-static void keep(struct history *history, struct pool *pool, int64_t index, uint64_t now_ms)
+static void test_packets_take_what_they_need(void **state)
 {
-    struct packet *packet = packet_new(pool);
+    (void)state;
+    static const size_t bytes[] = {0,
+                                   PACKET_BYTES_SMALL,
+                                   PACKET_BYTES_SMALL + 1,
+                                   PACKET_BYTES_MEDIUM,
+                                   PACKET_BYTES_MEDIUM + 1,
+                                   PACKET_BYTES_MAX};
+    enum { COUNT = sizeof bytes / sizeof bytes[0] };
+    struct packets *packets = packets_open();
+    struct packet *held[COUNT];
+    size_t begin_bytes = packets_bytes(packets);
+    assert_true(begin_bytes < PACKET_SIZES * PACKET_SLAB * (PACKET_BYTES_MAX + 192UL));
+    for (int i = 0; i < COUNT; i++) {
+        held[i] = packet_new(packets, bytes[i]);
+        assert_non_null(held[i]);
+        memset(held[i]->data, i, bytes[i]); /* AddressSanitizer looks on */
+    }
+    assert_int_equal(held[0]->size, held[1]->size);
+    assert_int_not_equal(held[1]->size, held[2]->size);
+    assert_int_equal(held[2]->size, held[3]->size);
+    assert_int_not_equal(held[3]->size, held[4]->size);
+    assert_null(packet_new(packets, PACKET_BYTES_MAX + 1));
+    assert_int_equal(packets_used(packets), COUNT);
+    for (int i = 0; i < COUNT; i++)
+        packet_unref(held[i], i % 2 == 0 ? packets : NULL); /* by another thread, too */
+    assert_int_equal(packets_used(packets), 0);
+    struct packet *many[PACKET_SLAB + 1];
+    for (int i = 0; i <= PACKET_SLAB; i++) {
+        many[i] = packet_new(packets, 1);
+        assert_non_null(many[i]);
+    }
+    assert_int_equal(packets_slabs(packets), PACKET_SIZES + 1);
+    assert_int_equal(packets_bytes(packets) - begin_bytes,
+                     PACKET_SLAB * ((sizeof(struct packet) + PACKET_BYTES_SMALL + 63) / 64 * 64));
+    for (int i = 0; i <= PACKET_SLAB; i++)
+        packet_unref(many[i], packets);
+    packets_free(packets);
+}
+
+static void keep(struct history *history, struct packets *packets, int64_t index, uint64_t now_ms)
+{
+    struct packet *packet = packet_new(packets, 1200);
     assert_non_null(packet);
     packet_facts_clear(packet);
     packet->index = index;
     packet->arrived_ns = now_ms * CLOCK_NS_PER_MS;
-    history_put(history, packet, pool);
-    packet_unref(packet, pool);
+    history_put(history, packet, packets);
+    packet_unref(packet, packets);
 }
 
 static void test_history_keeps_what_is_young(void **state)
 {
     (void)state;
-    struct pool *pool = packets_open();
+    struct packets *packets = packets_open();
     struct history history = {0};
     assert_int_equal(history_init(&history, 48), STATUS_INVALID);
     assert_int_equal(history_init(&history, 64), STATUS_OK);
@@ -51,33 +90,33 @@ static void test_history_keeps_what_is_young(void **state)
     const int64_t begin = -10; /* indexes may begin below zero: a late one before the first */
     for (int64_t i = begin; i < 200; i++) {
         if (i % 10 != 3)
-            keep(&history, pool, i, 5000 + (uint64_t)(i - begin));
-        assert_true(pool_used(pool) <= 64);
+            keep(&history, packets, i, 5000 + (uint64_t)(i - begin));
+        assert_true(packets_used(packets) <= 64);
     }
     assert_non_null(history_get(&history, 199));
     assert_int_equal(history_get(&history, 150)->index, 150);
     assert_null(history_get(&history, 193)); /* a gap */
     assert_null(history_get(&history, 100)); /* too many since */
     assert_null(history_get(&history, 200));
-    keep(&history, pool, 193, 5300); /* which is filled late */
+    keep(&history, packets, 193, 5300); /* which is filled late */
     assert_int_equal(history_get(&history, 193)->index, 193);
-    keep(&history, pool, 20, 5300); /* and what is too old finds no place */
+    keep(&history, packets, 20, 5300); /* and what is too old finds no place */
     assert_null(history_get(&history, 20));
-    history_expire(&history, (5200 + HISTORY_MS) * (uint64_t)CLOCK_NS_PER_MS, pool);
+    history_expire(&history, (5200 + HISTORY_MS) * (uint64_t)CLOCK_NS_PER_MS, packets);
     assert_null(history_get(&history, 189));
-    history_expire(&history, (6000 + HISTORY_MS) * (uint64_t)CLOCK_NS_PER_MS, pool);
-    assert_int_equal(pool_used(pool), 0);
-    keep(&history, pool, 1000000, 9000); /* a jump */
+    history_expire(&history, (6000 + HISTORY_MS) * (uint64_t)CLOCK_NS_PER_MS, packets);
+    assert_int_equal(packets_used(packets), 0);
+    keep(&history, packets, 1000000, 9000); /* a jump */
     assert_int_equal(history_get(&history, 1000000)->index, 1000000);
     history.keep_ms = history_keep_ms(10);
-    keep(&history, pool, 1000001, 9000 + HISTORY_NEAR_MS + 50);
+    keep(&history, packets, 1000001, 9000 + HISTORY_NEAR_MS + 50);
     assert_null(history_get(&history, 1000000));
     assert_non_null(history_get(&history, 1000001));
     assert_int_equal(history_keep_ms(0), HISTORY_MS);   /* nobody knows how far */
     assert_int_equal(history_keep_ms(500), HISTORY_MS); /* very far */
-    history_fini(&history, pool);
-    assert_int_equal(pool_used(pool), 0);
-    pool_free(pool);
+    history_fini(&history, packets);
+    assert_int_equal(packets_used(packets), 0);
+    packets_free(packets);
 }
 
 /* ---- layers ---- */
@@ -307,9 +346,22 @@ static void test_a_worker_rests_where_it_pays(void **state)
     assert_int_equal(flush_after(&window, 2 * WINDOW_ALONE_US, 10, 2), 0);
 }
 
+static void test_a_busy_worker_rests_less(void **state)
+{
+    (void)state;
+    struct window window = {0};
+    assert_int_equal(window_nap_us(&window, 0), 0);
+    window.rest_us = WINDOW_MAX_US;
+    assert_int_equal(window_nap_us(&window, 100), WINDOW_MAX_US);
+    assert_int_equal(window_nap_us(&window, 1200), WINDOW_BUDGET_US - 2400);
+    assert_int_equal(window_nap_us(&window, WINDOW_BUDGET_US / 2), 0);
+    assert_int_equal(window_nap_us(&window, UINT32_MAX), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_packets_take_what_they_need),
         cmocka_unit_test(test_history_keeps_what_is_young),
         cmocka_unit_test(test_layer_for_a_height),
         cmocka_unit_test(test_keyframe_requests_are_spaced),
@@ -317,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_repairs_once_a_round_trip_and_within_a_share),
         cmocka_unit_test(test_a_format_finds_its_payload_type),
         cmocka_unit_test(test_a_worker_rests_where_it_pays),
+        cmocka_unit_test(test_a_busy_worker_rests_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
