@@ -48,9 +48,9 @@ struct packet {
     atomic_uint references;
     struct pool *pool;
     uint64_t arrived_ns;
-    uint8_t size; /* enum packet_size */
     struct ice_path from;
     uint16_t length; /* bytes in data */
+    uint8_t size;    /* enum packet_size */
 
     /* Set for media by the track that received it. */
     uint64_t source; /* its transport */

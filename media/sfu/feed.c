@@ -77,6 +77,28 @@ void feed_keyframe(struct worker *worker, const struct feed *feed, uint8_t layer
         feed_tell(worker, feed, track_on_keyframe, layer);
 }
 
+/* Packets are kept as long as the farthest of those connected may ask for them. Their handshakes
+ * have told how far they are; one of whom nothing is known may be far. */
+static uint32_t feed_keep_ms(const struct feed *feed)
+{
+    uint32_t rtt_ms = 1;
+    for (uint32_t i = 0; i < feed->count && rtt_ms != 0; i++) {
+        const struct transport *transport = feed->places[i].transport;
+        if (transport->connected && (transport->rtt_ms == 0 || transport->rtt_ms > rtt_ms))
+            rtt_ms = transport->rtt_ms;
+    }
+    return history_keep_ms(rtt_ms);
+}
+
+static void feed_forget(struct worker *worker, struct feed *feed)
+{
+    uint32_t keep_ms = feed_keep_ms(feed);
+    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
+        feed->histories[layer].keep_ms = keep_ms;
+        history_expire(&feed->histories[layer], worker_now_ns(worker), worker_packets(worker));
+    }
+}
+
 /* ---- who takes it ---- */
 
 enum status feed_join(struct worker *worker, struct feed *feed, struct subscription *subscription)
@@ -97,6 +119,7 @@ enum status feed_join(struct worker *worker, struct feed *feed, struct subscript
         (struct feed_place){subscription, subscription->slot, subscription->slot->transport};
     wanted_count(feed, subscription, 1);
     feed_mask_update(worker, feed);
+    feed_forget(worker, feed);
     return STATUS_OK;
 }
 
@@ -207,6 +230,7 @@ static struct history *feed_history(struct worker *worker, struct feed *feed,
         if (history_init(history, audio ? HISTORY_AUDIO_PACKETS : HISTORY_VIDEO_PACKETS) !=
             STATUS_OK)
             return NULL;
+        history->keep_ms = feed_keep_ms(feed);
     }
     return history;
 }
@@ -306,21 +330,6 @@ void feed_report(struct worker *worker, const struct message *message)
     struct room *room = message->lane < 0 ? NULL : map_get(worker->rooms, message->room);
     if (room != NULL)
         room->lanes[message->lane].reports[0] = report;
-}
-
-/* Packets are kept as long as the farthest subscriber may ask for them; one of unknown distance may
- * be far. */
-static void feed_forget(struct worker *worker, struct feed *feed)
-{
-    uint32_t rtt_ms = 1;
-    for (uint32_t i = 0; i < feed->count && rtt_ms != 0; i++) {
-        uint32_t other_ms = feed->places[i].transport->rtt_ms;
-        rtt_ms = other_ms == 0 || other_ms > rtt_ms ? other_ms : rtt_ms;
-    }
-    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
-        feed->histories[layer].keep_ms = history_keep_ms(rtt_ms);
-        history_expire(&feed->histories[layer], worker_now_ns(worker), worker_packets(worker));
-    }
 }
 
 void feed_tick(struct worker *worker, struct feed *feed)

@@ -102,7 +102,7 @@ struct unprotector *unprotector_free(struct unprotector *unprotector);
  * overwritten (GCM decrypts before it knows): drop it.
  * Errors: STATUS_INVALID (not RTP), STATUS_TRUNCATED (shorter than header and tag),
  * STATUS_DUPLICATE (replayed), STATUS_LATE (behind the window), STATUS_CORRUPT (not
- * authentic).
+ * authentic), STATUS_NO_MEMORY (the first one).
  */
 MUST_USE enum status unprotector_rtp(struct unprotector *unprotector, uint8_t *packet,
                                      size_t length, size_t *ret_length, uint64_t *ret_index);

@@ -39,8 +39,8 @@ struct rtcp_stream {
 
 struct unprotector {
     struct transform rtp, rtcp;
-    uint64_t packets; /* taken so far: the clock of `used` */
-    struct streams streams;
+    uint64_t packets;        /* taken so far: the clock of `used` */
+    struct streams *streams; /* NULL until the first RTP packet: who only watches sends none */
     struct rtcp_stream rtcp_streams[UNPROTECTOR_SSRCS_MAX];
 };
 
@@ -65,6 +65,7 @@ struct unprotector *unprotector_free(struct unprotector *unprotector)
     if (unprotector != NULL) {
         transform_clear(&unprotector->rtp);
         transform_clear(&unprotector->rtcp);
+        free(unprotector->streams);
         free(unprotector);
     }
     return NULL;
@@ -72,7 +73,7 @@ struct unprotector *unprotector_free(struct unprotector *unprotector)
 
 static struct stream *stream_find(struct streams *streams, uint32_t ssrc)
 {
-    for (uint32_t i = 0; i < streams->count; i++)
+    for (uint32_t i = 0; streams != NULL && i < streams->count; i++)
         if (streams->ssrcs[i] == ssrc)
             return &streams->items[i];
     return NULL;
@@ -140,7 +141,7 @@ enum status unprotector_rtp(struct unprotector *unprotector, uint8_t *packet, si
 
     uint32_t ssrc = load_be32(packet + 8);
     uint64_t index = load_be16(packet + 2);
-    struct stream *stream = stream_find(&unprotector->streams, ssrc);
+    struct stream *stream = stream_find(unprotector->streams, ssrc);
     if (stream != NULL) {
         status = stream_guess(stream, (uint16_t)index, &index);
         if (status == STATUS_OK)
@@ -153,8 +154,12 @@ enum status unprotector_rtp(struct unprotector *unprotector, uint8_t *packet, si
     if (status != STATUS_OK)
         return status;
 
+    if (unprotector->streams == NULL)
+        unprotector->streams = calloc(1, sizeof *unprotector->streams);
+    if (unprotector->streams == NULL)
+        return STATUS_NO_MEMORY;
     if (stream == NULL)
-        stream = stream_add(&unprotector->streams, ssrc, index);
+        stream = stream_add(unprotector->streams, ssrc, index);
     stream_mark(stream, index);
     stream->used = ++unprotector->packets;
     *ret_length = length - unprotector->rtp.tail;
