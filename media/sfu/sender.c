@@ -1,5 +1,7 @@
 #include "media/sfu/sender.h"
 
+#include "media/srtp/mac_batch.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -32,7 +34,8 @@ struct sender {
     bool gso;
     sender_tap_fn *tap;
     void *tap_context;
-    uint32_t batch; /* never 0 */
+    struct mac_batch *macs; /* NULL: none */
+    uint32_t batch;         /* never 0 */
     uint16_t packet_count, message_count;
     uint16_t period; /* never 0 */
     uint32_t destinations;
@@ -59,6 +62,8 @@ enum status sender_new(struct sender **ret_sender)
 
 struct sender *sender_free(struct sender *sender)
 {
+    if (sender != NULL)
+        mac_batch_free(sender->macs);
     free(sender);
     return NULL;
 }
@@ -84,6 +89,17 @@ void sender_tap(struct sender *sender, sender_tap_fn *tap, void *context)
 {
     sender->tap = tap;
     sender->tap_context = context;
+}
+
+void sender_macs_open(struct sender *sender)
+{
+    if (sender->macs == NULL && mac_batch_new(&sender->macs) != STATUS_OK)
+        sender->macs = NULL;
+}
+
+struct mac_batch *sender_macs(const struct sender *sender)
+{
+    return sender->tap == NULL ? sender->macs : NULL;
 }
 
 uint8_t *sender_room(struct sender *sender)
@@ -253,6 +269,8 @@ void sender_flush(struct sender *sender)
 {
     if (sender->packet_count == 0)
         return;
+    if (sender->macs != NULL)
+        mac_batch_finish(sender->macs);
     unsigned count = sender_prepare(sender);
     unsigned at = 0;
     while (at < count) {

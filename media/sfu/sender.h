@@ -7,7 +7,8 @@
  * it cannot do GSO, it is not asked again. Datagrams are never fragmented but where a path is
  * known to be too narrow for one.
  *
- * All memory is taken at start. Thread: the worker.
+ * All memory is taken at start, but that for tags with the first who needs them. Thread: the
+ * worker.
  */
 #ifndef MEDIA_SFU_SENDER_H
 #define MEDIA_SFU_SENDER_H
@@ -27,6 +28,7 @@ enum {
     SENDER_PAD_MAX = 8,         /* bytes of padding spent to make sizes equal */
 };
 
+struct mac_batch;
 struct sender;
 
 /* Where a group's last message of this batch is; zero-filled is nowhere. */
@@ -59,6 +61,10 @@ void sender_commit(struct sender *sender, const struct ice_address *to, struct s
 void sender_copy(struct sender *sender, const struct ice_address *to, const uint8_t *bytes,
                  size_t length);
 void sender_flush(struct sender *sender);
+/* From now on tags come with the flush, where the library for it is there. */
+void sender_macs_open(struct sender *sender);
+/* For the packet in the room (protector_rtp_later). NULL: it has to be whole when committed. */
+struct mac_batch *sender_macs(const struct sender *sender);
 /* Called with every packet that leaves; NULL: nobody. */
 typedef void sender_tap_fn(void *context, const struct ice_address *to, const uint8_t *bytes,
                            size_t length);

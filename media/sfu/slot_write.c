@@ -224,8 +224,9 @@ static size_t slot_write(struct worker *worker, struct slot *slot, const struct 
     if (worker->tap != NULL)
         tapping_plain(worker, transport, true, out, head + body);
     size_t length;
-    if (protector_rtp(transport->protector, (uint32_t)(index >> 16), out, head, out + head, body,
-                      out, &length) != STATUS_OK)
+    struct mac_batch *macs = transport->path.stream == 0 ? sender_macs(worker->sender) : NULL;
+    if (protector_rtp_later(transport->protector, macs, (uint32_t)(index >> 16), out, head,
+                            out + head, body, out, &length) != STATUS_OK)
         return 0;
     if (leaving->repair)
         slot->rtx_index++;

@@ -282,6 +282,8 @@ static enum status transport_key(struct transport *transport)
     enum status status = dtls_conn_keys(transport->dtls, &ours, &theirs);
     if (status == STATUS_OK)
         status = protector_new(&ours, &transport->protector);
+    if (status == STATUS_OK && protector_batches(transport->protector))
+        sender_macs_open(transport->worker->sender);
     if (status == STATUS_OK)
         status = unprotector_new(&theirs, &transport->unprotector);
     explicit_bzero(&ours, sizeof ours);

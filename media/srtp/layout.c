@@ -31,8 +31,9 @@ static void rtp_iv(const struct transform *transform, uint32_t roc, const uint8_
     transform_iv(transform, load_be32(header + 8), (uint64_t)roc << 16 | load_be16(header + 2), iv);
 }
 
-enum status layout_rtp_seal(struct transform *transform, uint32_t roc, size_t header_length,
-                            const uint8_t *payload, size_t payload_length, uint8_t *out)
+enum status layout_rtp_seal(struct transform *transform, struct mac_batch *batch, uint32_t roc,
+                            size_t header_length, const uint8_t *payload, size_t payload_length,
+                            uint8_t *out)
 {
     uint8_t iv[TRANSFORM_IV];
     uint8_t *body = out + header_length, *tag = body + payload_length;
@@ -46,7 +47,7 @@ enum status layout_rtp_seal(struct transform *transform, uint32_t roc, size_t he
         return STATUS_INTERNAL;
     /* The MAC covers packet || ROC: the ROC stands for a moment where the tag will. */
     store_be32(tag, roc);
-    transform_mac(transform, out, header_length + payload_length + 4, tag);
+    transform_mac_later(transform, batch, out, header_length + payload_length + 4, tag);
     return STATUS_OK;
 }
 

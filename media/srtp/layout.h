@@ -23,9 +23,10 @@ enum {
  * (not version 2), STATUS_TRUNCATED. */
 MUST_USE enum status layout_rtp_header(const uint8_t *packet, size_t length, size_t *ret_header);
 
-/* `out` begins with the header; payload and tag are put behind it. Errors: STATUS_INTERNAL. */
-MUST_USE enum status layout_rtp_seal(struct transform *transform, uint32_t roc,
-                                     size_t header_length, const uint8_t *payload,
+/* `out` begins with the header; payload and tag are put behind it, AES-CM's tag when `batch` (may
+ * be NULL) is finished. Errors: STATUS_INTERNAL. */
+MUST_USE enum status layout_rtp_seal(struct transform *transform, struct mac_batch *batch,
+                                     uint32_t roc, size_t header_length, const uint8_t *payload,
                                      size_t payload_length, uint8_t *out);
 /* In place; `length` includes the tag, which is overwritten, and is long enough for it. Errors:
  * STATUS_CORRUPT, STATUS_INTERNAL. */

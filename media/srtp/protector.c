@@ -44,6 +44,11 @@ void protector_prefetch(const struct protector *protector)
         gcm_prefetch(protector->rtp.gcm);
 }
 
+bool protector_batches(const struct protector *protector)
+{
+    return !transform_is_gcm(&protector->rtp);
+}
+
 size_t protector_rtp_tail(const struct protector *protector)
 {
     return protector->rtp.tail;
@@ -53,12 +58,20 @@ enum status protector_rtp(struct protector *protector, uint32_t roc, const uint8
                           size_t header_length, const uint8_t *payload, size_t payload_length,
                           uint8_t *out, size_t *ret_length)
 {
+    return protector_rtp_later(protector, NULL, roc, header, header_length, payload, payload_length,
+                               out, ret_length);
+}
+
+enum status protector_rtp_later(struct protector *protector, struct mac_batch *batch, uint32_t roc,
+                                const uint8_t *header, size_t header_length, const uint8_t *payload,
+                                size_t payload_length, uint8_t *out, size_t *ret_length)
+{
     if (header_length < LAYOUT_RTP_HEADER_MIN)
         return STATUS_INVALID;
     if (out != header)
         memcpy(out, header, header_length);
     enum status status =
-        layout_rtp_seal(&protector->rtp, roc, header_length, payload, payload_length, out);
+        layout_rtp_seal(&protector->rtp, batch, roc, header_length, payload, payload_length, out);
     if (status == STATUS_OK)
         *ret_length = header_length + payload_length + protector->rtp.tail;
     return status;

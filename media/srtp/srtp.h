@@ -48,6 +48,7 @@ struct protector_keys {
 size_t protector_key_length(enum protector_profile profile);
 size_t protector_salt_length(enum protector_profile profile);
 
+struct mac_batch;
 struct protector;
 
 /* Derives the session keys (RFC 3711 4.3); `keys` may be wiped afterwards. Errors: STATUS_INVALID
@@ -78,6 +79,15 @@ size_t protector_rtp_tail(const struct protector *protector);
 MUST_USE enum status protector_rtp(struct protector *protector, uint32_t roc, const uint8_t *header,
                                    size_t header_length, const uint8_t *payload,
                                    size_t payload_length, uint8_t *out, size_t *ret_length);
+
+/* The same, but the tag of AES-CM comes with mac_batch_finish (media/srtp/mac_batch.h), before
+ * which `out` may not be touched. GCM, and everything where batch is NULL, is done at once. */
+MUST_USE enum status protector_rtp_later(struct protector *protector, struct mac_batch *batch,
+                                         uint32_t roc, const uint8_t *header, size_t header_length,
+                                         const uint8_t *payload, size_t payload_length,
+                                         uint8_t *out, size_t *ret_length);
+/* Whether a batch is of use to it. */
+bool protector_batches(const struct protector *protector);
 
 /*
  * Protects a compound in place; `capacity` counts from `packet` and must leave

@@ -2,6 +2,7 @@
 #include "media/srtp/transform.h"
 
 #include "core/bytes.h"
+#include "media/srtp/mac_batch.h"
 
 #include <nettle/hmac.h>
 #include <openssl/crypto.h>
@@ -173,6 +174,20 @@ void transform_mac(struct transform *transform, const uint8_t *bytes, size_t len
 {
     hmac_sha1_update(transform->mac, length, bytes);
     hmac_sha1_digest(transform->mac, transform->tail, ret_mac); /* and begins anew */
+}
+
+void transform_mac_later(struct transform *transform, struct mac_batch *batch, const uint8_t *bytes,
+                         size_t length, uint8_t *ret_mac)
+{
+    _Static_assert(sizeof transform->mac->inner.state == sizeof(uint32_t[MAC_BATCH_STATE]),
+                   "what nettle keeps of a key is the state after its block");
+    struct mac_batch_key key;
+    if (batch != NULL) {
+        memcpy(key.inner, transform->mac->inner.state, sizeof key.inner);
+        memcpy(key.outer, transform->mac->outer.state, sizeof key.outer);
+    }
+    if (batch == NULL || !mac_batch_add(batch, &key, bytes, length, transform->tail, ret_mac))
+        transform_mac(transform, bytes, length, ret_mac);
 }
 
 bool transform_equal(const uint8_t *left, const uint8_t *right, size_t length)

@@ -43,6 +43,7 @@ struct transform_keys {
 };
 
 struct hmac_sha1_ctx;
+struct mac_batch;
 
 struct transform {
     struct gcm *gcm;           /* NULL with AES-CM */
@@ -76,6 +77,9 @@ MUST_USE bool transform_ctr(struct transform *transform, const uint8_t iv[TRANSF
 /* HMAC-SHA1, cut to `tail` bytes (RFC 3711 4.2.1). ret_mac may lie within bytes. */
 void transform_mac(struct transform *transform, const uint8_t *bytes, size_t length,
                    uint8_t *ret_mac);
+/* The same when `batch` is finished; at once where it takes none (NULL). */
+void transform_mac_later(struct transform *transform, struct mac_batch *batch, const uint8_t *bytes,
+                         size_t length, uint8_t *ret_mac);
 /* In constant time. */
 bool transform_equal(const uint8_t *left, const uint8_t *right, size_t length);
 

@@ -1,5 +1,7 @@
 /* Batches over a loopback socket: what joins a message, what comes out at the other end. */
+#include "core/bytes.h"
 #include "media/sfu/sender.h"
+#include "media/srtp/srtp.h"
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -60,6 +62,12 @@ static void put(struct pair *pair, struct sender_group *group, uint8_t mark, siz
     sender_commit(pair->sender, &pair->address, group, length);
 }
 
+static void nobody_taps(void *context, const struct ice_address *to, const uint8_t *bytes,
+                        size_t length)
+{
+    (void)context, (void)to, (void)bytes, (void)length;
+}
+
 static void expect(const struct pair *pair, uint8_t mark, size_t length)
 {
     uint8_t bytes[2048];
@@ -67,6 +75,44 @@ static void expect(const struct pair *pair, uint8_t mark, size_t length)
     assert_int_equal(got, (ssize_t)length);
     for (size_t i = 0; i < length; i++)
         assert_int_equal(bytes[i], mark);
+}
+
+/* Tags come with the flush, also with that of a full batch; not where somebody looks on. */
+static void test_tags_come_with_the_flush(void **state)
+{
+    (void)state;
+    enum { COUNT = SENDER_PACKETS_MAX + 20, BODY = 100 };
+    struct pair pair;
+    struct protector_keys keys = {.profile = PROTECTOR_AES_CM_SHA1_80};
+    struct protector *protector;
+    uint8_t expected[256], got[256];
+    size_t length = 0;
+    pair_open(&pair);
+    assert_int_equal(protector_new(&keys, &protector), STATUS_OK);
+    assert_null(sender_macs(pair.sender));
+    sender_macs_open(pair.sender);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint8_t *out = sender_room(pair.sender), packet[12 + BODY] = {0x80, 96};
+        store_be16(packet + 2, (uint16_t)i);
+        assert_int_equal(protector_rtp_later(protector, sender_macs(pair.sender), 0, packet, 12,
+                                             packet + 12, BODY, out, &length),
+                         STATUS_OK);
+        sender_commit(pair.sender, &pair.address, NULL, length);
+    }
+    sender_flush(pair.sender);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint8_t packet[12 + BODY] = {0x80, 96};
+        store_be16(packet + 2, (uint16_t)i);
+        assert_int_equal(
+            protector_rtp(protector, 0, packet, 12, packet + 12, BODY, expected, &length),
+            STATUS_OK);
+        assert_int_equal(recv(pair.to, got, sizeof got, 0), (ssize_t)length);
+        assert_memory_equal(got, expected, length);
+    }
+    sender_tap(pair.sender, nobody_taps, NULL);
+    assert_null(sender_macs(pair.sender));
+    protector_free(protector);
+    pair_close(&pair);
 }
 
 static void test_equal_sizes_share_a_message(void **state)
@@ -219,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal_sizes_share_a_message),
+        cmocka_unit_test(test_tags_come_with_the_flush),
         cmocka_unit_test(test_a_full_batch_leaves_by_itself),
         cmocka_unit_test(test_what_cannot_leave_is_counted),
         cmocka_unit_test(test_without_gso_nothing_is_lost),

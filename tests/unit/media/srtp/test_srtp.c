@@ -3,6 +3,7 @@
  */
 #include "core/bytes.h"
 #include "media/srtp/layout.h"
+#include "media/srtp/mac_batch.h"
 #include "media/srtp/srtp.h"
 #include "media/srtp/transform.h"
 #include "tests/support/alloc_fail.h"
@@ -152,7 +153,7 @@ static void test_gcm_rfc7714(void **state)
         struct transform seal, open;
         assert_int_equal(transform_init_session(&keys, true, &seal), STATUS_OK);
         assert_int_equal(transform_init_session(&keys, false, &open), STATUS_OK);
-        assert_int_equal(layout_rtp_seal(&seal, 0, 12, packet + 12, length - 12, packet),
+        assert_int_equal(layout_rtp_seal(&seal, NULL, 0, 12, packet + 12, length - 12, packet),
                          STATUS_OK);
         assert_memory_equal(packet, expected, expected_length);
         assert_int_equal(layout_rtp_open(&open, 0, 12, packet, expected_length), STATUS_OK);
@@ -534,6 +535,51 @@ static void test_bad_profile(void **state)
     assert_null(unprotector_free(NULL));
 }
 
+/* Packets of two senders, each once with its tag at once and once with the batch's. */
+static void batch_equals(enum protector_profile profile, struct mac_batch *batch, size_t count)
+{
+    static uint8_t whole[MAC_BATCH_MAX + 9][ROOM], later[MAC_BATCH_MAX + 9][ROOM];
+    size_t lengths[MAC_BATCH_MAX + 9];
+    struct pair pairs[2] = {pair_new(profile), pair_new(profile)};
+    assert_true(count <= MAC_BATCH_MAX + 9);
+    for (size_t i = 0; i < count; i++) {
+        struct protector *protector = pairs[dice(2)].protector;
+        size_t length, payload = dice(PACKET_MAX - 12);
+        uint8_t packet[PACKET_MAX] = {0x80, 96};
+        store_be16(packet + 2, (uint16_t)i);
+        dice_bytes(packet + 4, payload + 8);
+        assert_int_equal(
+            protector_rtp(protector, 7, packet, 12, packet + 12, payload, whole[i], &lengths[i]),
+            STATUS_OK);
+        assert_int_equal(protector_rtp_later(protector, batch, 7, packet, 12, packet + 12, payload,
+                                             later[i], &length),
+                         STATUS_OK);
+        assert_int_equal(length, lengths[i]);
+    }
+    /* Who is keyed anew or leaves before the flush does not matter. */
+    pair_free(&pairs[0]);
+    pair_free(&pairs[1]);
+    if (batch != NULL)
+        mac_batch_finish(batch);
+    for (size_t i = 0; i < count; i++)
+        assert_memory_equal(whole[i], later[i], lengths[i]);
+}
+
+static void test_tags_of_a_batch(void **state)
+{
+    (void)state;
+    struct mac_batch *batch = NULL;
+    enum status status = mac_batch_new(&batch);
+    assert_true(status == STATUS_OK || status == STATUS_UNSUPPORTED);
+    static const size_t counts[] = {1, 2, 15, 16, 17, 100, MAC_BATCH_MAX, MAC_BATCH_MAX + 9, 3};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        for (int p = 0; p < PROFILES; p++)
+            batch_equals(profiles[p], batch, counts[i]);
+    }
+    batch_equals(PROTECTOR_AES_CM_SHA1_80, NULL, 3);
+    mac_batch_free(batch);
+}
+
 static enum status first_packet(void *context)
 {
     struct protector *protector = NULL;
@@ -581,6 +627,7 @@ int main(void)
         cmocka_unit_test(test_rtcp_replay_and_damage),
         cmocka_unit_test(test_rtcp_ssrcs_are_bounded),
         cmocka_unit_test(test_bad_profile),
+        cmocka_unit_test(test_tags_of_a_batch),
         cmocka_unit_test(test_starved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
