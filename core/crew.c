@@ -7,7 +7,10 @@
  */
 #include "core/crew.h"
 
+#include "core/deadline.h"
+
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,16 +33,27 @@ struct jobs {
     struct job *first, **end;
 };
 
+enum member_state {
+    MEMBER_ABSENT,
+    MEMBER_WORKING, /* or woken, or on its way there */
+    MEMBER_IDLE,    /* in the crew's list */
+    MEMBER_LEFT,    /* absent, but its thread is still to be joined */
+};
+
 struct member {
     struct crew *crew;
     uint32_t index;
+    enum member_state state;
     pthread_t thread;
+    pthread_cond_t wake;
+    struct member *next_idle;
 };
 
 struct crew {
     const char *name;
     pthread_mutex_t lock;
-    pthread_cond_t work;
+    struct member *idle; /* the one who became so last is first */
+    uint32_t linger_ms;
     struct jobs queue;
     _Atomic uint32_t waiting; /* entries of queue */
     _Atomic uint32_t strands_waiting;
@@ -89,7 +103,8 @@ static struct job *jobs_take(struct jobs *jobs)
 
 static void crew_release(struct crew *crew)
 {
-    pthread_cond_destroy(&crew->work);
+    for (uint32_t i = 0; i < crew->member_count; i++)
+        pthread_cond_destroy(&crew->members[i].wake);
     pthread_mutex_destroy(&crew->lock);
     free(crew);
 }
@@ -128,6 +143,32 @@ static void run_strand(struct crew *crew, struct strand *strand)
     }
 }
 
+/* Under the lock: until there is work for it. False: it has waited long enough, or it is the end.
+ */
+static bool member_idle(struct crew *crew, struct member *member)
+{
+    struct timespec until = {0};
+    if (member->index > 0)
+        until = deadline_in(crew->linger_ms);
+    member->state = MEMBER_IDLE;
+    member->next_idle = crew->idle;
+    crew->idle = member;
+    int error = 0;
+    while (member->state == MEMBER_IDLE && error != ETIMEDOUT) {
+        if (member->index == 0)
+            pthread_cond_wait(&member->wake, &crew->lock);
+        else
+            error = pthread_cond_timedwait(&member->wake, &crew->lock, &until);
+    }
+    if (member->state != MEMBER_IDLE)
+        return true;
+    struct member **at = &crew->idle;
+    while (*at != member)
+        at = &(*at)->next_idle;
+    *at = member->next_idle;
+    return false;
+}
+
 static void *work(void *arg)
 {
     struct member *member = arg;
@@ -139,8 +180,8 @@ static void *work(void *arg)
 
     pthread_mutex_lock(&crew->lock);
     for (;;) {
-        while (!crew->queue.first && !crew->closing)
-            pthread_cond_wait(&crew->work, &crew->lock);
+        while (!crew->queue.first && !crew->closing && member_idle(crew, member))
+            continue;
         if (!crew->queue.first)
             break;
         struct job *job = jobs_take(&crew->queue);
@@ -150,8 +191,39 @@ static void *work(void *arg)
         else
             run_job(crew, job);
     }
+    member->state = MEMBER_LEFT;
     pthread_mutex_unlock(&crew->lock);
     return NULL;
+}
+
+/* Under the lock, which a thread that has left needs no more. */
+static bool member_start(struct member *member)
+{
+    if (member->state == MEMBER_LEFT)
+        pthread_join(member->thread, NULL);
+    bool started = pthread_create(&member->thread, NULL, work, member) == 0;
+    member->state = started ? MEMBER_WORKING : MEMBER_ABSENT;
+    return started;
+}
+
+/* Under the lock: somebody looks at the queue soon. Without a thread to be had, whoever is done
+ * next does. */
+static void crew_wake(struct crew *crew)
+{
+    struct member *member = crew->idle;
+    if (member != NULL) {
+        crew->idle = member->next_idle;
+        member->state = MEMBER_WORKING;
+        pthread_cond_signal(&member->wake);
+        return;
+    }
+    for (uint32_t i = 0; i < crew->member_count; i++) {
+        member = &crew->members[i];
+        if (member->state == MEMBER_ABSENT || member->state == MEMBER_LEFT) {
+            (void)member_start(member);
+            return;
+        }
+    }
 }
 
 enum status crew_new(const char *name, uint32_t threads, uint32_t jobs_max, struct crew **ret_crew)
@@ -163,17 +235,20 @@ enum status crew_new(const char *name, uint32_t threads, uint32_t jobs_max, stru
         return STATUS_NO_MEMORY;
     crew->name = name;
     crew->jobs_max = jobs_max;
+    crew->linger_ms = CREW_LINGER_MS;
+    crew->member_count = threads;
     pthread_mutex_init(&crew->lock, NULL);
-    pthread_cond_init(&crew->work, NULL);
     jobs_init(&crew->queue);
     for (uint32_t i = 0; i < threads; i++) {
-        struct member *member = &crew->members[i];
-        *member = (struct member){.crew = crew, .index = i};
-        if (pthread_create(&member->thread, NULL, work, member) != 0) {
-            crew_free(crew);
-            return STATUS_NO_MEMORY;
-        }
-        crew->member_count++;
+        crew->members[i] = (struct member){.crew = crew, .index = i};
+        deadline_cond_init(&crew->members[i].wake);
+    }
+    pthread_mutex_lock(&crew->lock);
+    bool started = member_start(&crew->members[0]);
+    pthread_mutex_unlock(&crew->lock);
+    if (!started) {
+        crew_free(crew);
+        return STATUS_NO_MEMORY;
     }
     *ret_crew = crew;
     return STATUS_OK;
@@ -185,10 +260,17 @@ struct crew *crew_free(struct crew *crew)
         return NULL;
     pthread_mutex_lock(&crew->lock);
     crew->closing = true;
-    pthread_cond_broadcast(&crew->work);
+    while (crew->idle != NULL)
+        crew_wake(crew);
     pthread_mutex_unlock(&crew->lock);
-    for (uint32_t i = 0; i < crew->member_count; i++)
-        pthread_join(crew->members[i].thread, NULL);
+    /* Nobody is started any more; who is absent now stays so. */
+    for (uint32_t i = 0; i < crew->member_count; i++) {
+        pthread_mutex_lock(&crew->lock);
+        bool absent = crew->members[i].state == MEMBER_ABSENT;
+        pthread_mutex_unlock(&crew->lock);
+        if (!absent)
+            pthread_join(crew->members[i].thread, NULL);
+    }
 
     pthread_mutex_lock(&crew->lock);
     crew->joined = true;
@@ -218,12 +300,30 @@ enum status crew_submit(struct crew *crew, crew_fn *fn, void *arg)
                                                            : STATUS_OK;
     if (status == STATUS_OK) {
         enqueue(crew, job);
-        pthread_cond_signal(&crew->work);
+        crew_wake(crew);
     }
     pthread_mutex_unlock(&crew->lock);
     if (status != STATUS_OK)
         free(job);
     return status;
+}
+
+void crew_linger(struct crew *crew, uint32_t ms)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->linger_ms = ms;
+    pthread_mutex_unlock(&crew->lock);
+}
+
+uint32_t crew_threads(struct crew *crew)
+{
+    uint32_t threads = 0;
+    pthread_mutex_lock(&crew->lock);
+    for (uint32_t i = 0; i < crew->member_count; i++)
+        threads +=
+            crew->members[i].state == MEMBER_WORKING || crew->members[i].state == MEMBER_IDLE;
+    pthread_mutex_unlock(&crew->lock);
+    return threads;
 }
 
 uint32_t crew_waiting(const struct crew *crew)
@@ -288,7 +388,7 @@ static enum status strand_accept(struct strand *strand, struct job *job)
     if (!strand->active) {
         strand->active = true;
         enqueue(crew, &strand->entry);
-        pthread_cond_signal(&crew->work);
+        crew_wake(crew);
     }
     return STATUS_OK;
 }

@@ -1,10 +1,11 @@
 #include "core/handoff.h"
 
+#include "core/deadline.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct handoff {
     pthread_mutex_t mutex;
@@ -22,13 +23,8 @@ enum status handoff_new(uint32_t entries_max, struct handoff **ret_handoff)
     if (!handoff)
         return STATUS_NO_MEMORY;
     handoff->entries_max = entries_max;
-    pthread_condattr_t attributes;
-    /* Waits are measured by the clock that never jumps. */
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&handoff->mutex, NULL);
-    pthread_cond_init(&handoff->filled, &attributes);
-    pthread_condattr_destroy(&attributes);
+    deadline_cond_init(&handoff->filled);
     *ret_handoff = handoff;
     return STATUS_OK;
 }
@@ -58,16 +54,6 @@ enum status handoff_put(struct handoff *handoff, void *entry)
     }
     pthread_mutex_unlock(&handoff->mutex);
     return status;
-}
-
-static struct timespec deadline_in(int64_t wait_ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    int64_t ns = at.tv_nsec + wait_ms % 1000 * 1000000;
-    at.tv_sec += (time_t)(wait_ms / 1000 + ns / 1000000000);
-    at.tv_nsec = (long)(ns % 1000000000);
-    return at;
 }
 
 /* With the mutex held: until there is an entry, it is closed, or the time is over. */

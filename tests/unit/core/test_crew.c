@@ -2,6 +2,7 @@
 #include "tests/support/alloc_fail.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -103,6 +104,38 @@ static void test_limits(void **state)
     strand_free(other);
     crew_free(crew);
     assert_int_equal(count, 4);
+}
+
+/* Threads come with work and leave without; the next work finds the rest of the crew again. */
+static void test_threads_come_and_go(void **state)
+{
+    (void)state;
+    struct crew *crew;
+    atomic_uint count = 0;
+    assert_int_equal(crew_new("crew", 3, 100, &crew), STATUS_OK);
+    crew_linger(crew, 1);
+    for (int round = 0; round < 3; round++) {
+        close_gate(NULL);
+        assert_int_equal(crew_threads(crew), 1);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(crew_submit(crew, wait_at_gate, NULL), STATUS_OK);
+        await_waiting(3);
+        for (int i = 0; i < 50; i++) /* no more threads than it may have */
+            assert_int_equal(crew_submit(crew, count_job, &count), STATUS_OK);
+        assert_int_equal(crew_threads(crew), 3);
+        open_gate();
+        while (crew_threads(crew) > 1)
+            sched_yield();
+    }
+    assert_int_equal(count, 150);
+    crew_linger(crew, CREW_LINGER_MS);
+    for (int i = 0; i < 1000;
+         i++) { /* who comes while another leaves, and the end while all wait */
+        assert_true(crew_submit(crew, count_job, &count) != STATUS_CLOSED);
+        if (i % 100 == 0)
+            crew_linger(crew, (uint32_t)i % 3);
+    }
+    crew_free(crew);
 }
 
 enum { STRANDS = 8, STRAND_JOBS = 500 };
@@ -231,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_jobs_run),
         cmocka_unit_test_setup(test_limits, close_gate),
+        cmocka_unit_test(test_threads_come_and_go),
         cmocka_unit_test(test_strands_keep_order),
         cmocka_unit_test_setup(test_closed_crew, close_gate),
         cmocka_unit_test(test_strand_freed_by_its_job),
