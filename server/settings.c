@@ -187,7 +187,7 @@ static const struct config_key keys[] = {
     KEY("phone.records_days", CONFIG_INT, phone_records_days, "365", 1, 3650, NULL,
         "Days that records of calls are kept."),
     KEY("server.threads", CONFIG_INT, threads, "16", 1, 64, NULL,
-        "Threads that answer requests; each waits for its own commit, so more than there are "
+        "Most threads that answer requests; each waits for its own commit, so more than there are "
         "CPUs."),
     KEY("vault.command", CONFIG_TEXT, vault_command, "", 0, 0, NULL,
         "Shell command that prints the root key, 64 hexadecimal digits, as a key service gives it; "
