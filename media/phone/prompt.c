@@ -1,37 +1,18 @@
 /* media/phone/prompt.c - recordings played to telephones; see media/leg.h. */
+#include "media/codec/resample.h"
 #include "media/phone/leg.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROMPT_S_MAX = 120, HALF_BAND = 15 };
+enum { PROMPT_S_MAX = 120, STEP = VOICE_FRAME_MAX / 2 };
 
 struct media_prompt {
     atomic_uint references;
     size_t narrow_count;
     int16_t *narrow, *wide; /* wide has twice as many */
 };
-
-/* Half-band low pass, windowed sinc, Q15; every second tap but the middle is 0. */
-static const int32_t half_band[HALF_BAND] = {-101, 0, 545,   0, -2024, 0, 9763, 16384,
-                                             9763, 0, -2024, 0, 545,   0, -101};
-
-static int16_t filtered(const int16_t *samples, size_t count, size_t at, size_t step, int gain)
-{
-    int64_t sum = 0;
-    for (size_t tap = 0; tap < HALF_BAND; tap++) {
-        /* Position in the stream that the taps run over; step 2: zeros between the samples. */
-        size_t place = at + tap;
-        if (place < HALF_BAND / 2 || (place - HALF_BAND / 2) % step != 0)
-            continue;
-        size_t sample = (place - HALF_BAND / 2) / step;
-        if (sample < count)
-            sum += (int64_t)samples[sample] * half_band[tap];
-    }
-    sum = sum * gain / 32768;
-    return (int16_t)(sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum);
-}
 
 static enum status prompt_fill(struct media_prompt *prompt, const int16_t *samples, size_t count,
                                uint32_t rate)
@@ -42,14 +23,17 @@ static enum status prompt_fill(struct media_prompt *prompt, const int16_t *sampl
     prompt->wide = calloc(prompt->narrow_count * 2 + 1, sizeof *prompt->wide);
     if (prompt->narrow == NULL || prompt->wide == NULL)
         return STATUS_NO_MEMORY;
-    if (wide) {
-        memcpy(prompt->wide, samples, prompt->narrow_count * 2 * sizeof *samples);
-        for (size_t i = 0; i < prompt->narrow_count; i++)
-            prompt->narrow[i] = filtered(samples, count, i * 2, 1, 1);
-    } else {
-        memcpy(prompt->narrow, samples, count * sizeof *samples);
-        for (size_t i = 0; i < prompt->narrow_count * 2; i++)
-            prompt->wide[i] = filtered(samples, count, i, 2, 2);
+    if (wide)
+        memcpy(prompt->wide, samples, 2 * prompt->narrow_count * sizeof *samples);
+    else
+        memcpy(prompt->narrow, samples, prompt->narrow_count * sizeof *samples);
+    struct resample resample = {0};
+    for (size_t at = 0; at < prompt->narrow_count; at += STEP) {
+        size_t left = prompt->narrow_count - at, step = left < STEP ? left : STEP;
+        if (wide)
+            resample_halve(&resample, prompt->wide + 2 * at, step, prompt->narrow + at);
+        else
+            resample_double(&resample, prompt->narrow + at, step, prompt->wide + 2 * at);
     }
     return STATUS_OK;
 }
