@@ -166,6 +166,7 @@ static bool member_idle(struct crew *crew, struct member *member)
     while (*at != member)
         at = &(*at)->next_idle;
     *at = member->next_idle;
+    member->state = MEMBER_WORKING;
     return false;
 }
 
