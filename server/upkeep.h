@@ -2,8 +2,8 @@
  * server/upkeep.h - what the main thread does between signals: when everybody has gone, the
  * database's cache and malloc's free pages go back to the kernel. The highest tide of joins leaves
  * them all over the heap, pinned by a few that live on: 250 MB after 12,000 joins, of which 14 are
- * used. Of these few most were pages of the database that joins had asked for, and what malloc keeps
- * for each thread: the crew's have left by then (core/crew.h).
+ * used. Of these few most were pages of the database that joins had asked for, and what malloc
+ * keeps for each thread: the crew's have left by then (core/crew.h).
  *
  * Only when no meeting is live: it holds malloc's locks for 15 to 50 ms, for which a worker that
  * answers a connectivity check would wait, and with it the media.

@@ -180,7 +180,7 @@ void leg_readable(void *context, uint32_t events)
     uint8_t bytes[PHONE_BATCH][PACKET_BYTES_MAX];
     (void)events;
     for (int i = 0; i < PHONE_BATCH; i++) {
-        vectors[i] = (struct iovec){bytes[i], sizeof bytes[i]};
+        vectors[i] = (struct iovec){&bytes[i], sizeof bytes[i]};
         headers[i].msg_hdr = (struct msghdr){.msg_name = &addresses[i],
                                              .msg_namelen = sizeof addresses[i],
                                              .msg_iov = &vectors[i],
