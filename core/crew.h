@@ -5,8 +5,8 @@
  * what a websocket session's commands need. Any thread may submit.
  *
  * One thread is always there; the others come when there is more to do than threads, and go
- * when they have had nothing for CREW_LINGER_MS, and with them what malloc keeps for each. Who
- * was idle last is woken first, so that little work stays with few threads.
+ * when they have had nothing for CREW_LINGER_MS. Who was idle last is woken first, so that little
+ * work stays with few threads, whose stacks are in the caches.
  */
 #ifndef CORE_CREW_H
 #define CORE_CREW_H

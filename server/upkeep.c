@@ -9,8 +9,7 @@
 bool upkeep_run(struct upkeep *upkeep)
 {
     uint64_t transports = meetings_transports(upkeep->meetings);
-    upkeep->calm = meetings_empty(upkeep->meetings) ? upkeep->calm + 1 : 0;
-    if (transports == upkeep->trimmed_at || upkeep->calm < UPKEEP_CALM)
+    if (transports == upkeep->trimmed_at || !meetings_empty(upkeep->meetings))
         return false;
     uint64_t start_ns = clock_mono_ns();
     enum status status = db_shrink(upkeep->db);

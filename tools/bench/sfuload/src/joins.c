@@ -16,7 +16,7 @@ enum {
     FORGET_S = 240,    /* a session lost in silence is kept 25 s and 120 s more */
     SILENT_EVERY = 20, /* one leave of so many is not said... */
     CLOSING_EVERY = 4, /* ...one is the end of the websocket; the others are said */
-    UPKEEP_S = 42,     /* the server's comes when it has been empty for 20 to 30 s */
+    UPKEEP_S = 12,     /* the server's comes every 10 s */
     FAILURES_SHOWN = 10,
 };
 
