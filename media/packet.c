@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((sizeof(struct packet) + PACKET_BYTES_SMALL) % 64 == 0 &&
+                   (sizeof(struct packet) + PACKET_BYTES_MEDIUM) % 64 == 0,
+               "pools round up to 64 bytes: these lose none by it");
+
 struct packets {
     struct pool *pools[PACKET_SIZES];
 };

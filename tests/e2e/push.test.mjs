@@ -39,7 +39,9 @@ async function annAtHome({ permissions = ['notifications'], init, ...options } =
   if (permissions) await context.grantPermissions(permissions, { origin: server.url });
   await page.addInitScript(fakePush);
   if (init) await page.addInitScript(init);
-  await page.evaluate(() => navigator.serviceWorker.ready);
+  // `ready` is there while it is activating still, and what is delivered then may be lost.
+  await until('the worker is active', () =>
+    page.evaluate(async () => (await navigator.serviceWorker.ready).active.state === 'activated'));
   await page.goto(`${server.url}/account`);
   return { server, ann, ben, page, context };
 }
