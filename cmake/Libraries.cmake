@@ -1,4 +1,4 @@
-# One target per library; one file of the source touches each.
+# One target per library; one file of the source touches each (two libipsec_mb).
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(pair crypto:libcrypto ssl:libssl jansson:jansson sqlite:sqlite3 srtp:libsrtp2 nettle:nettle nice:nice glib:glib-2.0
@@ -16,9 +16,9 @@ target_link_libraries(lib_ev INTERFACE ${ev_library})
 # x86-64 alone has it; without it media/srtp has gcm_evp.c and mac_batch_none.c.
 find_library(ipsec_mb_library IPSec_MB)
 find_path(ipsec_mb_include intel-ipsec-mb.h)
-add_library(lib_gcm INTERFACE IMPORTED)
+add_library(lib_ipsec_mb INTERFACE IMPORTED)
 if(ipsec_mb_library AND ipsec_mb_include)
-    target_link_libraries(lib_gcm INTERFACE ${ipsec_mb_library})
+    target_link_libraries(lib_ipsec_mb INTERFACE ${ipsec_mb_library})
     set(parley_left_out gcm_evp.c mac_batch_none.c)
 else()
     set(parley_left_out gcm_ipsec_mb.c mac_batch_ipsec_mb.c)

@@ -143,8 +143,7 @@ static void run_strand(struct crew *crew, struct strand *strand)
     }
 }
 
-/* Under the lock: until there is work for it. False: it has waited long enough, or it is the end.
- */
+/* Under the lock: until it is woken. False: it has waited long enough. */
 static bool member_idle(struct crew *crew, struct member *member)
 {
     struct timespec until = {0};

@@ -1,4 +1,5 @@
-/* media/srtp/gcm_ipsec_mb.c - see gcm.h. The only file that knows libipsec_mb. */
+/* media/srtp/gcm_ipsec_mb.c - see gcm.h. Only this and mac_batch_ipsec_mb.c know
+ * libipsec_mb. */
 #include "media/srtp/gcm.h"
 
 #include <intel-ipsec-mb.h>

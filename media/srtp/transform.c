@@ -181,13 +181,14 @@ void transform_mac_later(struct transform *transform, struct mac_batch *batch, c
 {
     _Static_assert(sizeof transform->mac->inner.state == sizeof(uint32_t[MAC_BATCH_STATE]),
                    "what nettle keeps of a key is the state after its block");
-    struct mac_batch_key key;
     if (batch != NULL) {
+        struct mac_batch_key key;
         memcpy(key.inner, transform->mac->inner.state, sizeof key.inner);
         memcpy(key.outer, transform->mac->outer.state, sizeof key.outer);
+        if (mac_batch_add(batch, &key, bytes, length, transform->tail, ret_mac))
+            return;
     }
-    if (batch == NULL || !mac_batch_add(batch, &key, bytes, length, transform->tail, ret_mac))
-        transform_mac(transform, bytes, length, ret_mac);
+    transform_mac(transform, bytes, length, ret_mac);
 }
 
 bool transform_equal(const uint8_t *left, const uint8_t *right, size_t length)

@@ -79,8 +79,14 @@ static struct stream *stream_find(struct streams *streams, uint32_t ssrc)
     return NULL;
 }
 
-static struct stream *stream_add(struct streams *streams, uint32_t ssrc, uint64_t index)
+/* NULL: no memory. */
+static struct stream *stream_add(struct unprotector *unprotector, uint32_t ssrc, uint64_t index)
 {
+    if (unprotector->streams == NULL)
+        unprotector->streams = calloc(1, sizeof *unprotector->streams);
+    struct streams *streams = unprotector->streams;
+    if (streams == NULL)
+        return NULL;
     uint32_t at = 0;
     if (streams->count < UNPROTECTOR_SSRCS_MAX) {
         at = streams->count++;
@@ -154,12 +160,10 @@ enum status unprotector_rtp(struct unprotector *unprotector, uint8_t *packet, si
     if (status != STATUS_OK)
         return status;
 
-    if (unprotector->streams == NULL)
-        unprotector->streams = calloc(1, sizeof *unprotector->streams);
-    if (unprotector->streams == NULL)
-        return STATUS_NO_MEMORY;
     if (stream == NULL)
-        stream = stream_add(unprotector->streams, ssrc, index);
+        stream = stream_add(unprotector, ssrc, index);
+    if (stream == NULL)
+        return STATUS_NO_MEMORY;
     stream_mark(stream, index);
     stream->used = ++unprotector->packets;
     *ret_length = length - unprotector->rtp.tail;

@@ -1,4 +1,4 @@
-/* The small parts: history, layer choice, key frame requests, addresses, formats. */
+/* The small parts: packets, history, layer choice, key frame requests, addresses, formats. */
 #include "core/clock.h"
 #include "core/rng.h"
 #include "media/sfu/addresses.h"
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-/* ---- history ---- */
+/* ---- packets ---- */
 
 static struct packets *packets_open(void)
 {
@@ -67,6 +67,8 @@ static void test_packets_take_what_they_need(void **state)
         packet_unref(many[i], packets);
     packets_free(packets);
 }
+
+/* ---- history ---- */
 
 static void keep(struct history *history, struct packets *packets, int64_t index, uint64_t now_ms)
 {
