@@ -90,12 +90,13 @@ static uint32_t feed_keep_ms(const struct feed *feed)
     return history_keep_ms(rtt_ms);
 }
 
-static void feed_forget(struct worker *worker, struct feed *feed)
+/* One more is connected, and may be farther than the others. */
+static void feed_reach(struct feed *feed, const struct transport *transport)
 {
-    uint32_t keep_ms = feed_keep_ms(feed);
+    uint32_t keep_ms = transport->connected ? history_keep_ms(transport->rtt_ms) : 0;
     for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
-        feed->histories[layer].keep_ms = keep_ms;
-        history_expire(&feed->histories[layer], worker_now_ns(worker), worker_packets(worker));
+        if (keep_ms > feed->histories[layer].keep_ms)
+            feed->histories[layer].keep_ms = keep_ms;
     }
 }
 
@@ -119,7 +120,7 @@ enum status feed_join(struct worker *worker, struct feed *feed, struct subscript
         (struct feed_place){subscription, subscription->slot, subscription->slot->transport};
     wanted_count(feed, subscription, 1);
     feed_mask_update(worker, feed);
-    feed_forget(worker, feed);
+    feed_reach(feed, subscription->slot->transport);
     return STATUS_OK;
 }
 
@@ -330,6 +331,15 @@ void feed_report(struct worker *worker, const struct message *message)
     struct room *room = message->lane < 0 ? NULL : map_get(worker->rooms, message->room);
     if (room != NULL)
         room->lanes[message->lane].reports[0] = report;
+}
+
+static void feed_forget(struct worker *worker, struct feed *feed)
+{
+    uint32_t keep_ms = feed_keep_ms(feed);
+    for (size_t layer = 0; layer < MEDIA_RIDS_MAX; layer++) {
+        feed->histories[layer].keep_ms = keep_ms;
+        history_expire(&feed->histories[layer], worker_now_ns(worker), worker_packets(worker));
+    }
 }
 
 void feed_tick(struct worker *worker, struct feed *feed)
