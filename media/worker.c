@@ -50,6 +50,21 @@ const struct packets *worker_packets(const struct worker *worker)
     return worker->packets;
 }
 
+struct packet *worker_packet(struct worker *worker, const struct ice_path *from,
+                             const uint8_t *bytes, size_t length)
+{
+    struct packet *packet = packet_new(worker->packets, length);
+    if (packet == NULL) {
+        worker->counters.dropped_pool++;
+        return NULL;
+    }
+    memcpy(packet->data, bytes, length);
+    packet->length = (uint16_t)length;
+    packet->from = *from;
+    packet->arrived_ns = worker_now_ns(worker);
+    return packet;
+}
+
 /* ---- letters ---- */
 
 static void letter_open(void *arg)

@@ -186,8 +186,12 @@ uint64_t worker_now_ns(const struct worker *worker);
 uint64_t worker_now_ms(const struct worker *worker);
 /* Home of a room. */
 uint8_t worker_home(const struct worker *worker, uint64_t room);
-/* The pool whose blocks this thread may put back by itself. */
+/* Those that this thread may put back by itself. */
 const struct packets *worker_packets(const struct worker *worker);
+/* A packet of these bytes (at most PACKET_BYTES_MAX), come now by this path; its facts are not
+ * initialised. NULL: there are no more packets, which is counted. */
+struct packet *worker_packet(struct worker *worker, const struct ice_path *from,
+                             const uint8_t *bytes, size_t length);
 
 /* Letters of the conductor: object (struct opening), transport. */
 struct opening {

@@ -154,26 +154,10 @@ static void datagram_take(struct leg *leg, struct packet *packet)
         leg_rtcp_take(leg, packet->data, packet->length, packet->arrived_ns);
 }
 
-static void datagram_receive(struct leg *leg, const uint8_t *bytes, size_t length,
-                             const struct ice_address *from)
-{
-    struct worker *worker = leg->phone->worker;
-    struct packet *packet = packet_new(worker->packets, length);
-    if (packet == NULL) {
-        worker->counters.dropped_pool++;
-        return;
-    }
-    memcpy(packet->data, bytes, length);
-    packet->length = (uint16_t)length;
-    packet->from = (struct ice_path){.address = *from};
-    packet->arrived_ns = worker_now_ns(worker);
-    datagram_take(leg, packet);
-    packet_unref(packet, worker->packets);
-}
-
 void leg_readable(void *context, uint32_t events)
 {
     struct leg *leg = context;
+    struct worker *worker = leg->phone->worker;
     struct mmsghdr headers[PHONE_BATCH];
     struct iovec vectors[PHONE_BATCH];
     struct sockaddr_storage addresses[PHONE_BATCH];
@@ -188,12 +172,17 @@ void leg_readable(void *context, uint32_t events)
     }
     int got = recvmmsg(leg->fd, headers, PHONE_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < got; i++) {
-        struct ice_address from;
-        leg->phone->worker->counters.received++;
-        leg->phone->worker->counters.received_bytes += headers[i].msg_len;
-        if (!leg->ended && (headers[i].msg_hdr.msg_flags & MSG_TRUNC) == 0 &&
-            ice_address_from((const struct sockaddr *)&addresses[i], &from) == STATUS_OK)
-            datagram_receive(leg, bytes[i], headers[i].msg_len, &from);
+        struct ice_path from = {0};
+        worker->counters.received++;
+        worker->counters.received_bytes += headers[i].msg_len;
+        if (leg->ended || (headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0 ||
+            ice_address_from((const struct sockaddr *)&addresses[i], &from.address) != STATUS_OK)
+            continue;
+        struct packet *packet = worker_packet(worker, &from, bytes[i], headers[i].msg_len);
+        if (packet == NULL)
+            continue;
+        datagram_take(leg, packet);
+        packet_unref(packet, worker->packets);
     }
 }
 

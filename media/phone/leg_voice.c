@@ -113,16 +113,10 @@ static void publish_packet(struct leg *leg, const uint8_t *bytes, size_t length)
 {
     struct worker *worker = leg->worker;
     struct rtp_header header;
-    struct packet *packet = packet_new(worker->packets, length);
-    if (packet == NULL) {
-        worker->counters.dropped_pool++;
+    struct packet *packet = worker_packet(worker, &(const struct ice_path){0}, bytes, length);
+    if (packet == NULL)
         return;
-    }
     packet_facts_clear(packet);
-    packet->from = (struct ice_path){0};
-    packet->arrived_ns = worker_now_ns(worker);
-    packet->length = (uint16_t)length;
-    memcpy(packet->data, bytes, length);
     if (rtp_parse(packet->data, packet->length, &header) == STATUS_OK)
         track_receive(&leg->publisher->tracks[0], 0, packet, &header);
     packet_unref(packet, worker->packets);

@@ -160,39 +160,23 @@ bool inlet_relayer(const struct worker *worker, uint8_t *ret_from)
 
 /* ---- reading the socket ---- */
 
-static void batch_prepare(struct inlet *inlet)
-{
-    for (int i = 0; i < INLET_BATCH; i++) {
-        inlet->vectors[i] = (struct iovec){inlet->bytes[i], PACKET_BYTES_MAX};
-        inlet->headers[i].msg_hdr = (struct msghdr){
-            .msg_name = &inlet->addresses[i],
-            .msg_namelen = sizeof inlet->addresses[i],
-            .msg_iov = &inlet->vectors[i],
-            .msg_iovlen = 1,
-        };
-    }
-}
-
 static void batch_take(struct worker *worker, unsigned at, uint64_t arrived_ns)
 {
     struct inlet *inlet = worker->inlet;
     const struct mmsghdr *header = &inlet->headers[at];
-    struct ice_address from;
+    struct ice_path from = {0};
     worker->counters.received++;
     worker->counters.received_bytes += header->msg_len;
     if ((header->msg_hdr.msg_flags & MSG_TRUNC) != 0 ||
-        ice_address_from((const struct sockaddr *)&inlet->addresses[at], &from) != STATUS_OK) {
+        ice_address_from((const struct sockaddr *)&inlet->addresses[at], &from.address) !=
+            STATUS_OK) {
         worker->counters.dropped_malformed++;
         return;
     }
-    struct packet *packet = packet_new(worker->packets, header->msg_len);
-    if (packet == NULL) {
-        worker->counters.dropped_pool++;
+    struct packet *packet = worker_packet(worker, &from, inlet->bytes[at], header->msg_len);
+    if (packet == NULL)
         return;
-    }
-    memcpy(packet->data, inlet->bytes[at], header->msg_len);
-    packet->length = (uint16_t)header->msg_len;
-    packet->from = (struct ice_path){.address = from};
+    /* A turn may be long; a sender's estimator lives on what the feedback says of arrivals. */
     packet->arrived_ns = arrived_ns;
     inlet_datagram(worker, packet);
     packet_unref(packet, worker->packets);
@@ -201,14 +185,15 @@ static void batch_take(struct worker *worker, unsigned at, uint64_t arrived_ns)
 void inlet_readable(void *context, uint32_t events)
 {
     struct worker *worker = context;
+    struct inlet *inlet = worker->inlet;
     (void)events;
     for (int round = 0; round < INLET_ROUNDS; round++) {
-        batch_prepare(worker->inlet);
-        int got = recvmmsg(worker->fd, worker->inlet->headers, INLET_BATCH, MSG_DONTWAIT, NULL);
-        /* A turn may be long; a sender's estimator lives on what the feedback says of arrivals. */
+        int got = recvmmsg(worker->fd, inlet->headers, INLET_BATCH, MSG_DONTWAIT, NULL);
         uint64_t arrived_ns = clock_mono_ns();
-        for (int i = 0; i < got; i++)
+        for (int i = 0; i < got; i++) {
+            inlet->headers[i].msg_hdr.msg_namelen = sizeof inlet->addresses[i]; /* for the next */
             batch_take(worker, (unsigned)i, arrived_ns);
+        }
         if (got < INLET_BATCH)
             return;
     }
@@ -222,6 +207,15 @@ enum status inlet_new(struct inlet **ret_inlet)
     if (inlet == NULL)
         return STATUS_NO_MEMORY;
     inlet->relayed_by = INLET_OWN;
+    for (int i = 0; i < INLET_BATCH; i++) {
+        inlet->vectors[i] = (struct iovec){inlet->bytes[i], PACKET_BYTES_MAX};
+        inlet->headers[i].msg_hdr = (struct msghdr){
+            .msg_name = &inlet->addresses[i],
+            .msg_namelen = sizeof inlet->addresses[i],
+            .msg_iov = &inlet->vectors[i],
+            .msg_iovlen = 1,
+        };
+    }
     *ret_inlet = inlet;
     return STATUS_OK;
 }

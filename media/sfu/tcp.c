@@ -154,15 +154,10 @@ static bool take_frame(void *context, const uint8_t *bytes, size_t length)
         worker->counters.dropped_malformed++;
         return true;
     }
-    struct packet *packet = packet_new(worker->packets, length);
-    if (packet == NULL) {
-        worker->counters.dropped_pool++;
+    const struct ice_path from = {.address = connection->address, .stream = number};
+    struct packet *packet = worker_packet(worker, &from, bytes, length);
+    if (packet == NULL)
         return true;
-    }
-    memcpy(packet->data, bytes, length);
-    packet->length = (uint16_t)length;
-    packet->arrived_ns = worker_now_ns(worker);
-    packet->from = (struct ice_path){.address = connection->address, .stream = number};
     worker->counters.received++;
     worker->counters.received_bytes += length;
     inlet_datagram(worker, packet);

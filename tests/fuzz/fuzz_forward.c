@@ -129,12 +129,9 @@ static void transport_close(struct transport *transport)
 
 static void rtp_take(struct transport *transport, const uint8_t *bytes, size_t length)
 {
-    struct packet *packet = packet_new(worker->packets, length);
+    struct packet *packet = worker_packet(worker, &(const struct ice_path){0}, bytes, length);
     if (packet == NULL)
         abort();
-    memcpy(packet->data, bytes, length);
-    packet->length = (uint16_t)length;
-    packet->arrived_ns = worker_now_ns(worker);
     transport_media(transport, packet);
     packet_unref(packet, worker->packets);
 }
